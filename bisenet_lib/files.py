@@ -1,0 +1,47 @@
+"""Writing files whole or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bisenet_lib.errors import InputError
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` and rename it onto ``path`` on success.
+
+    Args:
+        path: the file to write; missing parent folders are made.
+
+    Yields:
+        The temporary path, with the same suffix as ``path``. It is deleted if the
+        body raises, so that a killed or failed run never leaves half a file at ``path``.
+
+    Raises:
+        InputError: the folder cannot be made or written to.
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        os.replace(part, path)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror or error}). "
+            "Choose another folder, or mend its permissions or free space."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` to ``path`` as UTF-8, whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be made or written to.
+    """
+    with written_whole(path) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,128 @@
+"""The Cityscapes classes: ids, trainIds, colours and look-up tables.
+
+Everything is read from ``cityscapesscripts.helpers.labels``; nothing is retyped.
+Taught in ``01_dataset``.
+"""
+
+import numpy as np
+from cityscapesscripts.helpers.labels import (
+    Label,
+    id2label,
+    labels,
+    name2label,
+)
+
+__all__ = [
+    "CLASSES",
+    "CLASS_NAMES",
+    "IGNORE",
+    "LABELS",
+    "NUM_CLASSES",
+    "Label",
+    "colour_table",
+    "colourise",
+    "id2label",
+    "id_to_train_id",
+    "label_of",
+    "name2label",
+    "train_id_to_id",
+]
+
+IGNORE = 255
+"""The trainId (and ignore index) of every pixel that is neither trained on nor scored."""
+
+LABELS: tuple[Label, ...] = tuple(labels)
+"""All 35 labels of Cityscapes, void ones and the licence plate (id -1) included."""
+
+CLASSES: tuple[Label, ...] = tuple(
+    sorted((label for label in labels if 0 <= label.trainId < IGNORE), key=lambda c: c.trainId)
+)
+"""The 19 classes that are trained and scored, in order of trainId."""
+
+CLASS_NAMES: tuple[str, ...] = tuple(label.name for label in CLASSES)
+NUM_CLASSES = len(CLASSES)
+
+
+def label_of(name: str) -> Label | None:
+    """The label an annotated object belongs to; ``cargroup`` belongs to ``car``.
+
+    Args:
+        name: the ``label`` of an object in a ``_polygons.json`` file.
+
+    Returns:
+        The label, or None when Cityscapes has none of that name.
+    """
+    return name2label.get(name) or name2label.get(name.removesuffix("group"))
+
+
+_COLOUR_BLIND: tuple[tuple[int, int, int], ...] = CLASSES and tuple(c.color for c in CLASSES)
+
+
+def id_to_train_id() -> np.ndarray:
+    """The look-up table from label id to trainId.
+
+    Returns:
+        256 values of uint8: ``table[id] == trainId``; every void or unknown id gives 255.
+    """
+    table = np.full(256, IGNORE, np.uint8)
+    for label in CLASSES:
+        table[label.id] = label.trainId
+    return table
+
+
+def train_id_to_id() -> np.ndarray:
+    """The look-up table from trainId back to label id, as the Cityscapes server wants it.
+
+    Returns:
+        256 values of uint8: ``table[trainId] == id``; all others give 0 (unlabeled).
+    """
+    table = np.zeros(256, np.uint8)
+    for label in CLASSES:
+        table[label.trainId] = label.id
+    return table
+
+
+def colour_table(palette: str = "cityscapes", *, of: str = "trainId") -> np.ndarray:
+    """The RGB colour of every label value.
+
+    Args:
+        palette: ``cityscapes`` (the official colours) or ``colour-blind`` (neighbouring
+            classes differ in lightness, so they stay apart without red-green vision).
+        of: ``trainId`` or ``id``: which of the two the values are.
+
+    Returns:
+        (256, 3) uint8, RGB. Values that are no class are black.
+
+    Raises:
+        ValueError: an unknown palette, or ``of`` is neither ``trainId`` nor ``id``.
+    """
+    if of not in ("trainId", "id"):
+        raise ValueError(f"of={of!r}: choose 'trainId' or 'id'")
+    if palette not in ("cityscapes", "colour-blind"):
+        raise ValueError(f"palette={palette!r}: choose 'cityscapes' or 'colour-blind'")
+    table = np.zeros((256, 3), np.uint8)
+    for label in CLASSES if of == "trainId" else [one for one in LABELS if one.id >= 0]:
+        table[getattr(label, of)] = label.color
+    if palette == "colour-blind":
+        for label, colour in zip(CLASSES, _COLOUR_BLIND, strict=True):
+            table[getattr(label, of)] = colour
+    return table
+
+
+def colourise(
+    values: np.ndarray, palette: str = "cityscapes", *, of: str = "trainId"
+) -> np.ndarray:
+    """Colour a label image.
+
+    Args:
+        values: (H, W) uint8 of trainIds or ids.
+        palette: see :func:`colour_table`.
+        of: see :func:`colour_table`.
+
+    Returns:
+        (H, W, 3) uint8, RGB.
+
+    Raises:
+        ValueError: see :func:`colour_table`.
+    """
+    return colour_table(palette, of=of)[values]
