@@ -140,3 +140,6 @@ def mend(change: Mend) -> None:
 
 for _change in MENDS:
     mend(_change)
+
+# At the info level PaddleSeg prints every component it builds.
+paddleseg.utils.logger.log_level = 1

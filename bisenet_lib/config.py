@@ -1,0 +1,221 @@
+"""Training configurations: PaddleSeg's YAML, resolved and checked.
+
+One file drives this library and PaddleSeg's own tools alike (PaddleSeg docs,
+``docs/design/use/use.md``). Taught in ``03_training``.
+"""
+
+import inspect
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bisenet_lib.errors import InputError
+from bisenet_lib.files import write_text
+from bisenet_lib.paddleseg_compat import paddle
+
+from paddleseg.cvlibs import Config, SegBuilder, manager  # isort: skip
+
+PROFILES = {
+    "smoke": "minicity_smoke",
+    "laptop": "minicity_laptop",
+    "cityscapes": "bisenet_cityscapes_1024x1024_160k",
+}
+"""Each profile of the course and the configuration it trains with."""
+
+SECTIONS = {
+    "model": manager.MODELS,
+    "train_dataset": manager.DATASETS,
+    "val_dataset": manager.DATASETS,
+    "optimizer": manager.OPTIMIZERS,
+}
+NUMBERS = ("batch_size", "iters")
+TOP_LEVEL = (*SECTIONS, *NUMBERS, "lr_scheduler", "loss", "test_config")
+
+
+def find(name: str | Path) -> Path:
+    """The file of a configuration.
+
+    Args:
+        name: a profile (``laptop``), a shipped configuration
+            (``bisenet_cityscapes_1024x1024_160k``) or the path of a YAML file.
+
+    Returns:
+        The path of an existing file.
+
+    Raises:
+        InputError: there is none; the message lists what there is.
+    """
+    path = Path(name)
+    if path.suffix in (".yml", ".yaml"):
+        if path.is_file():
+            return path
+        raise InputError(f"{path}: no such configuration file. Check the path.")
+    shipped = Path(str(files("bisenet_lib"))) / "configs"
+    path = shipped / f"{PROFILES.get(str(name), name)}.yml"
+    if path.is_file():
+        return path
+    names = [*PROFILES, *sorted(one.stem for one in shipped.glob("*_*.yml"))]
+    raise InputError(
+        f"{name}: no such profile or configuration{_nearest(str(name), names)}. "
+        f"Choose one of {', '.join(names)}, or give the path of a .yml file."
+    )
+
+
+def load(
+    name: str | Path,
+    *,
+    dataset: Path | None = None,
+    iters: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    num_classes: int | None = None,
+) -> dict[str, Any]:
+    """Read a configuration, apply what the caller changes, and check every key.
+
+    Args:
+        name: see :func:`find`.
+        dataset: root of a data set with ``train.txt`` and ``val.txt``.
+        iters: training iterations.
+        batch_size: images per iteration and process.
+        learning_rate: at iteration 0; the schedule decays it.
+        num_classes: classes of the data set, where they are not Cityscapes' 19.
+
+    Returns:
+        The resolved configuration, a dict in PaddleSeg's schema.
+
+    Raises:
+        InputError: no such file, not YAML, an unknown or missing key, a value out of range.
+    """
+    path = find(name)
+    try:
+        settings = Config._parse_from_yaml(str(path))
+    except (yaml.YAMLError, OSError, AttributeError, TypeError) as error:
+        raise InputError(f"{path}: not a configuration in YAML ({error})") from error
+    if dataset is not None:
+        for split in ("train", "val"):
+            section = settings.get(f"{split}_dataset")
+            if section is not None:
+                section["dataset_root"] = str(dataset)
+                section[f"{split}_path"] = str(Path(dataset) / f"{split}.txt")
+    for key, value in {"iters": iters, "batch_size": batch_size}.items():
+        if value is not None:
+            settings[key] = value
+    if learning_rate is not None:
+        settings.setdefault("lr_scheduler", {})["learning_rate"] = learning_rate
+    if num_classes is not None:
+        for key in ("model", "train_dataset", "val_dataset"):
+            settings[key]["num_classes"] = num_classes
+    check(settings, source=str(path))
+    return settings
+
+
+def check(settings: Mapping[str, Any], *, source: str) -> None:
+    """Refuse what PaddleSeg would ignore or stumble over later.
+
+    Args:
+        settings: a resolved configuration.
+        source: the file it came from, for the message.
+
+    Raises:
+        InputError: an unknown or missing key, or a value out of range.
+    """
+    _known(settings, TOP_LEVEL, source)
+    for key in ("model", "train_dataset", "optimizer", "lr_scheduler", "loss", *NUMBERS):
+        if key not in settings:
+            raise InputError(f"{source}: the key {key!r} is missing")
+    for key in NUMBERS:
+        if not isinstance(settings[key], int) or settings[key] < 1:
+            raise InputError(f"{source}: {key} is {settings[key]!r}; give a whole number from 1")
+    for key, registry in SECTIONS.items():
+        if key in settings:
+            _component(settings[key], registry.components_dict, f"{source}: {key}")
+    for key in ("train_dataset", "val_dataset"):
+        for item in settings.get(key, {}).get("transforms", []):
+            where = f"{source}: {key}.transforms"
+            _component(item, manager.TRANSFORMS.components_dict, where)
+    _check_loss(settings["loss"], f"{source}: loss")
+    _check_schedule(settings["lr_scheduler"], f"{source}: lr_scheduler")
+
+
+def builder(settings: Mapping[str, Any]) -> SegBuilder:
+    """PaddleSeg's builder: ``.model``, ``.optimizer``, ``.loss``, ``.train_dataset`` and so on.
+
+    Args:
+        settings: a resolved configuration, as :func:`load` gives it.
+
+    Returns:
+        The builder; it makes each component on first use.
+
+    Raises:
+        InputError: PaddleSeg's own checks refuse the configuration.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "config.yml"
+        save(settings, path)
+        try:
+            return SegBuilder(Config(str(path)))
+        except RuntimeError as error:
+            raise InputError(f"configuration: {str(error).splitlines()[-1]}") from error
+
+
+def save(settings: Mapping[str, Any], path: Path) -> None:
+    """Write a resolved configuration as YAML that PaddleSeg's tools read.
+
+    Args:
+        settings: a resolved configuration.
+        path: the file to write, whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    write_text(path, yaml.safe_dump(dict(settings), sort_keys=False))
+
+
+def _check_loss(loss: Mapping[str, Any], where: str) -> None:
+    _known(loss, ("types", "coef"), where)
+    for key in ("types", "coef"):
+        if not isinstance(loss.get(key), list) or not loss[key]:
+            raise InputError(f"{where}: {key} is {loss.get(key)!r}; give a list")
+    for item in loss["types"]:
+        _component(item, manager.LOSSES.components_dict, f"{where}.types")
+
+
+def _check_schedule(schedule: Mapping[str, Any], where: str) -> None:
+    schedules = {name: getattr(paddle.optimizer.lr, name) for name in paddle.optimizer.lr.__all__}
+    _component(schedule, schedules, where, extra=("warmup_iters", "warmup_start_lr"))
+    rate = schedule.get("learning_rate")
+    if not isinstance(rate, int | float) or not 0 < rate < float("inf"):
+        raise InputError(f"{where}: learning_rate is {rate!r}; give a number above 0")
+
+
+def _component(
+    section: Any, known: Mapping[str, Callable], where: str, extra: tuple[str, ...] = ()
+) -> None:
+    if not isinstance(section, Mapping) or "type" not in section:
+        raise InputError(f"{where}: {section!r} has no 'type'")
+    kind = {"sgd": "SGD", "adam": "Adam"}.get(section["type"], section["type"])
+    if kind not in known:
+        raise InputError(f"{where}: no type {kind!r}{_nearest(kind, known)}")
+    if kind == "SGD" and "momentum" in section:
+        kind = "Momentum"
+    target = known[kind]
+    parameters = list(inspect.signature(target).parameters)
+    if target in manager.DATASETS.components_dict.values():
+        parameters += list(inspect.signature(manager.DATASETS["Dataset"]).parameters)
+    _known(section, ("type", *parameters, *extra), f"{where} ({kind})")
+
+
+def _known(section: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    for key in section:
+        if key not in known:
+            raise InputError(f"{where}: unknown key {key!r}{_nearest(str(key), known)}")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    match = get_close_matches(name, list(known), 1)
+    return f" (did you mean {match[0]!r}?)" if match else ""

@@ -1,0 +1,181 @@
+"""BiSeNet V2: building PaddleSeg's network and taking its measure, stage by stage.
+
+Source: Yu et al., "BiSeNet V2", arXiv:2004.02147, section 3 and table 1; PaddleSeg 2.8.0,
+``paddleseg/models/bisenet.py``. Taught in ``02_architecture``.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bisenet_lib.labels import NUM_CLASSES
+from bisenet_lib.paddleseg_compat import paddle
+
+from paddleseg.models import BiSeNetV2  # isort: skip
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the network, measured.
+
+    Args:
+        branch: ``detail``, ``semantic``, ``aggregation``, ``head`` or ``auxiliary``.
+        name: the stage's name in the paper (``S1``, ``BGA``) or the head's in PaddleSeg.
+        shape: its output for one image, (channels, height, width).
+        parameters: its trainable values.
+        multiply_adds: multiplications with addition for one image, as ``paddle.flops`` counts.
+        training_only: whether inference leaves it out (the auxiliary heads).
+    """
+
+    branch: str
+    name: str
+    shape: tuple[int, int, int]
+    parameters: int
+    multiply_adds: int
+    training_only: bool
+
+
+def build(num_classes: int = NUM_CLASSES, *, lambd: float = 0.25) -> BiSeNetV2:
+    """Make PaddleSeg's BiSeNet V2 with fresh weights, in evaluation mode.
+
+    Args:
+        num_classes: channels of every head's output.
+        lambd: the width of the semantic branch relative to the detail branch (the paper's
+            lambda, section 3.2).
+
+    Returns:
+        The network. In evaluation mode it maps (N, 3, H, W) float32 to a list of one
+        (N, num_classes, H, W) float32 tensor of logits; in training mode to a list of five.
+    """
+    model = BiSeNetV2(num_classes, lambd=lambd)
+    model.eval()
+    return model
+
+
+def layers(model: BiSeNetV2) -> list[tuple[str, str, Sequence[paddle.nn.Layer]]]:
+    """The network cut into its stages.
+
+    Args:
+        model: PaddleSeg's BiSeNet V2.
+
+    Returns:
+        ``(branch, stage, layers)`` in the order of the forward pass; together the layers
+        hold every parameter of the network once.
+    """
+    detail, semantic = list(model.db.convs), model.sb
+    heads = [getattr(model, f"aux_head{number}") for number in (1, 2, 3, 4)]
+    return [
+        ("detail", "S1", detail[0:2]),
+        ("detail", "S2", detail[2:5]),
+        ("detail", "S3", detail[5:8]),
+        ("semantic", "S1-S2 stem", [semantic.stem]),
+        ("semantic", "S3", [semantic.stage3]),
+        ("semantic", "S4", [semantic.stage4]),
+        ("semantic", "S5", [semantic.stage5_4]),
+        ("semantic", "S5 context", [semantic.ce]),
+        ("aggregation", "BGA", [model.bga]),
+        ("head", "head", [model.head]),
+        *(("auxiliary", f"aux_head{n}", [head]) for n, head in enumerate(heads, start=1)),
+    ]
+
+
+def stages(model: BiSeNetV2, size: tuple[int, int] = (1024, 512)) -> list[Stage]:
+    """Measure every stage on one image.
+
+    Args:
+        model: PaddleSeg's BiSeNet V2.
+        size: the image's (width, height) in pixels.
+
+    Returns:
+        One row a stage, in the order of the forward pass. Multiply-adds are counted as
+        ``paddle.flops`` does: convolutions with their bias, batch norm as two a value, pooling;
+        upsampling and activations count nothing.
+    """
+    cut = layers(model)
+    shapes: dict[str, tuple[int, int, int]] = {}
+    counts: Counter[str] = Counter()
+    hooks = []
+    for branch, name, parts in cut:
+        key = f"{branch} {name}"
+        for layer in parts:
+            hooks.append(layer.register_forward_post_hook(_keep_shape(shapes, key)))
+            for part in layer.sublayers(include_self=True):
+                hooks.append(part.register_forward_post_hook(_count(counts, key)))
+    was_training = model.training
+    model.eval()
+    model.training = True  # the top layer alone, so that the auxiliary heads run too
+    with paddle.no_grad():
+        model(paddle.zeros([1, 3, size[1], size[0]]))
+    (model.train if was_training else model.eval)()
+    for hook in hooks:
+        hook.remove()
+    return [
+        Stage(
+            branch,
+            name,
+            shapes[f"{branch} {name}"],
+            sum(parameter_count(layer) for layer in parts),
+            counts[f"{branch} {name}"],
+            branch == "auxiliary",
+        )
+        for branch, name, parts in cut
+    ]
+
+
+def parameter_count(layer: paddle.nn.Layer) -> int:
+    """Count a layer's trainable values (batch norm's running statistics are not among them)."""
+    return sum(int(np.prod(p.shape)) for p in layer.parameters() if not p.stop_gradient)
+
+
+def table(rows: Sequence[Stage]) -> str:
+    """Show stages as a Markdown table, with the sums for inference and for training.
+
+    Args:
+        rows: as :func:`stages` gives them.
+
+    Returns:
+        The table's text.
+    """
+    inference = [row for row in rows if not row.training_only]
+    lines = [
+        "| branch | stage | output (C x H x W) | parameters | multiply-adds |",
+        "|---|---|---|--:|--:|",
+    ]
+    for row in rows:
+        shape = " x ".join(map(str, row.shape))
+        lines.append(
+            f"| {row.branch} | {row.name} | {shape} | {row.parameters:,} "
+            f"| {row.multiply_adds / 1e9:.3f} G |"
+        )
+    for title, part in (("inference", inference), ("training", rows)):
+        lines.append(
+            f"| **sum** | **{title}** | | **{sum(r.parameters for r in part):,}** "
+            f"| **{sum(r.multiply_adds for r in part) / 1e9:.2f} G** |"
+        )
+    return "\n".join(lines)
+
+
+def _keep_shape(shapes, key):
+    def hook(layer, inputs, output):
+        shapes[key] = tuple(output.shape[1:])
+
+    return hook
+
+
+def _count(counts, key):
+    def hook(layer, inputs, output):
+        if isinstance(layer, paddle.nn.Conv2D):
+            each = int(np.prod(layer.weight.shape[1:])) + (layer.bias is not None)
+        elif isinstance(layer, paddle.nn.BatchNorm2D):
+            each = 2
+        elif isinstance(layer, paddle.nn.AvgPool2D):
+            each = 1
+        elif isinstance(layer, paddle.nn.AdaptiveAvgPool2D):
+            each = 1 + int(np.prod(inputs[0].shape[2:])) // int(np.prod(output.shape[2:]))
+        else:
+            each = 0
+        counts[key] += int(np.prod(output.shape[1:])) * each
+
+    return hook

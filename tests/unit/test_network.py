@@ -1,0 +1,82 @@
+"""The measured network against the published figures and Paddle's own counter."""
+
+import pytest
+
+from bisenet_lib import network
+from bisenet_lib.paddleseg_compat import paddle
+
+
+@pytest.fixture(scope="module")
+def model():
+    return network.build()
+
+
+@pytest.fixture(scope="module")
+def rows(model):
+    return network.stages(model)
+
+
+def total(rows, column, *, training=False):
+    return sum(getattr(row, column) for row in rows if training or not row.training_only)
+
+
+def test_parameters_are_those_reported_for_paddleseg(model, rows):
+    assert total(rows, "parameters", training=True) == 2_516_455
+    assert total(rows, "parameters", training=True) - total(rows, "parameters") == 201_196
+    assert network.parameter_count(model) == 2_516_455
+
+
+def test_multiply_adds_equal_paddles_own_counter(model, rows, capsys):
+    assert total(rows, "multiply_adds") == paddle.flops(model, [1, 3, 512, 1024])
+    assert round(total(rows, "multiply_adds") / 1e9, 2) == 16.14
+
+
+def test_a_convolution_counted_by_hand():
+    """S1 of the detail branch on 64x32: conv 3->64 and 64->64 of 3x3, bias, two batch norms."""
+    first = network.stages(network.build(), (64, 32))[0]
+    values = 64 * 16 * 32
+    assert first.multiply_adds == values * (3 * 9 + 1 + 2) + values * (64 * 9 + 1 + 2)
+    assert first.parameters == 64 * 27 + 64 * 64 * 9 + 2 * (64 + 2 * 64)
+
+
+@pytest.mark.parametrize("size", [(1024, 512), (512, 256)])
+def test_shapes_follow_the_strides(model, size):
+    strides = {
+        "detail S1": (64, 2),
+        "detail S2": (64, 4),
+        "detail S3": (128, 8),
+        "semantic S1-S2 stem": (16, 4),
+        "semantic S3": (32, 8),
+        "semantic S4": (64, 16),
+        "semantic S5": (128, 32),
+        "semantic S5 context": (128, 32),
+        "aggregation BGA": (128, 8),
+        "head head": (19, 8),
+    }
+    shapes = {f"{row.branch} {row.name}": row.shape for row in network.stages(model, size)}
+    for name, (channels, stride) in strides.items():
+        assert shapes[name] == (channels, size[1] // stride, size[0] // stride)
+
+
+def test_measuring_leaves_the_network_as_it_was(model):
+    before = {key: value.numpy().copy() for key, value in model.state_dict().items()}
+    model.train()
+    network.stages(model, (64, 64))
+    assert model.training
+    assert model.db.training
+    model.eval()
+    assert all((before[key] == value.numpy()).all() for key, value in model.state_dict().items())
+    assert not any(layer._forward_post_hooks for layer in model.sublayers())
+
+
+def test_classes_and_width_reach_the_network():
+    logits = network.build(11, lambd=0.5)(paddle.zeros([1, 3, 64, 96]))
+    assert [list(one.shape) for one in logits] == [[1, 11, 64, 96]]
+    wide = network.parameter_count(network.build(11, lambd=0.5).sb)
+    assert wide > network.parameter_count(network.build(11).sb)
+
+
+def test_table_ends_in_both_sums(rows):
+    lines = network.table(rows).splitlines()
+    assert "16.14 G" in lines[-2]
+    assert "2,516,455" in lines[-1]
