@@ -1,0 +1,68 @@
+# Every target is one or two calls of the real tool. `make` alone prints them.
+PROFILE ?= laptop
+CITYSCAPES ?=
+ARGS ?=
+PADDLE_GPU_INDEX ?= https://www.paddlepaddle.org.cn/packages/stable/cu126/
+
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+PYTHON ?= $(shell for python in python3.12 python3.11 python3 python; do \
+	$$python -c "$(SUITABLE)" 2>/dev/null && echo $$python && exit; done; echo python3)
+BIN := $(CURDIR)/.venv/bin
+INSTALLED := .venv/.installed
+MINICITY := data/.minicity
+IN_VENV := PATH="$(BIN):$$PATH"
+LINTED := bisenet_lib tests $(wildcard notebooks)
+
+.DEFAULT_GOAL := help
+.PHONY: help preflight install install-gpu minicity run test lint lab doctor lock clean
+
+help: ## print this list
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+preflight:
+	@$(PYTHON) bisenet_lib/preflight.py .
+
+$(INSTALLED): requirements.lock pyproject.toml | preflight
+	$(PYTHON) -m venv $(if $(wildcard $@),,--clear) .venv
+	rm -f $@
+	$(BIN)/python -m pip install $$(grep '^setuptools==' requirements.lock)
+	$(BIN)/python -m pip install --no-build-isolation -r requirements.lock
+	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
+	touch $@
+
+install: $(INSTALLED) ## make .venv from requirements.lock; again: nothing to do
+
+install-gpu: $(INSTALLED) ## the same with Paddle's GPU build (PADDLE_GPU_INDEX=... for another CUDA)
+	$(BIN)/python -m pip uninstall -y paddlepaddle
+	$(BIN)/python -m pip install $$(sed -n 's/^paddlepaddle==/paddlepaddle-gpu==/p' requirements.lock) --extra-index-url $(PADDLE_GPU_INDEX)
+
+$(MINICITY): $(INSTALLED) $(wildcard bisenet_lib/minicity.py bisenet_lib/minicity/*.py)
+	$(BIN)/bisenet minicity data/minicity
+	touch $@
+
+minicity: $(MINICITY) ## make the small data set of the course, data/minicity
+
+run: $(MINICITY) ## run the notebooks in order into runs/ (PROFILE=smoke, CITYSCAPES=DIR)
+	$(IN_VENV) bisenet course run --profile $(PROFILE) $(if $(CITYSCAPES),--cityscapes "$(CITYSCAPES)") $(ARGS)
+
+test: lint $(MINICITY) ## lint, unit and fault tests, and every notebook against its kept outputs
+	$(IN_VENV) pytest tests $(wildcard notebooks) --nbval --nbval-current-env \
+		--nbval-cell-timeout=1200 --nbval-sanitize-with tests/nbval_sanitize.cfg $(ARGS)
+
+lint: $(INSTALLED) ## ruff: format and rules, notebooks included
+	$(BIN)/ruff check $(LINTED)
+	$(BIN)/ruff format --check $(LINTED)
+
+lab: $(MINICITY) ## JupyterLab with the course open
+	$(IN_VENV) jupyter lab --ServerApp.root_dir="$(CURDIR)" $(if $(filter 0,$(shell id -u)),--allow-root) \
+		$(firstword $(sort $(wildcard notebooks/*.ipynb))) $(ARGS)
+
+doctor: $(INSTALLED) ## what this machine can do, and the command that mends what it can't
+	$(BIN)/bisenet doctor $(if $(CITYSCAPES),--cityscapes "$(CITYSCAPES)")
+
+lock: $(INSTALLED) ## write requirements.lock from what is in .venv
+	$(BIN)/python -m pip freeze --all --exclude pip --exclude-editable > requirements.lock.new
+	mv requirements.lock.new requirements.lock
+
+clean: ## delete .venv, runs/ and the generated data set
+	rm -rf .venv runs data/minicity $(MINICITY)
