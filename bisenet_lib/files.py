@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 from bisenet_lib.errors import InputError
 
@@ -34,7 +36,8 @@ def written_whole(path: Path) -> Iterator[Path]:
             "Choose another folder, or mend its permissions or free space."
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -45,3 +48,18 @@ def write_text(path: Path, text: str) -> None:
     """
     with written_whole(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Delete what killed runs of :func:`written_whole` left in ``folder``.
+
+    The file of a process that still runs on this machine stays.
+
+    Args:
+        folder: where to look, not recursive; it need not exist.
+    """
+    for part in folder.glob(".*.part*"):
+        pid = part.name.partition(".part")[0].rpartition(".")[2]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            with suppress(OSError):
+                part.unlink()

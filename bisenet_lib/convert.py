@@ -1,0 +1,157 @@
+"""From the official Cityscapes labels to trainIds, and the lists training reads.
+
+Taught in ``01_dataset``.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from bisenet_lib.errors import InputError
+from bisenet_lib.filelists import check_pairs, read_list, write_lists
+from bisenet_lib.files import clear_leftovers, written_whole
+from bisenet_lib.frames import Frame, read_ids, scan
+from bisenet_lib.labelfiles import Size, check_image, read_label
+from bisenet_lib.labels import id_to_train_id
+from bisenet_lib.parallel import each
+
+__all__ = [
+    "Conversion",
+    "check_pairs",
+    "convert",
+    "convert_frame",
+    "prepare",
+    "read_label",
+    "read_list",
+]
+
+_TABLE = id_to_train_id()
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What :func:`convert` did.
+
+    Attributes:
+        root: the data set.
+        sources: by frame, such as ``aachen_000000_000019``: ``labelIds``, ``instanceIds`` or
+            ``polygons``, what its trainIds were made from; ``kept`` if they were there
+            already; ``none`` for a test image without annotation.
+        lists: how many frames ``train.txt``, ``val.txt`` and ``test.txt`` hold.
+        problems: what is wrong, each beginning with the path of the file.
+    """
+
+    root: Path
+    sources: dict[str, str]
+    lists: dict[str, int]
+    problems: tuple[str, ...]
+
+    def counts(self) -> dict[str, int]:
+        """How many frames came from each source."""
+        return dict(Counter(self.sources.values()).most_common())
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report as plain values, ready for ``json.dumps``."""
+        return {
+            "root": str(self.root),
+            "counts": self.counts(),
+            "lists": self.lists,
+            "problems": list(self.problems),
+            "sources": self.sources,
+        }
+
+
+def _is_current(target: Path, source: Path, size: Size) -> bool:
+    try:
+        if target.stat().st_mtime_ns < source.stat().st_mtime_ns:
+            return False
+        check_image(target, size, modes=("L",))
+    except (OSError, InputError):
+        return False
+    return True
+
+
+def convert_frame(frame: Frame, *, force: bool = False) -> str:
+    """Write one frame's ``_labelTrainIds.png``, whole or not at all.
+
+    Taught in ``01_dataset``.
+
+    Args:
+        frame: the frame; its labels are taken from labelIds (exact), else from instanceIds
+            (exact), else drawn from the polygons (equal but for pixels on boundaries).
+        force: write it even if it is there, newer than its source, and readable.
+
+    Returns:
+        What it was made from, see :class:`Conversion`.
+
+    Raises:
+        InputError: something is wrong with the image or its annotation, or the folder cannot
+            be written to.
+    """
+    size = check_image(frame.image, modes=("RGB",))
+    source = frame.source()
+    if source is None and frame.split == "test":
+        return "none"
+    if source and not force and _is_current(frame.label_train_ids, source[1], size):
+        return "kept"
+    png = cv2.imencode(".png", _TABLE[read_ids(frame, size)])[1]
+    with written_whole(frame.label_train_ids) as part:
+        part.write_bytes(png.tobytes())
+    return source[0]
+
+
+def convert(root: Path, *, workers: int = 1, force: bool = False) -> Conversion:
+    """Make the trainIds of every frame, and the file lists.
+
+    It may be stopped at any time: what is written stays, and the next call goes on. Frames
+    with a fault are reported and left out of the lists; they stop no other.
+    Taught in ``01_dataset``.
+
+    Args:
+        root: the folder that holds ``leftImg8bit/`` and ``gtFine/``.
+        workers: processes to use.
+        force: convert again what is converted already.
+
+    Returns:
+        What was done and what is wrong.
+
+    Raises:
+        InputError: there is no such folder or not one image in it, or a list cannot be written.
+    """
+    root = Path(root)
+    frames, problems = scan(root)
+    for folder in sorted({frame.label_train_ids.parent for frame in frames} | {root}):
+        clear_leftovers(folder)
+    one = partial(convert_frame, force=force)
+    results = dict(each(one, frames, workers=workers, title="convert"))
+    done = [frame for frame in frames if isinstance(results[frame], str)]
+    problems += [str(results[frame]) for frame in frames if isinstance(results[frame], InputError)]
+    return Conversion(
+        root=root,
+        sources={frame.stem: results[frame] for frame in done},
+        lists=write_lists(root, done),
+        problems=tuple(problems),
+    )
+
+
+def prepare(root: Path, *, workers: int = 1) -> dict[str, Path]:
+    """Convert what is not converted yet and give the file lists; quick when all is there.
+
+    Args:
+        root: the folder that holds ``leftImg8bit/`` and ``gtFine/``.
+        workers: processes to use.
+
+    Returns:
+        The list of each split that has frames: ``{"train": root / "train.txt", ...}``.
+
+    Raises:
+        InputError: see :func:`convert`; or any frame has a fault.
+    """
+    done = convert(root, workers=workers)
+    if done.problems:
+        raise InputError("\n".join(done.problems))
+    return {split: done.root / f"{split}.txt" for split in done.lists}

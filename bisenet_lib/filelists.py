@@ -1,0 +1,132 @@
+"""File lists: one ``image,label`` a line, so that any data set can be trained on.
+
+Taught in ``01_dataset``.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from bisenet_lib.errors import InputError
+from bisenet_lib.files import write_text
+from bisenet_lib.frames import SPLITS, Frame
+from bisenet_lib.labelfiles import check_image, read_classes
+from bisenet_lib.labels import IGNORE
+from bisenet_lib.parallel import each
+
+__all__ = ["check_pairs", "read_list", "write_lists"]
+
+SEPARATOR = ","
+"""As in the original recipe; PaddleSeg's ``Dataset`` has to be given ``separator=","``."""
+
+_SHOWN = 10
+
+
+def write_lists(root: Path, frames: Iterable[Frame]) -> dict[str, int]:
+    """Write ``train.txt``, ``val.txt`` and ``test.txt``; a list that is right stays untouched.
+
+    Args:
+        root: the data set; the lists stand there, and their paths are relative to it.
+        frames: what to list. A frame without a converted label is listed by its image alone,
+            as PaddleSeg does for the test split.
+
+    Returns:
+        The number of frames in each list. A split without any has no list.
+
+    Raises:
+        InputError: a list cannot be written.
+    """
+    lines: dict[str, list[str]] = {split: [] for split in SPLITS}
+    for frame in frames:
+        files = [frame.image, *([frame.label_train_ids] if frame.label_train_ids.exists() else [])]
+        names = [file.relative_to(root).as_posix() for file in files]
+        lines[frame.split].append(SEPARATOR.join(names) + "\n")
+    for split, found in lines.items():
+        text, path = "".join(sorted(found)), Path(root) / f"{split}.txt"
+        if text and not (path.is_file() and path.read_bytes() == text.encode()):
+            write_text(path, text)
+    return {split: len(found) for split, found in lines.items() if found}
+
+
+def read_list(path: Path, root: Path, *, separator: str = SEPARATOR) -> list[tuple[Path, Path]]:
+    """Read a list of images and their labels.
+
+    Args:
+        path: the list.
+        root: what its paths are relative to.
+        separator: what stands between image and label.
+
+    Returns:
+        (image, label) pairs, in the order of the list.
+
+    Raises:
+        InputError: the list is missing or empty, or a line has no label.
+    """
+    path, root = Path(path), Path(root)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such list. Make it with: bisenet convert {root}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: unreadable ({error}). Write the list anew.") from error
+    if not lines:
+        raise InputError(f"{path}: an empty list. Make it with: bisenet convert {root}")
+    pairs = []
+    for number, line in enumerate(lines, 1):
+        fields = line.strip().split(separator)
+        if len(fields) != 2 or not all(fields):
+            raise InputError(
+                f"{path}, line {number}: {line!r}, not an image{separator}label pair. "
+                "Mend the line; a list of images alone can be predicted, not trained or scored on."
+            )
+        pairs.append((root / fields[0], root / fields[1]))
+    return pairs
+
+
+def _count(pair: tuple[Path, Path], num_classes: int, ignore_index: int) -> np.ndarray:
+    image, label = pair
+    size = check_image(image)
+    values = read_classes(label, size, num_classes=num_classes, ignore_index=ignore_index)
+    counts = np.bincount(values.ravel(), minlength=256)
+    counts[ignore_index] = 0
+    return counts[:num_classes]
+
+
+def check_pairs(
+    pairs: Iterable[tuple[Path, Path]],
+    num_classes: int,
+    *,
+    ignore_index: int = IGNORE,
+    workers: int = 1,
+) -> np.ndarray:
+    """Check every image and label before hours are spent on them; any data set will do.
+
+    Images are looked at without decoding them; labels are decoded.
+
+    Args:
+        pairs: (image, label) paths, as :func:`read_list` gives them.
+        num_classes: classes are 0 to ``num_classes - 1``.
+        ignore_index: the one other value allowed in a label.
+        workers: processes to use.
+
+    Returns:
+        (num_classes,) int64: the number of pixels of each class.
+
+    Raises:
+        InputError: there is no pair, one is bad (all the bad ones are named, up to ten), or
+            no pixel is labelled.
+    """
+    pairs = list(dict.fromkeys((Path(image), Path(label)) for image, label in pairs))
+    check = partial(_count, num_classes=num_classes, ignore_index=ignore_index)
+    results = [result for _, result in each(check, pairs, workers=workers, title="check")]
+    faults = sorted(str(result) for result in results if isinstance(result, InputError))
+    if len(faults) > _SHOWN:
+        faults[_SHOWN:] = [f"... and {len(faults) - _SHOWN} more of {len(pairs)}"]
+    if faults:
+        raise InputError("\n".join(faults))
+    total = np.sum([np.zeros(num_classes, np.int64), *results], axis=0)
+    if not total.any():
+        raise InputError(f"{len(pairs)} images and labels: not one labelled pixel in them.")
+    return total

@@ -1,0 +1,289 @@
+"""Reading one image, label or polygon file, or saying what is wrong with it.
+
+Taught in ``01_dataset``.
+"""
+
+import json
+import os
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cityscapesscripts.helpers.annotation import Annotation
+from cityscapesscripts.preparation.json2labelImg import createLabelImage
+from PIL import Image, UnidentifiedImageError
+
+from bisenet_lib.errors import InputError
+from bisenet_lib.labels import IGNORE, LABELS, NUM_CLASSES, label_of
+
+__all__ = [
+    "check_image",
+    "draw_polygons",
+    "read_classes",
+    "read_instance_ids",
+    "read_label",
+    "read_label_ids",
+]
+
+Size = tuple[int, int]
+"""(width, height) in pixels."""
+
+_END_MARKERS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}
+_HIGHEST_ID = max(label.id for label in LABELS)
+_FURTHEST_POINT = 100_000
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                yield image
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: missing. Restore it, or remove the frame.") from error
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise InputError(f"{path}: declares a huge size: {error}. Restore the file.") from error
+    except UnidentifiedImageError as error:
+        raise InputError(
+            f"{path}: no image ({path.stat().st_size} bytes). Restore the file."
+        ) from error
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+        raise InputError(f"{path}: unreadable ({error}). Restore the file.") from error
+
+
+def _has_end(path: Path, kind: str | None) -> bool:
+    marker = _END_MARKERS.get(kind or "", b"")
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - len(marker)), os.SEEK_SET)
+        return bool(marker) and file.read() == marker
+
+
+def _check_size(path: Path, found: Size, expected: Size | None) -> None:
+    if expected and found != expected:
+        raise InputError(
+            f"{path}: {found[0]}x{found[1]} pixels, its image has {expected[0]}x{expected[1]}. "
+            "Restore the file, or remove the frame."
+        )
+
+
+def _check_mode(path: Path, mode: str, allowed: tuple[str, ...], use: str) -> None:
+    if mode not in allowed:
+        what = {"P": "palette", "RGB": "colours", "RGBA": "colours"}.get(mode, "not for this use")
+        raise InputError(
+            f"{path}: mode {mode} ({what}); {use} has mode {' or '.join(allowed)}. "
+            "Restore the file, or save it in that mode."
+        )
+
+
+def check_image(
+    path: Path,
+    size: Size | None = None,
+    *,
+    modes: tuple[str, ...] = (),
+    decode: bool = False,
+) -> Size:
+    """Check that an image is there and whole.
+
+    Args:
+        path: PNG, JPEG or whatever Pillow reads.
+        size: (width, height) it must have, or None for any.
+        modes: the Pillow modes allowed; all if empty.
+        decode: decode every pixel. Otherwise only the header is read, and the file's end
+            is looked at, which is enough to find a truncated file.
+
+    Returns:
+        (width, height) in pixels.
+
+    Raises:
+        InputError: the file is missing, truncated, damaged, or of another mode or size.
+    """
+    with _opened(path) as image:
+        if modes:
+            _check_mode(path, image.mode, modes, "this file")
+        _check_size(path, image.size, size)
+        if decode or not _has_end(path, image.format):
+            image.load()
+        return image.size
+
+
+def _read(path: Path, size: Size | None, modes: tuple[str, ...], use: str) -> np.ndarray:
+    with _opened(path) as image:
+        _check_mode(path, image.mode, modes, use)
+        _check_size(path, image.size, size)
+        if image.format == "JPEG":
+            raise InputError(f"{path}: a JPEG changes label values; save labels as PNG.")
+        return np.asarray(image)
+
+
+def read_label(path: Path, size: Size | None = None) -> np.ndarray:
+    """Read a label image of any data set: each pixel holds the index of its class.
+
+    This is what PaddleSeg's transforms read: the palette index, where there is a palette.
+    Taught in ``01_dataset``.
+
+    Args:
+        path: a PNG of mode L (grey, 8 bit) or P (palette).
+        size: (width, height) it must have, or None for any.
+
+    Returns:
+        (H, W) uint8.
+
+    Raises:
+        InputError: the file is missing, damaged, of another size, or holds colours.
+    """
+    return _read(path, size, ("L", "P"), "a label of class indices")
+
+
+def _wrong_values(path: Path, values: np.ndarray, wrong: np.ndarray, allowed: str) -> InputError:
+    row, column = np.argwhere(wrong)[0]
+    found = ", ".join(str(value) for value in np.unique(values[wrong])[:5])
+    return InputError(
+        f"{path}: value {found} outside the classes (first at row {row}, column {column}, "
+        f"{int(wrong.sum())} pixels); {allowed}. Restore the file."
+    )
+
+
+def read_classes(
+    path: Path,
+    size: Size | None = None,
+    *,
+    num_classes: int = NUM_CLASSES,
+    ignore_index: int = IGNORE,
+    modes: tuple[str, ...] = ("L", "P"),
+) -> np.ndarray:
+    """Read a label image and check that every pixel is a class or ignored.
+
+    Args:
+        path: see :func:`read_label`.
+        size: (width, height) it must have, or None for any.
+        num_classes: classes are 0 to ``num_classes - 1``.
+        ignore_index: the one other value allowed.
+        modes: the Pillow modes allowed.
+
+    Returns:
+        (H, W) uint8.
+
+    Raises:
+        InputError: see :func:`read_label`; or a pixel holds another value.
+    """
+    values = _read(path, size, modes, "a label of class indices")
+    wrong = (values >= num_classes) & (values != ignore_index)
+    if wrong.any():
+        allowed = f"classes are 0 to {num_classes - 1}, and {ignore_index} is ignored"
+        raise _wrong_values(path, values, wrong, allowed)
+    return values
+
+
+def _checked_ids(path: Path, ids: np.ndarray) -> np.ndarray:
+    if ids.max() > _HIGHEST_ID:
+        raise _wrong_values(path, ids, ids > _HIGHEST_ID, f"label ids are 0 to {_HIGHEST_ID}")
+    return ids
+
+
+def read_label_ids(path: Path, size: Size | None = None) -> np.ndarray:
+    """Read an official ``_labelIds.png``.
+
+    Args:
+        path: a PNG of mode L.
+        size: (width, height) it must have, or None for any.
+
+    Returns:
+        (H, W) uint8 of label ids, 0 to 33.
+
+    Raises:
+        InputError: the file is missing, damaged, of another mode or size, or holds a value
+            that is no label id.
+    """
+    return _checked_ids(path, _read(path, size, ("L",), "a labelIds image"))
+
+
+def read_instance_ids(path: Path, size: Size | None = None) -> np.ndarray:
+    """Read the label ids out of an official ``_instanceIds.png``.
+
+    An instance's value is ``id * 1000 + number``; a value below 1000 is the label id itself.
+
+    Args:
+        path: a 16-bit grey PNG.
+        size: (width, height) it must have, or None for any.
+
+    Returns:
+        (H, W) uint8 of label ids, 0 to 33.
+
+    Raises:
+        InputError: see :func:`read_label_ids`.
+    """
+    values = _read(path, size, ("I;16", "I"), "an instanceIds image")
+    return _checked_ids(path, np.where(values >= 1000, values // 1000, values)).astype(np.uint8)
+
+
+def _checked_object(path: Path, number: int, thing: Any) -> None:
+    where = f"{path}: object {number}"
+    if not isinstance(thing, dict) or not isinstance(thing.get("label"), str):
+        raise InputError(f"{where} has no label. Restore the file.")
+    if thing.get("deleted"):
+        return
+    where = f"{where} ({thing['label']!r})"
+    if label_of(thing["label"]) is None:
+        raise InputError(
+            f"{where}: unknown label. Known are the names in bisenet_lib.labels.LABELS."
+        )
+    try:
+        points = np.asarray(thing.get("polygon"))
+    except ValueError as error:
+        raise InputError(f"{where}: points that are not x, y pairs. Mend the file.") from error
+    if points.ndim == 0 or len(points) < 3:
+        raise InputError(f"{where}: a polygon of {points.size and len(points)} points; 3 or more.")
+    if points.ndim != 2 or points.shape[1] != 2 or points.dtype.kind not in "iuf":
+        raise InputError(f"{where}: points that are not pairs of numbers. Mend the file.")
+    if not (abs(points) <= _FURTHEST_POINT).all():
+        raise InputError(
+            f"{where}: a point at {abs(points).max():g}; at most {_FURTHEST_POINT}. Mend the file."
+        )
+
+
+def _checked_polygons(path: Path, size: Size | None) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = json.loads(text)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: missing. Restore it, or remove the frame.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: no readable JSON ({error}). Restore the file.") from error
+    if not isinstance(data, dict) or not isinstance(data.get("objects"), list):
+        raise InputError(f"{path}: no annotation: it holds no list 'objects'. Restore the file.")
+    declared = (data.get("imgWidth"), data.get("imgHeight"))
+    if not all(type(side) is int and side > 0 for side in declared):
+        raise InputError(f"{path}: imgWidth, imgHeight are {declared}; whole numbers above 0.")
+    if size is None and declared[0] * declared[1] > Image.MAX_IMAGE_PIXELS:
+        raise InputError(f"{path}: declares a huge size: {declared[0]}x{declared[1]} pixels.")
+    _check_size(path, declared, size)
+    for number, thing in enumerate(data["objects"]):
+        _checked_object(path, number, thing)
+    return text
+
+
+def draw_polygons(path: Path, size: Size | None = None) -> np.ndarray:
+    """Draw a ``_polygons.json`` with cityscapesscripts, after checking it.
+
+    Args:
+        path: the JSON file.
+        size: (width, height) it must declare, or None for any of reasonable size.
+
+    Returns:
+        (H, W) uint8 of label ids, 0 to 33.
+
+    Raises:
+        InputError: the file is missing or no annotation, declares another size, or holds an
+            unknown label or a polygon that cannot be drawn.
+    """
+    annotation = Annotation()
+    annotation.fromJsonText(_checked_polygons(path, size))
+    return np.asarray(createLabelImage(annotation, "ids"))

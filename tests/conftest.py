@@ -1,0 +1,63 @@
+"""A tiny data set in the Cityscapes layout, made with cityscapesscripts' own tools."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cityscapesscripts.preparation.json2instanceImg import json2instanceImg
+from cityscapesscripts.preparation.json2labelImg import json2labelImg
+from PIL import Image
+
+SIZE = (64, 32)
+STEMS = {
+    "train": ["aachen_000000_000019", "aachen_000001_000019", "bochum_000000_000313"],
+    "val": ["frankfurt_000000_000294", "munster_000000_000019"],
+    "test": ["berlin_000000_000019"],
+}
+
+Tree = Callable[..., Path]
+
+
+def polygons(seed: int, size: tuple[int, int] = SIZE) -> dict:
+    """An annotation with a group, a deleted object, a licence plate and random polygons."""
+    width, height = size
+    rng = np.random.default_rng(seed)
+    whole = [[0, 0], [width, 0], [width, height], [0, height]]
+    low = [[-3, height // 2], [width + 2, height // 2 - 2], [width, height], [0, height]]
+    objects = [("sky", whole), ("road", low), ("ego vehicle", [[0, 28], [64, 28], [64, 32]])]
+    for label in ("car", "persongroup", "pole", "parking", "license plate", "bicycle"):
+        centre = rng.uniform((0, 0), size)
+        objects.append((label, (centre + rng.uniform(-9, 9, (5, 2))).round().astype(int).tolist()))
+    return {
+        "imgWidth": width,
+        "imgHeight": height,
+        "objects": [{"label": label, "polygon": points} for label, points in objects]
+        + [{"label": "bus", "polygon": whole, "deleted": 1}],
+    }
+
+
+def add_frame(root: Path, split: str, stem: str, size: tuple[int, int] = SIZE) -> None:
+    """Add an image and its polygons, labelIds, instanceIds and colours."""
+    city, seed = stem.split("_")[0], sum(stem.encode())
+    image = root / "leftImg8bit" / split / city / f"{stem}_leftImg8bit.png"
+    annotation = root / "gtFine" / split / city / f"{stem}_gtFine_polygons.json"
+    for path in (image, annotation):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    Image.fromarray(pixels).save(image)
+    annotation.write_text(json.dumps(polygons(seed, size)))
+    name = str(annotation).removesuffix("polygons.json")
+    json2labelImg(str(annotation), f"{name}labelIds.png")
+    json2labelImg(str(annotation), f"{name}color.png", "color")
+    json2instanceImg(str(annotation), f"{name}instanceIds.png")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Six frames of 64x32 in three splits, not converted."""
+    for split, stems in STEMS.items():
+        for stem in stems:
+            add_frame(tmp_path / "cityscapes", split, stem)
+    return tmp_path / "cityscapes"
