@@ -163,6 +163,18 @@ def builder(settings: Mapping[str, Any]) -> SegBuilder:
             raise InputError(f"configuration: {str(error).splitlines()[-1]}") from error
 
 
+def component(section: Mapping[str, Any]) -> Any:
+    """Make one component (a data set, a transform, a loss) from its section.
+
+    Raises:
+        InputError: PaddleSeg refuses its values.
+    """
+    try:
+        return SegBuilder(None).build_component(dict(section))
+    except RuntimeError as error:
+        raise InputError(f"{section['type']}: {str(error).splitlines()[-1]}") from error
+
+
 def save(settings: Mapping[str, Any], path: Path) -> None:
     """Write a resolved configuration as YAML that PaddleSeg's tools read.
 

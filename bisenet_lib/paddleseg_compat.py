@@ -6,7 +6,9 @@ It is the only place that changes PaddleSeg, each change is one line of one func
 release is from April 2023, so the mends stay until it has another.
 """
 
+import contextlib
 import inspect
+import io
 import os
 import platform
 import sys
@@ -25,6 +27,7 @@ if "paddle" in sys.modules and "sklearn" not in sys.modules:
     )
 
 MKL_ON_AMD = "MKL_DEBUG_CPU_TYPE"
+THREADS = "OMP_NUM_THREADS"
 
 
 def _use_fast_mkl_path() -> None:
@@ -38,15 +41,27 @@ def _use_fast_mkl_path() -> None:
         os.environ.setdefault(MKL_ON_AMD, "5")
 
 
+def _use_every_core() -> None:
+    """Let Paddle's kernels use all cores this process may run on; its own default is one.
+
+    ``paddle.distributed`` starts each rank with the variable set, and that stays.
+    """
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    os.environ.setdefault(THREADS, str(cores))
+
+
 _use_fast_mkl_path()
-warnings.filterwarnings("ignore", message="No ccache found", category=UserWarning)
-warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
+_use_every_core()
+for _message in ("No ccache found", "pkg_resources is deprecated", "When training, we now always"):
+    warnings.filterwarnings("ignore", message=_message, category=UserWarning)
 
 # scikit-learn after Paddle 2.6.2 ends in a segmentation fault: both carry a zlib, and the
 # symbols clash. In this order each finds its own.
 import sklearn.metrics  # noqa: E402, F401
 
-import paddle  # noqa: E402  # isort: skip
+with contextlib.redirect_stderr(io.StringIO()):  # it warns of more than one thread
+    import paddle
 
 import paddleseg  # noqa: E402
 import paddleseg.core  # noqa: E402

@@ -1,0 +1,132 @@
+"""The training samples: which image comes when, and how it is augmented.
+
+Both follow from the seed and the position alone, so a resumed run sees exactly the images
+it would have seen, however many processes read them. Taught in ``03_training``.
+"""
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bisenet_lib import config
+from bisenet_lib.errors import InputError
+from bisenet_lib.filelists import check_pairs, read_list
+from bisenet_lib.labels import IGNORE
+from bisenet_lib.paddleseg_compat import paddle
+
+Key = tuple[int, int]
+"""A sample's position in the whole run, and its index in the data set."""
+
+
+class Seeded(paddle.io.Dataset):
+    """A PaddleSeg data set whose augmentation depends on (seed, position) only.
+
+    Args:
+        dataset: a PaddleSeg data set in ``train`` mode.
+        seed: the run's seed.
+    """
+
+    def __init__(self, dataset: paddle.io.Dataset, seed: int) -> None:
+        super().__init__()
+        self.dataset = dataset
+        self.seed = seed
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, key: Key) -> dict[str, np.ndarray]:
+        """Read and augment one sample.
+
+        Args:
+            key: as :class:`batches` gives it.
+
+        Returns:
+            ``img`` (3, H, W) float32 and ``label`` (H, W) uint8.
+
+        Raises:
+            InputError: the image or label cannot be read; the message names it.
+        """
+        position, index = key
+        # PaddleSeg's transforms draw from both global generators.
+        words = np.random.SeedSequence((self.seed, position)).generate_state(2)
+        random.seed(int(words[0]))
+        np.random.seed(int(words[1]))
+        try:
+            sample = self.dataset[index]
+        except (OSError, ValueError, AttributeError, SyntaxError) as error:
+            image, label = self.dataset.file_list[index]
+            raise InputError(f"{image} with {label}: {error}") from error
+        return {"img": sample["img"], "label": sample["label"]}
+
+
+@dataclass(frozen=True)
+class batches:  # noqa: N801  (used like a generator function)
+    """The batches of a run from ``first`` to ``last``: lists of keys, shuffled every epoch.
+
+    Args:
+        samples: images in the data set.
+        batch_size: images a batch; an epoch's incomplete last batch is dropped.
+        seed: the run's seed.
+        first: iterations already done.
+        last: iterations of the whole run.
+    """
+
+    samples: int
+    batch_size: int
+    seed: int
+    first: int
+    last: int
+
+    def __len__(self) -> int:
+        return self.last - self.first
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        each = self.samples // self.batch_size
+        order, shuffled = None, -1
+        for iteration in range(self.first, self.last):
+            epoch, batch = divmod(iteration, each)
+            if epoch != shuffled:
+                order = np.random.default_rng((self.seed, epoch)).permutation(self.samples)
+                shuffled = epoch
+            start = batch * self.batch_size
+            indices = order[start : start + self.batch_size]
+            position = iteration * self.batch_size
+            yield [(position + n, int(index)) for n, index in enumerate(indices)]
+
+    def epoch(self, iteration: int) -> int:
+        """The epoch, from 1, that the given iteration (from 1) belongs to."""
+        return (iteration - 1) // (self.samples // self.batch_size) + 1
+
+
+def preflight(section: Mapping[str, Any], batch_size: int = 1, *, workers: int = 1) -> None:
+    """Refuse a data set that would fail or hang later, before anything is built.
+
+    Args:
+        section: ``train_dataset`` or ``val_dataset`` of a configuration.
+        batch_size: images a batch.
+        workers: processes that look at the files.
+
+    Raises:
+        InputError: the list is missing, empty or holds fewer images than a batch (PaddleSeg
+            2.8.0 waits forever then), or an image or label is missing, damaged or does not fit.
+    """
+    if section["type"] == "Dataset":
+        mode, root = section.get("mode", "train"), Path(section["dataset_root"])
+        source = Path(section.get(f"{mode}_path") or root / f"{mode}.txt")
+        separator = section.get("separator", " ")
+        pairs = read_list(source, root, separator=separator)
+        num_classes = section["num_classes"]
+    else:
+        dataset = config.component(section)
+        source, pairs, num_classes = section["dataset_root"], dataset.file_list, dataset.num_classes
+    if len(pairs) < batch_size:
+        raise InputError(
+            f"{source}: {len(pairs)} images are fewer than one batch of {batch_size}. "
+            f"Add images, or give --batch-size {len(pairs)}."
+        )
+    ignore_index = section.get("ignore_index", IGNORE)
+    check_pairs(pairs, num_classes, ignore_index=ignore_index, workers=workers)

@@ -1,0 +1,349 @@
+"""Training: one loop a reader understands at a glance, and its small parts.
+
+Model, transforms, losses and configuration are PaddleSeg's; the loop is this library's own.
+Taught in ``03_training``.
+"""
+
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from bisenet_lib import checkpoint, config, devices, evaluation
+from bisenet_lib.errors import InputError
+from bisenet_lib.files import write_text
+from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.samples import Seeded, batches, preflight
+
+from paddleseg.core.train import loss_computation  # isort: skip
+
+PRECISIONS = ("fp32", "fp16", "bf16")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a training run came to.
+
+    Args:
+        run: the run folder.
+        iterations: iterations done in all, those before a resume included.
+        seconds: of this call.
+        images_per_second: while training, evaluation left out.
+        scores: of the last evaluation; None without ``do_eval``.
+        best_miou: best validation mIoU so far; None without ``do_eval``.
+    """
+
+    run: Path
+    iterations: int
+    seconds: float
+    images_per_second: float
+    scores: evaluation.Scores | None
+    best_miou: float | None
+
+
+def fit(
+    settings: Mapping[str, Any],
+    run: Path,
+    *,
+    do_eval: bool = True,
+    use_vdl: bool = False,
+    save_interval: int = 500,
+    resume_model: Path | None = None,
+    keep_checkpoint_max: int = 5,
+    log_iters: int = 10,
+    num_workers: int = 0,
+    seed: int = 0,
+    device: str = "auto",
+    precision: str = "fp32",
+) -> Result:
+    """Train a network and leave a run folder.
+
+    Args:
+        settings: a resolved configuration, as :func:`bisenet_lib.config.load` gives it.
+        run: the folder for ``config.yml``, ``metrics.jsonl``, ``iter_N/`` and ``best_model/``.
+        do_eval: score the validation set at every checkpoint and keep the best model.
+        use_vdl: also log for VisualDL.
+        save_interval: iterations between checkpoints; the last iteration makes one too.
+        resume_model: a checkpoint folder, or a run folder for its newest one, to go on from.
+        keep_checkpoint_max: checkpoints kept; older ones are deleted.
+        log_iters: iterations between log records.
+        num_workers: processes that read images; 0 reads in this one.
+        seed: of the weights, the order of the images and their augmentation.
+        device: see :func:`bisenet_lib.devices.select`.
+        precision: ``fp32``, or mixed with ``fp16`` or ``bf16`` (level O1; not on a CPU).
+
+    Returns:
+        The result; everything else is in the run folder.
+
+    Raises:
+        InputError: a parameter, the data or the checkpoint does not allow the run. It is
+            raised before the first iteration wherever that can be known.
+    """
+    _check_numbers(save_interval=save_interval, log_iters=log_iters, keep=keep_checkpoint_max)
+    place = devices.select(device)
+    _check_precision(precision, place)
+    preflight(settings["train_dataset"], settings["batch_size"], workers=max(num_workers, 1))
+    if do_eval:
+        preflight(settings["val_dataset"], workers=max(num_workers, 1))
+    parts = _build(settings, seed)
+    state = {"iteration": 0, "best_miou": None, "best_iteration": None, "seed": seed}
+    if resume_model is not None:
+        state |= checkpoint.resume(resume_model, parts.model, parts.optimizer)
+    config.save(settings, run / "config.yml")
+
+    started = time.perf_counter()
+    with closing(Log(run, state["iteration"], use_vdl=use_vdl)) as log:
+        for iteration in iterations(parts, settings, state, log, log_iters, num_workers, precision):
+            if iteration % save_interval and iteration != settings["iters"]:
+                continue
+            if do_eval:
+                _evaluate(parts, run, iteration, state, log)
+            checkpoint.save(run, iteration, parts.model, parts.optimizer, state)
+            checkpoint.prune(run, keep_checkpoint_max)
+    return Result(
+        run,
+        settings["iters"],
+        time.perf_counter() - started,
+        log.images_per_second,
+        log.scores,
+        state["best_miou"],
+    )
+
+
+def iterations(
+    parts: "Parts",
+    settings: Mapping[str, Any],
+    state: Mapping[str, Any],
+    log: "Log",
+    log_iters: int,
+    num_workers: int,
+    precision: str,
+) -> Iterator[int]:
+    """Do the iterations that are left, one a step: forward, five losses, backward, update.
+
+    Yields:
+        The number of iterations done, after each.
+    """
+    first, last, batch_size = state["iteration"], settings["iters"], settings["batch_size"]
+    keys = batches(len(parts.train_dataset), batch_size, state["seed"], first, last)
+    loader = paddle.io.DataLoader(
+        Seeded(parts.train_dataset, state["seed"]), batch_sampler=keys, num_workers=num_workers
+    )
+    scaler = paddle.amp.GradScaler(enable=precision == "fp16", init_loss_scaling=1024)
+    parts.model.train()
+    with tqdm(total=last, initial=first, desc="training", unit="iter") as bar:
+        for iteration, data in enumerate(loader, start=first + 1):
+            paddle.seed(state["seed"] + iteration)  # dropout: the same after a resume
+            losses = step(parts, data, scaler, precision)
+            log.step(losses, len(data["img"]))
+            if iteration % log_iters == 0 or iteration == last:
+                record = log.flush(iteration, keys.epoch(iteration), parts.optimizer.get_lr())
+                bar.set_postfix_str(f"loss {record['loss']:.3f}, {record['ips']:.2f} images/s")
+            parts.schedule.step()
+            bar.update()
+            yield iteration
+            parts.model.train()
+            log.restart_clock()
+
+
+def step(
+    parts: "Parts",
+    data: Mapping[str, paddle.Tensor],
+    scaler: paddle.amp.GradScaler,
+    precision: str = "fp32",
+) -> list[paddle.Tensor]:
+    """One update of the weights.
+
+    Args:
+        parts: network, losses and optimizer.
+        data: ``img`` (N, 3, H, W) float32 and ``label`` (N, H, W) integers.
+        scaler: the loss scaler of ``fp16``; switched off for the others.
+        precision: see :func:`fit`.
+
+    Returns:
+        The losses of the head and the four auxiliary heads, each with its coefficient.
+    """
+    mixed = precision != "fp32"
+    dtype = {"bf16": "bfloat16"}.get(precision, "float16")
+    with paddle.amp.auto_cast(enable=mixed, level="O1", dtype=dtype):
+        logits = parts.model(data["img"])
+        losses = loss_computation(logits, data["label"].astype("int64"), None, parts.losses)
+    scaled = scaler.scale(sum(losses))
+    scaled.backward()
+    scaler.step(parts.optimizer)
+    scaler.update()
+    parts.optimizer.clear_grad()
+    return losses
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What PaddleSeg's builder makes of a configuration."""
+
+    model: paddle.nn.Layer
+    losses: Mapping[str, list]
+    optimizer: paddle.optimizer.Optimizer
+    schedule: paddle.optimizer.lr.LRScheduler
+    train_dataset: paddle.io.Dataset
+    val_dataset: paddle.io.Dataset | None
+
+
+def _build(settings: Mapping[str, Any], seed: int) -> Parts:
+    # The optimizer's state is filed under parameter names; the guard starts them at 0 again,
+    # so that a second network in one process can resume the first one's run.
+    with paddle.utils.unique_name.guard():
+        paddle.seed(seed)
+        np.random.seed(seed)
+        built = config.builder(settings)
+        return Parts(
+            built.model,
+            built.loss,
+            built.optimizer,
+            built.lr_scheduler,
+            built.train_dataset,
+            built.val_dataset if "val_dataset" in settings else None,
+        )
+
+
+class Log:
+    """The record of a run: ``metrics.jsonl``, VisualDL, and the running averages.
+
+    Args:
+        run: the run folder.
+        iteration: iterations done before this log opens; later records of an earlier,
+            longer run are dropped.
+        use_vdl: write VisualDL's files as well.
+    """
+
+    def __init__(self, run: Path, iteration: int, *, use_vdl: bool) -> None:
+        self.path = run / "metrics.jsonl"
+        self._keep_until(iteration)
+        self._file = self.path.open("a", encoding="utf-8")
+        self._vdl = _visualdl(run) if use_vdl else None
+        self._losses: list[list[paddle.Tensor]] = []
+        self._images = self._total_images = 0
+        self._seconds = self._total_seconds = 0.0
+        self._clock = time.perf_counter()
+        self.scores: evaluation.Scores | None = None
+
+    @property
+    def images_per_second(self) -> float:
+        """Of all steps so far."""
+        return self._total_images / self._total_seconds if self._total_seconds else math.nan
+
+    def restart_clock(self) -> None:
+        """Leave out the time since the last step (evaluation, saving)."""
+        self._clock = time.perf_counter()
+
+    def step(self, losses: list[paddle.Tensor], images: int) -> None:
+        """Take in one training step, reading included."""
+        self._losses.append([loss.detach() for loss in losses])
+        self._images += images
+        now = time.perf_counter()
+        self._seconds += now - self._clock
+        self._clock = now
+
+    def flush(self, iteration: int, epoch: int, learning_rate: float) -> dict[str, Any]:
+        """Write the averages since the last record, and give the record."""
+        losses = np.array([[float(loss) for loss in step] for step in self._losses])
+        record = {
+            "iteration": iteration,
+            "epoch": epoch,
+            "loss": losses.sum(1).mean(),
+            "losses": losses.mean(0).tolist(),
+            "lr": learning_rate,
+            "ips": self._images / self._seconds,
+        }
+        if not math.isfinite(record["loss"]):
+            raise InputError(
+                f"the loss is {record['loss']} at iteration {iteration} with learning rate "
+                f"{learning_rate:g}. Lower --learning-rate; the last checkpoint is kept."
+            )
+        self._total_images += self._images
+        self._total_seconds += self._seconds
+        self._losses, self._images, self._seconds = [], 0, 0.0
+        self._write("Train", record)
+        return record
+
+    def evaluated(self, iteration: int, scores: evaluation.Scores, seconds: float) -> None:
+        """Write one evaluation."""
+        self.scores = scores
+        record = {"iteration": iteration, "miou": scores.miou, "acc": scores.pixel_accuracy}
+        self._write("Evaluate", {**record, "seconds": seconds})
+
+    def close(self) -> None:
+        """Close the files."""
+        self._file.close()
+        if self._vdl is not None:
+            self._vdl.close()
+
+    def _write(self, group: str, record: dict[str, Any]) -> None:
+        self._file.write(json.dumps(record) + "\n")
+        self._file.flush()
+        if self._vdl is None:
+            return
+        scalars = {key: value for key, value in record.items() if isinstance(value, float)}
+        scalars |= {f"loss_{n}": value for n, value in enumerate(record.get("losses", []))}
+        for key, value in scalars.items():
+            self._vdl.add_scalar(f"{group}/{key}", value, record["iteration"])
+
+    def _keep_until(self, iteration: int) -> None:
+        records = [one for one in read_log(self.path.parent) if one["iteration"] <= iteration]
+        text = "".join(json.dumps(one) + "\n" for one in records)
+        write_text(self.path, text)
+
+
+def read_log(run: Path) -> list[dict[str, Any]]:
+    """Read a run's ``metrics.jsonl``.
+
+    Args:
+        run: the run folder.
+
+    Returns:
+        One dict a record, oldest first; training records have ``loss``, evaluations ``miou``.
+        A last line cut off by a killed run is left out; no file gives no records.
+    """
+    path = Path(run) / "metrics.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    records = []
+    for line in lines:
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return records
+
+
+def _evaluate(parts: Parts, run: Path, iteration: int, state: dict, log: Log) -> None:
+    started = time.perf_counter()
+    scores = evaluation.evaluate(parts.model, parts.val_dataset)
+    log.evaluated(iteration, scores, time.perf_counter() - started)
+    if state["best_miou"] is None or scores.miou > state["best_miou"]:
+        state |= {"best_miou": scores.miou, "best_iteration": iteration}
+        checkpoint.save_weights(parts.model, run / "best_model" / checkpoint.WEIGHTS)
+
+
+def _visualdl(run: Path):
+    from visualdl import LogWriter
+
+    return LogWriter(str(run))
+
+
+def _check_numbers(**numbers: int) -> None:
+    for name, value in numbers.items():
+        if value < 1:
+            raise InputError(f"{name} is {value}; give a whole number from 1")
+
+
+def _check_precision(precision: str, place: str) -> None:
+    if precision not in PRECISIONS:
+        raise InputError(f"precision is {precision!r}; choose one of {', '.join(PRECISIONS)}")
+    if precision != "fp32" and place == "cpu":
+        raise InputError(f"precision {precision} needs a GPU; on {place} use fp32")
