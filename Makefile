@@ -4,9 +4,9 @@ CITYSCAPES ?=
 ARGS ?=
 PADDLE_GPU_INDEX ?= https://www.paddlepaddle.org.cn/packages/stable/cu126/
 
-SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+SUITABLE := import sys; sys.version_info[:2] in ((3, 11), (3, 12)) or sys.exit(1); print(sys._base_executable)
 PYTHON ?= $(shell for python in python3.12 python3.11 python3 python; do \
-	$$python -c "$(SUITABLE)" 2>/dev/null && echo $$python && exit; done; echo python3)
+	$$python -c "$(SUITABLE)" 2>/dev/null && exit; done; echo python3)
 BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/.installed
 MINICITY := data/.minicity
@@ -28,7 +28,7 @@ $(INSTALLED): requirements.lock pyproject.toml | preflight
 	$(BIN)/python -m pip install $$(grep '^setuptools==' requirements.lock)
 	$(BIN)/python -m pip install --no-build-isolation -r requirements.lock
 	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
-	touch $@
+	echo "$(CURDIR)" > $@
 
 install: $(INSTALLED) ## make .venv from requirements.lock; again: nothing to do
 

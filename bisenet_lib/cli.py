@@ -117,6 +117,174 @@ def convert(
     _end_with_problems(done.problems, "the frames they belong to are in no list")
 
 
+@app.command()
+def doctor(
+    cityscapes: Annotated[
+        Path | None, typer.Option(help="The Cityscapes folder (or set CITYSCAPES_DATASET).")
+    ] = None,
+) -> None:
+    """Look at this machine: each line OK, or the command that mends it."""
+    from bisenet_lib.doctor import checks, report
+
+    found = checks(cityscapes)
+    out.print(report(found), markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(any(check.ok is False for check in found))
+
+
+course = typer.Typer(no_args_is_help=True)
+app.add_typer(course, name="course", help="Run the notebooks, and list their parameters.")
+Names = Annotated[
+    list[str] | None, typer.Argument(help="Notebooks, or the start of their names (03). All.")
+]
+Folder = Annotated[
+    Path | None, typer.Option("--notebooks", help="Where the notebooks are. The course's own.")
+]
+
+
+@course.command("run")
+def course_run(
+    names: Names = None,
+    profile: Annotated[str, typer.Option(help="smoke, laptop or cityscapes.")] = "laptop",
+    cityscapes: Annotated[
+        Path | None, typer.Option(help="Use this data set in place of MiniCity.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", "-p", help="NAME=VALUE: see `bisenet course params`."),
+    ] = None,
+    runs_dir: Annotated[Path | None, typer.Option(help="Where results go. Default runs/.")] = None,
+    folder: Folder = None,
+) -> None:
+    """Run the notebooks in order and tabulate their time, memory and results."""
+    from bisenet_lib.course import NOTEBOOKS, RUNS, notebooks, parse_parameters, run
+
+    outcomes = run(
+        notebooks(folder or NOTEBOOKS, names or ()),
+        profile=profile,
+        cityscapes=cityscapes,
+        runs_dir=runs_dir or RUNS,
+        parameters=parse_parameters(parameter or ()),
+        console=out,
+    )
+    raise typer.Exit(any(one.error for one in outcomes))
+
+
+@course.command("params")
+def course_params(names: Names = None, folder: Folder = None) -> None:
+    """List the parameters of the notebooks, read from the notebooks themselves."""
+    from bisenet_lib.course import NOTEBOOKS, notebooks, parameters_of
+
+    table = Table("notebook", "parameter", "type", "default", "what it is")
+    for path in notebooks(folder or NOTEBOOKS, names or ()):
+        for name, one in parameters_of(path).items():
+            kind = one["inferred_type_name"]
+            table.add_row(path.stem, name, kind, one["default"], one["help"])
+        table.add_section()
+    out.print(table)
+
+
+Config = Annotated[
+    str,
+    typer.Option(
+        help="A profile (smoke, laptop, cityscapes), a shipped configuration "
+        "(bisenet_cityscapes_1024x1024_160k) or a .yml file in PaddleSeg's schema."
+    ),
+]
+Dataset = Annotated[
+    Path | None,
+    typer.Option(
+        help="Data set with train.txt and val.txt (image,label a line); "
+        "default: the configuration's own."
+    ),
+]
+Device = Annotated[
+    str, typer.Option(help="auto, cpu, gpu, gpu:1, xpu, npu, or a Paddle custom device.")
+]
+
+
+@app.command(context_settings={"token_normalize_func": lambda token: token.replace("_", "-")})
+def train(
+    config: Config = "laptop",
+    dataset: Dataset = None,
+    iters: Annotated[int | None, typer.Option(help="Training iterations.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images per iteration.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="At iteration 0.")] = None,
+    do_eval: Annotated[
+        bool, typer.Option("--do-eval", help="Score the validation set at every checkpoint.")
+    ] = False,
+    use_vdl: Annotated[bool, typer.Option("--use-vdl", help="Log for VisualDL too.")] = False,
+    save_interval: Annotated[int, typer.Option(help="Iterations between checkpoints.")] = 500,
+    save_dir: Annotated[Path, typer.Option(help="The run folder.")] = Path("runs/train"),
+    resume_model: Annotated[
+        Path | None, typer.Option(help="An iter_N folder, or a run folder, to go on from.")
+    ] = None,
+    keep_checkpoint_max: Annotated[int, typer.Option(help="Checkpoints kept.")] = 5,
+    log_iters: Annotated[int, typer.Option(help="Iterations between log records.")] = 10,
+    num_workers: Annotated[
+        int, typer.Option(help="Processes that read images; 0 reads in this one.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
+    device: Device = "auto",
+    precision: Annotated[str, typer.Option(help="fp32, fp16 or bf16.")] = "fp32",
+) -> None:
+    """Train BiSeNet V2, with the options of PaddleSeg's own train command.
+
+    Options may be spelled with underscores as in PaddleSeg (--do_eval).
+    """
+    from bisenet_lib.config import load
+    from bisenet_lib.training import fit
+
+    settings = load(
+        config, dataset=dataset, iters=iters, batch_size=batch_size, learning_rate=learning_rate
+    )
+    result = fit(
+        settings,
+        save_dir,
+        do_eval=do_eval,
+        use_vdl=use_vdl,
+        save_interval=save_interval,
+        resume_model=resume_model,
+        keep_checkpoint_max=keep_checkpoint_max,
+        log_iters=log_iters,
+        num_workers=num_workers,
+        seed=seed,
+        device=device,
+        precision=precision,
+    )
+    best = "" if result.best_miou is None else f", best mIoU {100 * result.best_miou:.2f} %"
+    out.print(
+        f"{result.iterations} iterations, {result.seconds:.0f} s, "
+        f"{result.images_per_second:.2f} images/s{best}: {result.run}",
+        soft_wrap=True,
+    )
+
+
+@app.command()
+def evaluate(
+    model: Annotated[
+        Path, typer.Argument(help="A run folder (its best model), checkpoint folder or file.")
+    ],
+    config: Annotated[
+        str | None, typer.Option(help="As for train; default: config.yml of the run folder.")
+    ] = None,
+    dataset: Dataset = None,
+    device: Device = "auto",
+    json_file: Json = None,
+) -> None:
+    """Score a checkpoint on the validation set: IoU per class, mIoU, pixel accuracy."""
+    from rich.markdown import Markdown
+
+    from bisenet_lib.checkpoint import config_file
+    from bisenet_lib.config import load
+    from bisenet_lib.evaluation import evaluate_checkpoint
+
+    scores = evaluate_checkpoint(
+        load(config or config_file(model), dataset=dataset), model, device=device
+    )
+    _write_json(json_file, scores.as_dict())
+    out.print(Markdown(scores.table()))
+
+
 def main() -> None:
     """Run the command line; a user's mistake ends in one message and exit code 1."""
     try:

@@ -171,6 +171,22 @@ def check_disk(folder: str, need_gb: float, name: str = "disk space", hint: str 
     )
 
 
+def check_environment(folder: str) -> Check:
+    """Does ``.venv`` still work? Its paths are absolute: it outlives no move and no upgrade.
+
+    Args:
+        folder: the project, with a ``.venv`` that was installed whole.
+    """
+    venv = Path(folder, ".venv")
+    made_for = (venv / ".installed").read_text().strip()
+    fix = "make clean install"
+    if made_for != folder:
+        return Check(".venv", False, "made for {}, now in {}".format(made_for, folder), fix)
+    if not any((venv / python).exists() for python in ("bin/python", "Scripts/python.exe")):
+        return Check(".venv", False, "its Python is gone from this machine", fix)
+    return Check(".venv", True, "{} works".format(venv))
+
+
 def checks(folder: str) -> List[Check]:
     """Everything looked at before an installation into ``folder``/.venv."""
     found = [
@@ -186,7 +202,7 @@ def checks(folder: str) -> List[Check]:
         found.append(check_libraries())
     found.append(check_folder(folder))
     if Path(folder, ".venv", ".installed").exists():
-        return [*found, check_disk(folder, RUN_GB)]
+        return [*found, check_environment(folder), check_disk(folder, RUN_GB)]
     other = "\nor work elsewhere: cp -r the project to a larger disk"
     temp = "\nor let pip unpack elsewhere: export TMPDIR=/path/on/a/larger/disk"
     return [

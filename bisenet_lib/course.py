@@ -1,0 +1,337 @@
+"""Running the course: the notebooks in order, timed, watched, with their results tabulated."""
+
+import difflib
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+import psutil
+import yaml
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import KernelManager
+from nbclient.exceptions import DeadKernelError
+from nbconvert import HTMLExporter
+from nbconvert.filters import strip_ansi
+from papermill.exceptions import PapermillExecutionError
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bisenet_lib.errors import InputError
+from bisenet_lib.files import write_text
+
+__all__ = ["Outcome", "notebooks", "parameters_of", "parse_parameters", "report", "run", "table"]
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+RUNS = ROOT / "runs"
+PROFILES = ("smoke", "laptop", "cityscapes")
+TYPES = {"int": int, "float": (int, float), "bool": bool, "str": str}
+QUIET_SECONDS = 20
+"""How often a line tells of the progress where no live line can be drawn (a log file)."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one notebook; ``error`` is empty when it ran to its end."""
+
+    notebook: str
+    seconds: float
+    peak_mb: float
+    headline: str = ""
+    error: str = ""
+
+
+@dataclass
+class _Progress:
+    """Where a running notebook is, shared with the thread that watches it."""
+
+    cell: int = 0
+    peak_mb: float = 0.0
+    processes: set[psutil.Process] = field(default_factory=set)
+
+
+def notebooks(folder: Path = NOTEBOOKS, names: Sequence[str] = ()) -> list[Path]:
+    """The notebooks of the course in the order they are taken.
+
+    Args:
+        folder: where they are.
+        names: take only these; the start of a name is enough (``03``, ``03_training``).
+
+    Returns:
+        Their paths, sorted by name.
+
+    Raises:
+        InputError: there are none, or a name fits none of them.
+    """
+    found = sorted(path for path in Path(folder).glob("*.ipynb"))
+    if not found:
+        raise InputError(f"{folder}: no notebook in it; give the folder of the course")
+    for name in names:
+        if not any(path.name.startswith(name) for path in found):
+            have = ", ".join(path.stem for path in found)
+            raise InputError(f"notebook {name!r} is not in {folder}; there are: {have}")
+    return [path for path in found if not names or path.name.startswith(tuple(names))]
+
+
+def parameters_of(notebook: Path) -> dict[str, dict[str, str]]:
+    """The parameters a notebook has, read from its cell tagged ``parameters``.
+
+    Args:
+        notebook: the file.
+
+    Returns:
+        By name: ``inferred_type_name``, ``default`` (source text) and ``help``.
+    """
+    return papermill.inspect_notebook(notebook)
+
+
+def parse_parameters(texts: Sequence[str]) -> dict[str, Any]:
+    """Read ``name=value`` texts; numbers and booleans are written as in YAML.
+
+    Raises:
+        InputError: a text without ``=``.
+    """
+    for text in texts:
+        if "=" not in text:
+            raise InputError(f"parameter {text!r}: write it as name=value")
+    pairs = (text.split("=", 1) for text in texts)
+    return {name: yaml.safe_load(value) for name, value in pairs}
+
+
+def report(run_dir: str | Path, headline: str, **values: Any) -> None:
+    """Print a notebook's headline result and write it to ``run_dir/results.json``.
+
+    Args:
+        run_dir: the notebook's ``run_dir`` parameter.
+        headline: one line; the closing table of the course shows it.
+        **values: the numbers behind it (arrays and NumPy scalars become lists and numbers).
+
+    Raises:
+        InputError: ``run_dir`` cannot be written to.
+    """
+    results = {"headline": headline, **values}
+    text = json.dumps(results, indent=2, default=lambda value: value.tolist())
+    write_text(Path(run_dir) / "results.json", text + "\n")
+    print(headline)
+
+
+def run(
+    paths: Sequence[Path],
+    *,
+    profile: str = "laptop",
+    cityscapes: Path | None = None,
+    runs_dir: Path = RUNS,
+    parameters: Mapping[str, Any] | None = None,
+    console: Console | None = None,
+) -> list[Outcome]:
+    """Execute notebooks in order, stopping at the first that fails.
+
+    Each leaves ``<runs_dir>/<profile>/<name>/``: the executed notebook, its HTML, its
+    ``results.json`` and ``kernel.log``. The closing table is printed, and written to
+    ``<runs_dir>/<profile>/course.json``, even after a failure or Ctrl-C.
+
+    Args:
+        paths: the notebooks.
+        profile: ``smoke``, ``laptop`` or ``cityscapes``.
+        cityscapes: a data set in the Cityscapes layout; None takes MiniCity.
+        runs_dir: where everything is written.
+        parameters: further parameters; each goes to the notebooks that have it.
+        console: where progress is shown.
+
+    Returns:
+        The outcomes; only the last can hold an error.
+
+    Raises:
+        InputError: an unknown profile or parameter, a value of the wrong type, or a data
+            set that is not there.
+    """
+    console = console or Console()
+    folder = Path(runs_dir).resolve() / profile
+    parameters = dict(parameters or {})
+    dataset = _dataset(profile, cityscapes)
+    _check_parameters(paths, parameters)
+    outcomes: list[Outcome] = []
+    _record(folder / "course.json", profile, dataset, outcomes)
+    try:
+        for path in paths:
+            given = {"profile": profile, "dataset": dataset, "run_dir": str(folder / path.stem)}
+            outcomes.append(_run_one(path, folder / path.stem, given | parameters, console))
+            _record(folder / "course.json", profile, dataset, outcomes)
+            if outcomes[-1].error:
+                break
+    finally:
+        console.print(table(outcomes))
+    return outcomes
+
+
+def table(outcomes: Sequence[Outcome]) -> Table:
+    """The closing table: notebook, seconds, peak memory, headline result, and the total."""
+    shown = Table("notebook", "seconds", "peak MB", "headline result")
+    for column in shown.columns[1:3]:
+        column.justify = "right"
+    for one in outcomes:
+        text = f"failed: {one.error.splitlines()[0]}" if one.error else one.headline
+        row = (one.notebook, f"{one.seconds:.0f}", f"{one.peak_mb:.0f}", escape(text))
+        shown.add_row(*row, style="red" if one.error else "")
+    shown.add_section()
+    peak = max((one.peak_mb for one in outcomes), default=0)
+    shown.add_row("total", f"{sum(one.seconds for one in outcomes):.0f}", f"{peak:.0f}")
+    return shown
+
+
+def _dataset(profile: str, cityscapes: Path | None) -> str:
+    if profile not in PROFILES:
+        raise InputError(f"profile {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
+    if cityscapes is None and profile == "cityscapes":
+        raise InputError("profile 'cityscapes' needs the data set: --cityscapes DIR")
+    root = Path(cityscapes or ROOT / "data" / "minicity").resolve()
+    if not (root / "leftImg8bit").is_dir():
+        make = "give the folder that holds leftImg8bit/ and gtFine/"
+        make = make if cityscapes else f'make it with: bisenet minicity "{root}"'
+        raise InputError(f"{root}: no data set there (no leftImg8bit/); {make}")
+    return str(root)
+
+
+def _check_parameters(paths: Sequence[Path], parameters: Mapping[str, Any]) -> None:
+    """Refuse what papermill would only warn about."""
+    known = {name: one for path in paths for name, one in parameters_of(path).items()}
+    for name, value in parameters.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
+            raise InputError(f"parameter {name!r} is in none of the notebooks; {hint}")
+        kind = known[name]["inferred_type_name"]
+        wrong_bool = isinstance(value, bool) and kind in ("int", "float")
+        if kind in TYPES and (wrong_bool or not isinstance(value, TYPES[kind])):
+            raise InputError(f"parameter {name!r} is {value!r}; it must be of type {kind}")
+
+
+def _run_one(path: Path, run_dir: Path, parameters: Mapping[str, Any], console: Console) -> Outcome:
+    known = parameters_of(path)
+    executed = run_dir / path.name
+    results = run_dir / "results.json"
+    run_dir.mkdir(parents=True, exist_ok=True)
+    results.unlink(missing_ok=True)
+    started = time.perf_counter()
+    cells = len(nbformat.read(path, as_version=4).cells) + 1  # papermill adds one
+    error = ""
+    with (
+        _kernel(path.parent, run_dir / "kernel.log") as kernel,
+        _watched(kernel.provisioner.pid, path.stem, cells, console) as progress,
+    ):
+        try:
+            papermill.execute_notebook(
+                path,
+                executed,
+                {name: value for name, value in parameters.items() if name in known},
+                progress_bar=False,
+                km=kernel,
+                on_cell_start=lambda cell, cell_index: setattr(progress, "cell", cell_index + 1),
+            )
+        except PapermillExecutionError as failure:
+            last = strip_ansi("\n".join(failure.traceback)).strip().splitlines()[-5:]
+            cell = f"cell In [{failure.exec_count}]: {failure.ename}: {failure.evalue}"
+            error = "\n".join([cell, *last])
+        except DeadKernelError:
+            error = f"cell {progress.cell}: its process died, as when memory runs out"
+    _write_html(executed, path.parent)
+    if error:
+        console.print(f"{path.name}, {error}", style="red", markup=False, highlight=False)
+        where = f"look at {executed.with_suffix('.html')}\nand at {run_dir / 'kernel.log'}"
+        console.print(where, soft_wrap=True, highlight=False)
+    headline = json.loads(results.read_text())["headline"] if results.exists() else ""
+    seconds = round(time.perf_counter() - started, 1)
+    return Outcome(path.stem, seconds, round(progress.peak_mb), headline, error)
+
+
+@contextmanager
+def _kernel(folder: Path, log: Path) -> Iterator[KernelManager]:
+    """A kernel of this very Python, whatever kernel specs the user has, started in ``folder``.
+
+    Native output goes to ``log``, so that it does not run into the progress line.
+    """
+    manager = KernelManager(
+        kernel_name="python3",
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
+        client_class="jupyter_client.asynchronous.AsyncKernelClient",
+    )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    with log.open("w") as out:
+        env = {**os.environ, "PATH": path}
+        manager.start_kernel(cwd=str(folder), env=env, stdout=out, stderr=out)
+        try:
+            yield manager
+        finally:
+            manager.shutdown_kernel(now=True)
+
+
+@contextmanager
+def _watched(pid: int, title: str, cells: int, console: Console) -> Iterator[_Progress]:
+    """Show progress and sample the memory of a process tree; end what is left of the tree."""
+    progress, over, started = _Progress(), threading.Event(), time.monotonic()
+
+    def line() -> str:
+        seconds = time.monotonic() - started
+        return (
+            f"{title}: cell {progress.cell} of {cells}, "
+            f"{seconds:.0f} s, peak {progress.peak_mb:.0f} MB"
+        )
+
+    def watch() -> None:
+        told = started
+        while not over.wait(0.2):
+            _sample(pid, progress)
+            status.update(line())
+            if not console.is_terminal and time.monotonic() - told > QUIET_SECONDS:
+                told = time.monotonic()
+                console.print(line(), highlight=False)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    with console.status(line()) as status:
+        watcher.start()
+        try:
+            yield progress
+        finally:
+            over.set()
+            watcher.join()
+            for process in progress.processes:
+                if process.is_running() and process.pid != pid:
+                    process.kill()
+    console.print(line(), highlight=False)
+
+
+def _sample(pid: int, progress: _Progress) -> None:
+    try:
+        parent = psutil.Process(pid)
+        tree = [parent, *parent.children(recursive=True)]
+        progress.processes |= set(tree)
+        total = sum(process.memory_info().rss for process in tree) / 1e6
+        progress.peak_mb = max(progress.peak_mb, total)
+    except psutil.NoSuchProcess:
+        """A process that ended between being listed and being asked."""
+
+
+def _write_html(notebook: Path, source_folder: Path) -> None:
+    where = {"metadata": {"name": notebook.stem, "path": str(source_folder)}}
+    page, _ = HTMLExporter(embed_images=True).from_notebook_node(
+        nbformat.read(notebook, as_version=4), where
+    )
+    write_text(notebook.with_suffix(".html"), page)
+
+
+def _record(path: Path, profile: str, dataset: str, outcomes: Sequence[Outcome]) -> None:
+    """Write ``course.json``; notebooks of an earlier run that were not run again stay in it."""
+    before = json.loads(path.read_text())["notebooks"] if path.exists() else {}
+    now = {one.notebook: asdict(one) for one in outcomes}
+    record = {"profile": profile, "dataset": dataset, "notebooks": before | now}
+    write_text(path, json.dumps(record, indent=2) + "\n")
