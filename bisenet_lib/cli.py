@@ -75,6 +75,28 @@ def _end_with_problems(problems: Sequence[str], done: str) -> None:
 
 
 @app.command()
+def minicity(
+    folder: Annotated[Path, typer.Argument(help="Where to write; a new or empty folder.")],
+    train: Annotated[int, typer.Option(help="Training frames.")] = 160,
+    val: Annotated[int, typer.Option(help="Validation frames, of other cities.")] = 40,
+    test: Annotated[int, typer.Option(help="Test frames; their labels are void.")] = 8,
+    size: Annotated[str, typer.Option(help="Width x height, 64x32 to 2048x1024.")] = "512x256",
+    seed: Annotated[int, typer.Option(help="One seed gives one data set, byte for byte.")] = 0,
+    workers: Workers = 1,
+) -> None:
+    """Write MiniCity: generated street scenes in the exact Cityscapes format.
+
+    It may be stopped at any time; the next run goes on, and may ask for more frames.
+    """
+    from bisenet_lib.minicity import generate, size_of
+
+    made = generate(
+        folder, train=train, val=val, test=test, size=size_of(size), seed=seed, workers=workers
+    )
+    out.print(f"{made}", highlight=False, soft_wrap=True)
+
+
+@app.command()
 def inspect(root: Root, workers: Workers = 1, json_file: Json = None) -> None:
     """Decode every file of a data set: what is there, class shares, and what is wrong.
 

@@ -1,0 +1,189 @@
+"""Solid geometry of a scene: faces in metres, things made of faces, and the camera.
+
+World axes: ``x`` to the right, ``y`` up from the ground, ``z`` ahead of the camera, metres.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+Colour = tuple[float, float, float]
+Points = np.ndarray
+
+NEAR = 0.4
+"""Metres ahead of the camera at which points are clamped, so that projection stays finite."""
+
+
+@dataclass(frozen=True)
+class Face:
+    """One flat polygon.
+
+    Attributes:
+        points: (N, 3) metres.
+        colour: RGB 0..255, before light.
+        facing: share of sunlight it gets; None computes it from the face's normal and hides
+            the face when that normal points away from the camera.
+        texture: name of a texture in :mod:`bisenet_lib.minicity.texture`, or empty.
+        solid: whether the face is part of the thing's labelled silhouette.
+        alpha: opacity; 0 is labelled but not painted (the gaps of a fence).
+        glow: the colour is light given off, so weather does not darken it.
+    """
+
+    points: Points
+    colour: Colour
+    facing: float | None = 0.6
+    texture: str = ""
+    solid: bool = True
+    alpha: float = 1.0
+    glow: bool = False
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One annotated object.
+
+    Attributes:
+        label: a Cityscapes label, or one with ``group`` appended.
+        depth: metres; things are drawn from the deepest to the nearest.
+        faces: painted in this order.
+        deleted: marked ``"deleted": 1`` in the annotation and not painted.
+    """
+
+    label: str
+    depth: float
+    faces: tuple[Face, ...]
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera at (0, ``eye``, 0) looking along ``z``.
+
+    Attributes:
+        width: pixels.
+        height: pixels.
+        horizon: row of the horizon as a share of the height.
+        centre: column of the vanishing point as a share of the width.
+        eye: metres above the ground.
+        bend: curvature of the street; ``x`` is shifted by ``bend * z**2``.
+    """
+
+    width: int
+    height: int
+    horizon: float = 0.42
+    centre: float = 0.5
+    eye: float = 1.3
+    bend: float = 0.0
+
+    @property
+    def focal(self) -> float:
+        """Focal length in pixels; the field of view is that of Cityscapes, about 50 degrees."""
+        return 1.1 * self.width
+
+    def bent(self, points: Points) -> Points:
+        """Bend straight-street coordinates (N, 3) into the curved street."""
+        out = np.array(points, np.float64)
+        out[:, 2] = np.maximum(out[:, 2], NEAR)
+        out[:, 0] += self.bend * out[:, 2] ** 2
+        return out
+
+    def project(self, bent: Points) -> Points:
+        """Project bent points (N, 3) in metres to pixels (N, 2), x then y."""
+        scale = self.focal / bent[:, 2]
+        return np.column_stack(
+            (
+                self.centre * self.width + bent[:, 0] * scale,
+                self.horizon * self.height + (self.eye - bent[:, 1]) * scale,
+            )
+        )
+
+
+def turned(points: Points, heading: float, x: float, z: float) -> Points:
+    """Rotate local points about the vertical by ``heading`` (radians) and move to (x, z)."""
+    cos, sin = np.cos(heading), np.sin(heading)
+    out = np.array(points, np.float64)
+    out[:, 0] = x + points[:, 0] * cos + points[:, 2] * sin
+    out[:, 2] = z - points[:, 0] * sin + points[:, 2] * cos
+    return out
+
+
+def outward(points: Sequence[Sequence[float]], centre: Sequence[float]) -> Points:
+    """Order the points so that the face's normal points away from ``centre``."""
+    out = np.asarray(points, np.float64)
+    normal = np.cross(out[1] - out[0], out[2] - out[1])
+    return out if normal @ (out.mean(0) - np.asarray(centre)) >= 0 else out[::-1]
+
+
+def upright(points: Sequence[tuple[float, float]], x: float, z: float) -> Points:
+    """A polygon of (dx, y) metres standing at (x, z), seen flat on."""
+    flat = np.asarray(points, np.float64)
+    return np.column_stack((x + flat[:, 0], flat[:, 1], np.full(len(flat), z)))
+
+
+def disc(cx: float, cy: float, rx: float, ry: float | None = None, count: int = 12) -> list:
+    """The (dx, y) points of an ellipse."""
+    angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    ry = rx if ry is None else ry
+    return list(zip(cx + rx * np.cos(angles), cy + ry * np.sin(angles), strict=True))
+
+
+def strip(x0: float, x1: float, z0: float, z1: float, y: float = 0.0) -> Points:
+    """A flat band of the ground between two lateral positions, following the street."""
+    steps = max(2, int(np.log2(z1 / z0) * 4) + 1)
+    z = np.geomspace(z0, z1, steps)
+    left = np.column_stack((np.full(steps, x0), np.full(steps, y), z))
+    right = np.column_stack((np.full(steps, x1), np.full(steps, y), z))
+    return np.concatenate((left, right[::-1]))
+
+
+def curtain(x: float, z0: float, z1: float, y0: float, y1: float) -> Points:
+    """A vertical band along the street at lateral position ``x``."""
+    steps = max(2, int((z1 - z0) / 12) + 2)
+    z = np.linspace(z0, z1, steps)
+    foot = np.column_stack((np.full(steps, x), np.full(steps, y0), z))
+    head = np.column_stack((np.full(steps, x), np.full(steps, y1), z))
+    return np.concatenate((foot, head[::-1]))
+
+
+@dataclass
+class Model:
+    """Faces of a thing under construction, in its own axes (``z`` is its front)."""
+
+    centre: tuple[float, float, float]
+    faces: list[Face] = field(default_factory=list)
+
+    def face(self, points: Sequence[Sequence[float]], colour: Colour, **options) -> None:
+        """Add a face whose normal points away from the model's centre."""
+        options.setdefault("facing", None)
+        self.faces.append(Face(outward(points, self.centre), colour, **options))
+
+    def prism(self, profile: Sequence[tuple[float, float]], half: float, colour: Colour) -> None:
+        """Add a (z, y) profile drawn out to ``half`` metres on either side."""
+        for side in (-half, half):
+            self.face([(side, y, z) for z, y in profile], colour)
+        for (z0, y0), (z1, y1) in zip(profile, [*profile[1:], profile[0]], strict=True):
+            self.face([(-half, y0, z0), (half, y0, z0), (half, y1, z1), (-half, y1, z1)], colour)
+
+    def sides(
+        self, points: Sequence[tuple[float, float]], half: float, colour: Colour, **o
+    ) -> None:
+        """Add a (z, y) polygon to both sides."""
+        o.setdefault("solid", False)
+        for side in (-half, half):
+            self.face([(side, y, z) for z, y in points], colour, **o)
+
+    def end(self, points: Sequence[tuple[float, float]], z: float, colour: Colour, **o) -> None:
+        """Add an (x, y) polygon to the end at ``z``."""
+        o.setdefault("solid", False)
+        self.face([(x, y, z) for x, y in points], colour, **o)
+
+    def placed(self, label: str, x: float, z: float, heading: float = 0.0) -> Thing:
+        """The finished thing, standing at (x, z)."""
+        faces = [replace(one, points=turned(one.points, heading, x, z)) for one in self.faces]
+        return Thing(label, z, tuple(faces))
+
+
+def rect(x0: float, x1: float, y0: float, y1: float) -> list[tuple[float, float]]:
+    """The four corners of an axis-parallel rectangle."""
+    return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
