@@ -135,7 +135,7 @@ def save(
         part.mkdir(parents=True)
         paddle.save(model.state_dict(), str(part / WEIGHTS))
         paddle.save(optimizer.state_dict(), str(part / OPTIMIZER))
-        write_text(part / STATE, json.dumps({"iteration": iteration, **state}, indent=1))
+        write_text(part / STATE, json.dumps({**state, "iteration": iteration}, indent=1))
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
     except OSError as error:
@@ -237,3 +237,16 @@ def prune(run: Path, keep: int) -> None:
     """Delete all but the newest ``keep`` checkpoints of a run, those before a resume included."""
     for folder in checkpoints(run)[:-keep]:
         shutil.rmtree(folder)
+
+
+def config_file(path: Path) -> Path:
+    """The ``config.yml`` of the run that a checkpoint, its folder or the run folder belongs to.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = Path(path)
+    for folder in (path, path.parent, path.parent.parent):
+        if (folder / "config.yml").is_file():
+            return folder / "config.yml"
+    raise InputError(f"{path}: no config.yml beside it. Name the configuration with --config.")

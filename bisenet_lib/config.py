@@ -96,6 +96,8 @@ def load(
         settings = Config._parse_from_yaml(str(path))
     except (yaml.YAMLError, OSError, AttributeError, TypeError) as error:
         raise InputError(f"{path}: not a configuration in YAML ({error})") from error
+    if not isinstance(settings, dict):
+        raise InputError(f"{path}: not a configuration in YAML; it holds {settings!r:.40}")
     if dataset is not None:
         for split in ("train", "val"):
             section = settings.get(f"{split}_dataset")

@@ -5,14 +5,16 @@ The definitions are those of cityscapesscripts' pixel-level scorer
 to the same last digit. Taught in ``05_evaluation``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
+from bisenet_lib import checkpoint, config, devices, samples
 from bisenet_lib.errors import InputError
 from bisenet_lib.labels import CLASS_NAMES, IGNORE
 from bisenet_lib.paddleseg_compat import paddle
@@ -175,3 +177,26 @@ def evaluate(
             raise InputError(f"{image} with {label}: {error}") from error
     (model.train if was_training else model.eval)()
     return Scores(matrix, frames, tuple(names))
+
+
+def evaluate_checkpoint(settings: Mapping[str, Any], path: Path, *, device: str = "auto") -> Scores:
+    """Score a checkpoint on the validation set of a configuration.
+
+    Args:
+        settings: a resolved configuration, as :func:`bisenet_lib.config.load` gives it.
+        path: see :func:`bisenet_lib.checkpoint.weights_file`.
+        device: see :func:`bisenet_lib.devices.select`.
+
+    Returns:
+        The scores.
+
+    Raises:
+        InputError: the data set, the checkpoint or the device does not allow it.
+    """
+    devices.select(device)
+    if "val_dataset" not in settings:
+        raise InputError("the configuration has no val_dataset to score on")
+    samples.preflight(settings["val_dataset"])
+    built = config.builder(settings)
+    checkpoint.load_weights(built.model, path)
+    return evaluate(built.model, built.val_dataset)

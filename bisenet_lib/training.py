@@ -86,27 +86,35 @@ def fit(
         InputError: a parameter, the data or the checkpoint does not allow the run. It is
             raised before the first iteration wherever that can be known.
     """
-    _check_numbers(save_interval=save_interval, log_iters=log_iters, keep=keep_checkpoint_max)
+    _check_numbers(
+        save_interval=save_interval, log_iters=log_iters, keep_checkpoint_max=keep_checkpoint_max
+    )
+    if num_workers < 0:
+        raise InputError(f"num_workers is {num_workers}; give 0 or more")
     place = devices.select(device)
     _check_precision(precision, place)
     preflight(settings["train_dataset"], settings["batch_size"], workers=max(num_workers, 1))
     if do_eval:
         preflight(settings["val_dataset"], workers=max(num_workers, 1))
-    parts = _build(settings, seed)
-    state = {"iteration": 0, "best_miou": None, "best_iteration": None, "seed": seed}
-    if resume_model is not None:
-        state |= checkpoint.resume(resume_model, parts.model, parts.optimizer)
     config.save(settings, run / "config.yml")
-
     started = time.perf_counter()
-    with closing(Log(run, state["iteration"], use_vdl=use_vdl)) as log:
-        for iteration in iterations(parts, settings, state, log, log_iters, num_workers, precision):
-            if iteration % save_interval and iteration != settings["iters"]:
-                continue
-            if do_eval:
-                _evaluate(parts, run, iteration, state, log)
-            checkpoint.save(run, iteration, parts.model, parts.optimizer, state)
-            checkpoint.prune(run, keep_checkpoint_max)
+    # The optimizer's state is filed under generated names; the guard starts them at 0 in every
+    # run, so that any process can resume from any other's checkpoint.
+    with paddle.utils.unique_name.guard():
+        parts = build(settings, seed)
+        state = {"iteration": 0, "best_miou": None, "best_iteration": None, "seed": seed}
+        if resume_model is not None:
+            state |= checkpoint.resume(resume_model, parts.model, parts.optimizer)
+        with closing(Log(run, state["iteration"], use_vdl=use_vdl)) as log:
+            for iteration in iterations(
+                parts, settings, state, log, log_iters, num_workers, precision
+            ):
+                if iteration % save_interval and iteration != settings["iters"]:
+                    continue
+                if do_eval:
+                    _evaluate(parts, run, iteration, state, log)
+                checkpoint.save(run, iteration, parts.model, parts.optimizer, state)
+                checkpoint.prune(run, keep_checkpoint_max)
     return Result(
         run,
         settings["iters"],
@@ -195,21 +203,27 @@ class Parts:
     val_dataset: paddle.io.Dataset | None
 
 
-def _build(settings: Mapping[str, Any], seed: int) -> Parts:
-    # The optimizer's state is filed under parameter names; the guard starts them at 0 again,
-    # so that a second network in one process can resume the first one's run.
-    with paddle.utils.unique_name.guard():
-        paddle.seed(seed)
-        np.random.seed(seed)
-        built = config.builder(settings)
-        return Parts(
-            built.model,
-            built.loss,
-            built.optimizer,
-            built.lr_scheduler,
-            built.train_dataset,
-            built.val_dataset if "val_dataset" in settings else None,
-        )
+def build(settings: Mapping[str, Any], seed: int) -> Parts:
+    """Make network, losses, optimizer and data sets from a configuration.
+
+    Args:
+        settings: a resolved configuration.
+        seed: of the fresh weights.
+
+    Raises:
+        InputError: PaddleSeg refuses a value.
+    """
+    paddle.seed(seed)
+    np.random.seed(seed)
+    built = config.builder(settings)
+    return Parts(
+        built.model,
+        built.loss,
+        built.optimizer,
+        built.lr_scheduler,
+        built.train_dataset,
+        built.val_dataset if "val_dataset" in settings else None,
+    )
 
 
 class Log:

@@ -1,0 +1,149 @@
+"""Configurations: the recipe's values, what may be changed, and what is refused."""
+
+import pytest
+import yaml
+
+from bisenet_lib import config, devices
+from bisenet_lib.errors import InputError
+from bisenet_lib.paddleseg_compat import paddle
+
+RECIPE = "bisenet_cityscapes_1024x1024_160k"
+
+
+def test_the_recipe_is_paddlesegs():
+    """The values of PaddleSeg release/2.7, as published with its 73.19 % mIoU."""
+    settings = config.load("cityscapes")
+    assert settings == config.load(RECIPE)
+    assert (settings["batch_size"], settings["iters"]) == (4, 160_000)
+    assert settings["model"] == {"type": "BiSeNetV2", "num_classes": 19}
+    assert settings["optimizer"] == {"type": "SGD", "momentum": 0.9, "weight_decay": 5e-4}
+    assert settings["lr_scheduler"] == {
+        "type": "PolynomialDecay",
+        "learning_rate": 0.05,
+        "end_lr": 0.0,
+        "power": 0.9,
+    }
+    assert settings["loss"]["coef"] == [1] * 5
+    normalize = {"type": "Normalize", "mean": [0.5] * 3, "std": [0.5] * 3}
+    assert settings["train_dataset"]["transforms"] == [
+        {
+            "type": "ResizeStepScaling",
+            "min_scale_factor": 0.5,
+            "max_scale_factor": 2.0,
+            "scale_step_size": 0.25,
+        },
+        {"type": "RandomPaddingCrop", "crop_size": [1024, 1024]},
+        {"type": "RandomHorizontalFlip"},
+        {
+            "type": "RandomDistort",
+            "brightness_range": 0.4,
+            "contrast_range": 0.4,
+            "saturation_range": 0.4,
+        },
+        normalize,
+    ]
+    assert settings["val_dataset"]["transforms"] == [normalize]
+
+
+def test_the_recipe_builds_in_paddleseg():
+    built = config.builder(config.load(RECIPE))
+    assert isinstance(built.optimizer, paddle.optimizer.Momentum)
+    assert [type(loss).__name__ for loss in built.loss["types"]] == ["CrossEntropyLoss"] * 5
+    assert {loss.ignore_index for loss in built.loss["types"]} == {255}
+    rate = built.lr_scheduler
+    for _ in range(1000):
+        rate.step()
+    assert rate.get_lr() == pytest.approx(0.05 * (1 - 1000 / 160_000) ** 0.9)
+
+
+def test_changes_reach_the_configuration(tmp_path):
+    settings = config.load(
+        "laptop", dataset=tmp_path, iters=7, batch_size=3, learning_rate=0.5, num_classes=11
+    )
+    assert (settings["iters"], settings["batch_size"]) == (7, 3)
+    assert settings["lr_scheduler"]["learning_rate"] == 0.5
+    assert settings["train_dataset"]["train_path"] == str(tmp_path / "train.txt")
+    assert settings["val_dataset"]["dataset_root"] == str(tmp_path)
+    assert {settings[key]["num_classes"] for key in ("model", "train_dataset", "val_dataset")} == {
+        11
+    }
+
+
+def test_saved_configuration_loads_again(tmp_path):
+    settings = config.load("smoke")
+    config.save(settings, tmp_path / "config.yml")
+    assert config.load(tmp_path / "config.yml") == settings
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"batch": 4}, r"unknown key 'batch' \(did you mean 'batch_size'\?\)"),
+        ({"iters": 0}, "iters is 0; give a whole number from 1"),
+        ({"iters": "many"}, "iters is 'many'"),
+        ({"batch_size": None}, "batch_size is None"),
+        ({"model": {"type": "BiSeNetV3"}}, r"no type 'BiSeNetV3' \(did you mean 'BiSeNetV2'\?\)"),
+        ({"model": {"num_classes": 19}}, "has no 'type'"),
+        ({"model": {"type": "BiSeNetV2", "lambda": 1}}, "unknown key 'lambda'.*'lambd'"),
+        ({"optimizer": {"type": "SGD", "momentun": 0.9}}, "unknown key 'momentun'"),
+        ({"loss": {"types": [{"type": "CrossEntropyLoss"}]}}, "coef is None; give a list"),
+        ({"loss": {"types": [{"type": "Cross"}], "coef": [1]}}, "no type 'Cross'"),
+        ({"lr_scheduler": {"type": "PolynomialDecay"}}, "learning_rate is None"),
+        ({"lr_scheduler": {"type": "Polynomial", "learning_rate": 1}}, "no type 'Polynomial'"),
+        ({"train_dataset": {"type": "Dataset", "transform": []}}, "unknown key 'transform'"),
+        ({"train_dataset": {"type": "Dataset", "transforms": [{"type": "Crop"}]}}, "type 'Crop'"),
+    ],
+)
+def test_bad_values_are_refused_by_name(tmp_path, change, message):
+    path = tmp_path / "changed.yml"
+    path.write_text(yaml.safe_dump({**config.load("smoke"), **change}))
+    with pytest.raises(InputError, match=message) as caught:
+        config.load(path)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["model", "loss", "optimizer", "iters", "train_dataset"])
+def test_a_missing_key_is_named(tmp_path, key):
+    settings = config.load("smoke")
+    del settings[key]
+    path = tmp_path / "cut.yml"
+    path.write_text(yaml.safe_dump(settings))
+    with pytest.raises(InputError, match=f"the key '{key}' is missing"):
+        config.load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("labtop", r"labtop: no such profile.*did you mean 'laptop'"),
+        ("nowhere.yml", "nowhere.yml: no such configuration file"),
+    ],
+)
+def test_an_unknown_configuration_is_named(name, message):
+    with pytest.raises(InputError, match=message):
+        config.load(name)
+
+
+@pytest.mark.parametrize("text", ["{", "- a list", "just words", "_base_: missing.yml"])
+def test_a_file_that_is_no_configuration_is_named(tmp_path, text):
+    path = tmp_path / "broken.yml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"broken\.yml: not a configuration"):
+        config.load(path)
+
+
+def test_learning_rate_zero_is_refused():
+    with pytest.raises(InputError, match="learning_rate is 0; give a number above 0"):
+        config.load("smoke", learning_rate=0)
+
+
+@pytest.mark.parametrize("name", ["cpu", "auto"])
+def test_the_cpu_is_there(name):
+    assert devices.select(name) == ("cpu" if not paddle.is_compiled_with_cuda() else "gpu:0")
+
+
+@pytest.mark.skipif(paddle.is_compiled_with_cuda(), reason="needs a machine without a GPU")
+@pytest.mark.parametrize("name", ["gpu", "gpu:1", "xpu", "npu", "iluvatar_gpu", "tpu", "cpu:3"])
+def test_an_absent_device_is_an_error_not_a_fall_back(name):
+    with pytest.raises(InputError, match=f"device '{name}' is not there.*finds cpu here"):
+        devices.select(name)

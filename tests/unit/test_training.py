@@ -1,0 +1,227 @@
+"""Training on a tiny tree: the run folder, resume, and agreement with PaddleSeg's own modules."""
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+from bisenet_lib import checkpoint, config, convert, evaluation, training
+from bisenet_lib.errors import InputError
+from bisenet_lib.paddleseg_compat import paddle, paddleseg
+from bisenet_lib.samples import Seeded, batches
+
+
+@pytest.fixture
+def settings(tree, tmp_path):
+    """The laptop configuration on 64x32 images, two a batch, four iterations."""
+    convert.prepare(tree)
+    values = config.load("laptop", dataset=tree, iters=4, batch_size=2)
+    for section in ("train_dataset", "val_dataset"):
+        for transform in values[section]["transforms"]:
+            for key in ("target_size", "crop_size"):
+                if key in transform:
+                    transform[key] = [64, 32]
+    path = tmp_path / "tiny.yml"
+    path.write_text(yaml.safe_dump(values))
+    return config.load(path)
+
+
+def weights(folder):
+    return checkpoint.read(checkpoint.weights_file(folder))
+
+
+def equal(left, right):
+    return left.keys() == right.keys() and all((left[key] == right[key]).all() for key in left)
+
+
+def test_run_folder_holds_what_the_design_says(settings, tmp_path):
+    run = tmp_path / "run"
+    result = training.fit(settings, run, save_interval=2, log_iters=1, use_vdl=True)
+    names = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
+    expected = {"config.yml", "metrics.jsonl", "best_model/model.pdparams"} | {
+        f"iter_{n}/{file}"
+        for n in (2, 4)
+        for file in ("model.pdparams", "model.pdopt", "state.json")
+    }
+    assert expected <= names
+    assert len([name for name in names - expected if name.startswith("vdlrecords")]) == 1
+    assert names - expected == {name for name in names if name.startswith("vdlrecords")}
+    assert config.load(run / "config.yml") == settings
+
+    records = training.read_log(run)
+    steps = [one for one in records if "loss" in one]
+    assert [one["iteration"] for one in steps] == [1, 2, 3, 4]
+    assert [one["epoch"] for one in steps] == [1, 2, 3, 4]
+    assert all(sum(one["losses"]) == pytest.approx(one["loss"]) for one in steps)
+    assert all(len(one["losses"]) == 5 and one["ips"] > 0 for one in steps)
+    assert steps[1]["lr"] == pytest.approx(settings["lr_scheduler"]["learning_rate"] * 0.75**0.9)
+    scored = [one for one in records if "miou" in one]
+    assert [one["iteration"] for one in scored] == [2, 4]
+    assert result.best_miou == max(one["miou"] for one in scored)
+    assert result.scores.miou == scored[-1]["miou"]
+
+
+def test_best_model_scores_what_the_run_reported(settings, tmp_path):
+    result = training.fit(settings, tmp_path / "run", save_interval=1)
+    again = evaluation.evaluate_checkpoint(settings, tmp_path / "run")
+    assert again.miou == result.best_miou
+
+
+def test_resumed_run_equals_an_undisturbed_one_bit_for_bit(settings, tmp_path):
+    whole = training.fit(settings, tmp_path / "whole", save_interval=2, log_iters=1)
+    part = tmp_path / "part"
+    training.fit(settings, part, save_interval=2, log_iters=1)
+    for folder in ("iter_4", "best_model"):
+        for file in (part / folder).iterdir():
+            file.unlink()
+        (part / folder).rmdir()
+    resumed = training.fit(settings, part, save_interval=2, log_iters=1, resume_model=part)
+
+    assert equal(weights(tmp_path / "whole" / "iter_4"), weights(part / "iter_4"))
+    assert equal(
+        {
+            k: v
+            for k, v in checkpoint.read(tmp_path / "whole/iter_4/model.pdopt").items()
+            if "velo" in k
+        },
+        {k: v for k, v in checkpoint.read(part / "iter_4/model.pdopt").items() if "velo" in k},
+    )
+    assert resumed.best_miou == whole.best_miou
+    drop = ("ips", "seconds")
+    logs = [
+        [{k: v for k, v in one.items() if k not in drop} for one in training.read_log(run)]
+        for run in (tmp_path / "whole", part)
+    ]
+    assert logs[0] == logs[1]
+
+
+def test_seed_decides_everything(settings, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        training.fit(settings, tmp_path / name, do_eval=False, seed=seed)
+    runs = [weights(tmp_path / name / "iter_4") for name in "abc"]
+    assert equal(runs[0], runs[1])
+    assert not equal(runs[0], runs[2])
+
+
+def test_reading_in_workers_changes_nothing(settings, tmp_path):
+    for name, workers in (("a", 0), ("b", 2)):
+        training.fit(settings, tmp_path / name, do_eval=False, num_workers=workers)
+    assert equal(weights(tmp_path / "a" / "iter_4"), weights(tmp_path / "b" / "iter_4"))
+
+
+def test_losses_and_update_equal_paddlesegs_own_modules(settings):
+    """One step written out with PaddleSeg's builder alone, against ``training.step``."""
+
+    def fresh():
+        paddle.seed(3)
+        return config.builder(settings)
+
+    data = {
+        "img": paddle.to_tensor(np.random.default_rng(0).normal(size=(2, 3, 32, 64)), "float32"),
+        "label": paddle.to_tensor(np.random.default_rng(1).integers(0, 19, (2, 32, 64))),
+    }
+    theirs = fresh()
+    theirs.model.train()
+    paddle.seed(4)
+    logits = theirs.model(data["img"])
+    expected = [
+        loss(one, data["label"]) for one, loss in zip(logits, theirs.loss["types"], strict=True)
+    ]
+    optimizer = theirs.optimizer
+    sum(expected).backward()
+    optimizer.step()
+
+    ours = training.build(settings, 3)
+    ours.model.set_state_dict(fresh().model.state_dict())
+    ours.model.train()
+    paddle.seed(4)
+    losses = training.step(ours, data, paddle.amp.GradScaler(enable=False))
+    assert [float(one) for one in losses] == [float(one) for one in expected]
+    left, right = ours.model.state_dict(), theirs.model.state_dict()
+    assert all((left[key].numpy() == right[key].numpy()).all() for key in right)
+
+
+def test_paddleseg_opens_our_checkpoint_and_we_open_its(settings, tmp_path):
+    training.fit(settings, tmp_path / "ours", do_eval=False)
+    with paddle.utils.unique_name.guard():  # a fresh process
+        built = training.build(settings, 9)
+    assert paddleseg.utils.resume(built.model, built.optimizer, str(tmp_path / "ours/iter_4")) == 4
+    theirs = {key: value.numpy() for key, value in built.model.state_dict().items()}
+    assert equal(theirs, weights(tmp_path / "ours" / "iter_4"))
+
+    with paddle.utils.unique_name.guard():
+        built = training.build(settings, 9)
+        paddleseg.core.train(
+            built.model,
+            built.train_dataset,
+            optimizer=built.optimizer,
+            losses=built.losses,
+            save_dir=str(tmp_path / "theirs"),
+            iters=2,
+            batch_size=2,
+            log_iters=1,
+        )
+    result = training.fit(
+        settings, tmp_path / "on", do_eval=False, resume_model=tmp_path / "theirs" / "iter_2"
+    )
+    assert result.iterations == 4
+    assert [one["iteration"] for one in training.read_log(tmp_path / "on")] == [4]
+
+
+def test_older_checkpoints_are_pruned_also_across_a_resume(settings, tmp_path):
+    run = tmp_path / "run"
+    short = {**settings, "iters": 2}
+    training.fit(short, run, do_eval=False, save_interval=1, keep_checkpoint_max=2)
+    training.fit(
+        settings, run, do_eval=False, save_interval=1, keep_checkpoint_max=2, resume_model=run
+    )
+    assert [one.name for one in checkpoint.checkpoints(run)] == ["iter_3", "iter_4"]
+
+
+def test_order_visits_every_image_once_an_epoch():
+    keys = [key for batch in batches(7, 2, seed=0, first=0, last=6) for key in batch]
+    assert [position for position, _ in keys] == list(range(12))
+    epochs = [sorted(index for _, index in keys[start : start + 6]) for start in (0, 6)]
+    assert all(len(set(epoch)) == 6 for epoch in epochs)
+    assert [i for _, i in keys[:6]] != [i for _, i in keys[6:]]
+    later = [key for batch in batches(7, 2, seed=0, first=4, last=6) for key in batch]
+    assert later == keys[8:]
+
+
+def test_a_sample_depends_on_seed_and_position_only(settings):
+    dataset = config.component(settings["train_dataset"])
+    first = Seeded(dataset, 0)[(5, 1)]["img"]
+    assert (Seeded(dataset, 0)[(5, 1)]["img"] == first).all()
+    assert (Seeded(dataset, 0)[(6, 1)]["img"] != first).any()
+    assert (Seeded(dataset, 1)[(5, 1)]["img"] != first).any()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"precision": "fp8"}, "precision is 'fp8'; choose one of fp32, fp16, bf16"),
+        ({"precision": "fp16"}, "precision fp16 needs a GPU"),
+        ({"device": "tpu"}, "device 'tpu' is not there"),
+        ({"save_interval": 0}, "save_interval is 0"),
+        ({"log_iters": 0}, "log_iters is 0"),
+        ({"keep_checkpoint_max": 0}, "keep_checkpoint_max is 0"),
+        ({"num_workers": -1}, "num_workers is -1"),
+    ],
+)
+def test_bad_options_are_refused_before_anything_is_written(settings, tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        training.fit(settings, tmp_path / "run", **{"device": "cpu", **options})
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_loss_that_is_no_number_stops_the_run(settings, tmp_path):
+    settings["lr_scheduler"]["learning_rate"] = 1e30
+    with pytest.raises(InputError, match=r"the loss is (nan|inf) at iteration \d+"):
+        training.fit(settings, tmp_path / "run", do_eval=False, log_iters=1)
+
+
+def test_a_log_cut_off_by_a_kill_is_read_up_to_there(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text(json.dumps({"iteration": 1}) + '\n{"iterat')
+    assert training.read_log(tmp_path) == [{"iteration": 1}]
+    assert training.read_log(tmp_path / "nowhere") == []
