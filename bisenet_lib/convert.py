@@ -98,7 +98,8 @@ def convert_frame(frame: Frame, *, force: bool = False) -> str:
         return "none"
     if source and not force and _is_current(frame.label_train_ids, source[1], size):
         return "kept"
-    png = cv2.imencode(".png", _TABLE[read_ids(frame, size)])[1]
+    train_ids = cv2.LUT(read_ids(frame, size), _TABLE)
+    png = cv2.imencode(".png", train_ids)[1]
     with written_whole(frame.label_train_ids) as part:
         part.write_bytes(png.tobytes())
     return source[0]

@@ -4,7 +4,6 @@ Taught in ``01_dataset``.
 """
 
 import json
-import os
 import struct
 import warnings
 import zlib
@@ -33,7 +32,8 @@ __all__ = [
 Size = tuple[int, int]
 """(width, height) in pixels."""
 
-_END_MARKERS = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}
+_TAIL = 1024
+"""So many bytes from the end of a file its end marker is looked for."""
 _HIGHEST_ID = max(label.id for label in LABELS)
 _FURTHEST_POINT = 100_000
 
@@ -59,11 +59,16 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise InputError(f"{path}: unreadable ({error}). Restore the file.") from error
 
 
-def _has_end(path: Path, kind: str | None) -> bool:
-    marker = _END_MARKERS.get(kind or "", b"")
+def _check_end(path: Path, image: Image.Image) -> None:
+    """Find a truncated file by its missing end; decode it where that tells nothing."""
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - len(marker)), os.SEEK_SET)
-        return bool(marker) and file.read() == marker
+        file.seek(max(0, path.stat().st_size - _TAIL))
+        tail = file.read()
+    if image.format == "PNG":
+        if b"IEND\xaeB`\x82" not in tail:
+            raise InputError(f"{path}: truncated: the end of the PNG is missing. Restore the file.")
+    elif image.format != "JPEG" or b"\xff\xd9" not in tail:
+        image.load()
 
 
 def _check_size(path: Path, found: Size, expected: Size | None) -> None:
@@ -109,7 +114,8 @@ def check_image(
         if modes:
             _check_mode(path, image.mode, modes, "this file")
         _check_size(path, image.size, size)
-        if decode or not _has_end(path, image.format):
+        _check_end(path, image)
+        if decode:
             image.load()
         return image.size
 
@@ -120,6 +126,7 @@ def _read(path: Path, size: Size | None, modes: tuple[str, ...], use: str) -> np
         _check_size(path, image.size, size)
         if image.format == "JPEG":
             raise InputError(f"{path}: a JPEG changes label values; save labels as PNG.")
+        _check_end(path, image)
         return np.asarray(image)
 
 

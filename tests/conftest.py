@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cityscapesscripts.preparation.json2instanceImg import json2instanceImg
+from cityscapesscripts.helpers.annotation import Annotation
+from cityscapesscripts.preparation.json2instanceImg import createInstanceImage
 from cityscapesscripts.preparation.json2labelImg import json2labelImg
 from PIL import Image
 
@@ -51,7 +52,11 @@ def add_frame(root: Path, split: str, stem: str, size: tuple[int, int] = SIZE) -
     name = str(annotation).removesuffix("polygons.json")
     json2labelImg(str(annotation), f"{name}labelIds.png")
     json2labelImg(str(annotation), f"{name}color.png", "color")
-    json2instanceImg(str(annotation), f"{name}instanceIds.png")
+    # json2instanceImg itself ends in "cannot write mode I as PNG" with today's Pillow.
+    drawn = Annotation()
+    drawn.fromJsonFile(str(annotation))
+    instances = np.asarray(createInstanceImage(drawn, "ids"), np.uint16)
+    Image.fromarray(instances).save(f"{name}instanceIds.png")
 
 
 @pytest.fixture

@@ -1,0 +1,115 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bisenet_lib.errors import InputError
+from bisenet_lib.files import clear_leftovers, write_text, written_whole
+from bisenet_lib.parallel import each
+
+
+def inverse(number: int) -> float:
+    if number == 0:
+        raise InputError("number is 0")
+    return 1 / number
+
+
+def defect(number: int) -> int:
+    return [][number]
+
+
+def killed(number: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def touch_slowly(path: Path) -> None:
+    time.sleep(0.05)
+    path.touch()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_one_bad_item_neither_stops_nor_hides_in_the_rest(workers):
+    results = dict(each(inverse, [4, 0, 2], workers=workers))
+    assert results[4] == 0.25 and results[2] == 0.5
+    assert isinstance(results[0], InputError) and str(results[0]) == "number is 0"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_defect_is_raised(workers):
+    with pytest.raises(IndexError):
+        list(each(defect, [1, 2, 3], workers=workers))
+
+
+def test_a_killed_worker_is_reported():
+    with pytest.raises(InputError, match="workers is 2: one of them was killed"):
+        list(each(killed, [1, 2], workers=2))
+
+
+def test_no_items_and_no_workers():
+    assert list(each(inverse, [], workers=2)) == []
+    with pytest.raises(InputError, match="workers is 0"):
+        list(each(inverse, [1], workers=0))
+
+
+def test_leaving_early_drops_what_has_not_begun(tmp_path):
+    for _ in each(touch_slowly, [tmp_path / str(number) for number in range(40)], workers=2):
+        break
+    assert 0 < len(list(tmp_path.iterdir())) < 20
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import time\nfrom bisenet_lib.parallel import each\n"
+        "if __name__ == '__main__':\n    list(each(time.sleep, [0.01, 60, 60], workers=2))\n"
+    )
+    parent = subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE)
+    while b" 1/3 " not in parent.stderr.read1():
+        pass
+    workers = psutil.Process(parent.pid).children()
+    assert len(workers) >= 2
+    parent.kill()
+    parent.wait()
+    assert not psutil.wait_procs(workers, timeout=20)[1]
+    parent.stderr.close()
+
+
+def test_written_whole_replaces_only_on_success(tmp_path):
+    path = tmp_path / "new" / "list.txt"
+    write_text(path, "old\n")
+    with pytest.raises(RuntimeError), written_whole(path) as part:
+        part.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old\n"
+    write_text(path, "new\n")
+    assert path.read_text() == "new\n"
+    assert [file.name for file in path.parent.iterdir()] == ["list.txt"]
+
+
+def test_a_file_where_the_folder_should_be_is_named(tmp_path):
+    (tmp_path / "run").write_text("in the way")
+    with pytest.raises(InputError, match=r"run/list\.txt: cannot be written"):
+        write_text(tmp_path / "run" / "list.txt", "text")
+    (tmp_path / "list.txt").mkdir()
+    with pytest.raises(InputError, match=r"list\.txt: cannot be written"):
+        write_text(tmp_path / "list.txt", "text")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["list.txt", "run"]
+
+
+def test_clear_leftovers_of_dead_processes_only(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    dead = tmp_path / f".a.{ended.pid}.part.png"
+    mine = tmp_path / f".a.{os.getpid()}.part.png"
+    others = [tmp_path / "a.part.png", tmp_path / ".a.part", tmp_path / "b.png"]
+    for path in (dead, mine, *others):
+        path.touch()
+    clear_leftovers(tmp_path)
+    assert not dead.exists()
+    assert all(path.exists() for path in (mine, *others))
+    clear_leftovers(Path(tmp_path / "absent"))
