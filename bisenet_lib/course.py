@@ -2,22 +2,15 @@
 
 import difflib
 import json
-import os
-import sys
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import papermill
-import psutil
 import yaml
-from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import KernelManager
 from nbclient.exceptions import DeadKernelError
 from nbconvert import HTMLExporter
 from nbconvert.filters import strip_ansi
@@ -28,6 +21,7 @@ from rich.table import Table
 
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
+from bisenet_lib.kernel import kernel, watched
 
 __all__ = ["Outcome", "notebooks", "parameters_of", "parse_parameters", "report", "run", "table"]
 
@@ -36,8 +30,6 @@ NOTEBOOKS = ROOT / "notebooks"
 RUNS = ROOT / "runs"
 PROFILES = ("smoke", "laptop", "cityscapes")
 TYPES = {"int": int, "float": (int, float), "bool": bool, "str": str}
-QUIET_SECONDS = 20
-"""How often a line tells of the progress where no live line can be drawn (a log file)."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +41,6 @@ class Outcome:
     peak_mb: float
     headline: str = ""
     error: str = ""
-
-
-@dataclass
-class _Progress:
-    """Where a running notebook is, shared with the thread that watches it."""
-
-    cell: int = 0
-    peak_mb: float = 0.0
-    processes: set[psutil.Process] = field(default_factory=set)
 
 
 def notebooks(folder: Path = NOTEBOOKS, names: Sequence[str] = ()) -> list[Path]:
@@ -222,12 +205,12 @@ def _run_one(path: Path, run_dir: Path, parameters: Mapping[str, Any], console: 
     results = run_dir / "results.json"
     run_dir.mkdir(parents=True, exist_ok=True)
     results.unlink(missing_ok=True)
-    started = time.perf_counter()
+    began = time.perf_counter()
     cells = len(nbformat.read(path, as_version=4).cells) + 1  # papermill adds one
     error = ""
     with (
-        _kernel(path.parent, run_dir / "kernel.log") as kernel,
-        _watched(kernel.provisioner.pid, path.stem, cells, console) as progress,
+        kernel(path.parent, run_dir / "kernel.log") as started,
+        watched(started.provisioner.pid, path.stem, cells, console) as progress,
     ):
         try:
             papermill.execute_notebook(
@@ -235,7 +218,7 @@ def _run_one(path: Path, run_dir: Path, parameters: Mapping[str, Any], console: 
                 executed,
                 {name: value for name, value in parameters.items() if name in known},
                 progress_bar=False,
-                km=kernel,
+                km=started,
                 on_cell_start=lambda cell, cell_index: setattr(progress, "cell", cell_index + 1),
             )
         except PapermillExecutionError as failure:
@@ -250,75 +233,8 @@ def _run_one(path: Path, run_dir: Path, parameters: Mapping[str, Any], console: 
         where = f"look at {executed.with_suffix('.html')}\nand at {run_dir / 'kernel.log'}"
         console.print(where, soft_wrap=True, highlight=False)
     headline = json.loads(results.read_text())["headline"] if results.exists() else ""
-    seconds = round(time.perf_counter() - started, 1)
+    seconds = round(time.perf_counter() - began, 1)
     return Outcome(path.stem, seconds, round(progress.peak_mb), headline, error)
-
-
-@contextmanager
-def _kernel(folder: Path, log: Path) -> Iterator[KernelManager]:
-    """A kernel of this very Python, whatever kernel specs the user has, started in ``folder``.
-
-    Native output goes to ``log``, so that it does not run into the progress line.
-    """
-    manager = KernelManager(
-        kernel_name="python3",
-        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
-        client_class="jupyter_client.asynchronous.AsyncKernelClient",
-    )
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    with log.open("w") as out:
-        env = {**os.environ, "PATH": path}
-        manager.start_kernel(cwd=str(folder), env=env, stdout=out, stderr=out)
-        try:
-            yield manager
-        finally:
-            manager.shutdown_kernel(now=True)
-
-
-@contextmanager
-def _watched(pid: int, title: str, cells: int, console: Console) -> Iterator[_Progress]:
-    """Show progress and sample the memory of a process tree; end what is left of the tree."""
-    progress, over, started = _Progress(), threading.Event(), time.monotonic()
-
-    def line() -> str:
-        seconds = time.monotonic() - started
-        return (
-            f"{title}: cell {progress.cell} of {cells}, "
-            f"{seconds:.0f} s, peak {progress.peak_mb:.0f} MB"
-        )
-
-    def watch() -> None:
-        told = started
-        while not over.wait(0.2):
-            _sample(pid, progress)
-            status.update(line())
-            if not console.is_terminal and time.monotonic() - told > QUIET_SECONDS:
-                told = time.monotonic()
-                console.print(line(), highlight=False)
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    with console.status(line()) as status:
-        watcher.start()
-        try:
-            yield progress
-        finally:
-            over.set()
-            watcher.join()
-            for process in progress.processes:
-                if process.is_running() and process.pid != pid:
-                    process.kill()
-    console.print(line(), highlight=False)
-
-
-def _sample(pid: int, progress: _Progress) -> None:
-    try:
-        parent = psutil.Process(pid)
-        tree = [parent, *parent.children(recursive=True)]
-        progress.processes |= set(tree)
-        total = sum(process.memory_info().rss for process in tree) / 1e6
-        progress.peak_mb = max(progress.peak_mb, total)
-    except psutil.NoSuchProcess:
-        """A process that ended between being listed and being asked."""
 
 
 def _write_html(notebook: Path, source_folder: Path) -> None:

@@ -1,0 +1,211 @@
+"""Running notebooks: a good one, a failing one, one that dies, and parameters refused."""
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import psutil
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from bisenet_lib import course
+from bisenet_lib.cli import app
+from bisenet_lib.errors import InputError
+
+PARAMETERS = """profile: str = "laptop"  # smoke, laptop or cityscapes
+dataset: str = "../data/minicity"
+run_dir: str = "../runs/laptop/x"
+iterations: int = 5  # steps of training
+rate: float = 0.05"""
+GOOD = [
+    "import os, sys",
+    "block = bytearray(150_000_000)",
+    "os.system('echo from a child')",
+    "from bisenet_lib import course",
+    "course.report(run_dir, f'mIoU 0.5 after {iterations}', python=sys.executable,"
+    " where=os.getcwd(), dataset=dataset, profile=profile)",
+]
+BAD = [
+    "import subprocess, sys",
+    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],"
+    " start_new_session=True); open('child', 'w').write(str(child.pid))",
+    "import time; time.sleep(1); {}['missing']",
+    "print('never')",
+]
+
+
+def write(path: Path, cells: list[str]) -> None:
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
+    tagged = nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
+    notebook.cells = [tagged, *map(nbformat.v4.new_code_cell, cells)]
+    path.parent.mkdir(exist_ok=True)
+    nbformat.write(notebook, path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "city" / "leftImg8bit").mkdir(parents=True)
+    write(tmp_path / "notebooks" / "00_good.ipynb", GOOD)
+    return tmp_path
+
+
+def run(folder: Path, **options) -> tuple[list[course.Outcome], str]:
+    shown = io.StringIO()
+    outcomes = course.run(
+        course.notebooks(folder / "notebooks"),
+        cityscapes=folder / "city",
+        runs_dir=folder / "runs",
+        console=Console(file=shown, width=200),
+        **options,
+    )
+    return outcomes, shown.getvalue()
+
+
+def test_a_notebook_runs_and_its_result_is_tabulated(folder):
+    (outcome,), shown = run(folder, profile="smoke", parameters={"iterations": 7, "rate": 1})
+    assert outcome.error == ""
+    assert outcome.headline == "mIoU 0.5 after 7"
+    assert outcome.seconds > 0
+    assert outcome.peak_mb > 150, "the 150 MB that the notebook takes are in it"
+    assert "mIoU 0.5 after 7" in shown
+    assert "total" in shown
+
+    run_dir = folder / "runs" / "smoke" / "00_good"
+    results = json.loads((run_dir / "results.json").read_text())
+    assert results["python"] == sys.executable
+    assert results["where"] == str(folder / "notebooks")
+    assert results["dataset"] == str(folder / "city")
+    assert results["profile"] == "smoke"
+    assert "mIoU 0.5 after 7" in (run_dir / "00_good.html").read_text()
+    assert nbformat.read(run_dir / "00_good.ipynb", as_version=4).cells[-1].outputs
+    record = json.loads((folder / "runs" / "smoke" / "course.json").read_text())
+    assert record["notebooks"]["00_good"]["headline"] == "mIoU 0.5 after 7"
+
+
+def test_the_kernel_is_this_python_whatever_the_user_has(folder, monkeypatch):
+    spec = folder / "jupyter" / "kernels" / "python3"
+    spec.mkdir(parents=True)
+    theirs = {"argv": ["false"], "display_name": "another", "language": "python"}
+    (spec / "kernel.json").write_text(json.dumps(theirs))
+    monkeypatch.setenv("JUPYTER_PATH", str(folder / "jupyter"))
+    (outcome,), _ = run(folder)
+    assert outcome.error == ""
+
+
+def test_a_failing_notebook_stops_the_course_and_says_where(folder):
+    write(folder / "notebooks" / "01_bad.ipynb", BAD)
+    write(folder / "notebooks" / "02_never.ipynb", GOOD)
+    outcomes, shown = run(folder)
+    assert [one.notebook for one in outcomes] == ["00_good", "01_bad"]
+    assert "cell In [5]: KeyError: 'missing'" in outcomes[1].error
+    assert "01_bad.ipynb, cell In [5]: KeyError" in shown
+    assert "mIoU 0.5 after 5" in shown, "the table so far is shown"
+    bad = folder / "runs" / "laptop" / "01_bad"
+    assert str(bad / "01_bad.html") in shown
+    assert "KeyError" in (bad / "01_bad.html").read_text()
+    assert not (folder / "runs" / "laptop" / "02_never").exists()
+
+
+def test_what_a_notebook_leaves_running_is_ended(folder):
+    write(folder / "notebooks" / "01_bad.ipynb", BAD)
+    run(folder)
+    child = int((folder / "notebooks" / "child").read_text())
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == "zombie"
+
+
+def test_a_kernel_that_dies_is_told(folder):
+    write(folder / "notebooks" / "00_good.ipynb", ["import os", "os.kill(os.getpid(), 9)"])
+    (outcome,), shown = run(folder)
+    assert "its process died" in outcome.error
+    assert "kernel.log" in shown
+
+
+def test_an_old_headline_is_not_taken_for_a_new_one(folder):
+    run(folder)
+    write(folder / "notebooks" / "00_good.ipynb", ["print('no report')"])
+    (outcome,), _ = run(folder)
+    assert outcome.headline == ""
+
+
+def test_a_part_of_the_course_leaves_the_rest_of_the_record(folder):
+    run(folder)
+    write(folder / "notebooks" / "01_more.ipynb", ["1"])
+    (folder / "notebooks" / "00_good.ipynb").unlink()
+    run(folder)
+    record = json.loads((folder / "runs" / "laptop" / "course.json").read_text())
+    assert list(record["notebooks"]) == ["00_good", "01_more"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"parameters": {"iteration": 3}}, "did you mean 'iterations'?"),
+        ({"parameters": {"zzz": 3}}, "there are: profile, dataset"),
+        ({"parameters": {"iterations": "many"}}, "must be of type int"),
+        ({"parameters": {"iterations": True}}, "must be of type int"),
+        ({"profile": "tiny"}, "smoke, laptop, cityscapes"),
+    ],
+)
+def test_a_mistake_is_refused_before_anything_runs(folder, options, told):
+    with pytest.raises(InputError, match=told.replace("?", r"\?")):
+        run(folder, **options)
+    assert not (folder / "runs").exists()
+
+
+def test_a_data_set_that_is_not_there(folder):
+    (folder / "city" / "leftImg8bit").rmdir()
+    with pytest.raises(InputError, match="leftImg8bit/ and gtFine/"):
+        run(folder)
+
+
+def test_the_cityscapes_profile_needs_the_data_set(folder):
+    with pytest.raises(InputError, match="--cityscapes DIR"):
+        course.run(course.notebooks(folder / "notebooks"), profile="cityscapes")
+
+
+def test_notebooks_are_found_by_the_start_of_their_names(folder):
+    write(folder / "notebooks" / "01_more.ipynb", ["1"])
+    found = course.notebooks(folder / "notebooks", ["01"])
+    assert [path.stem for path in found] == ["01_more"]
+    with pytest.raises(InputError, match="there are: 00_good, 01_more"):
+        course.notebooks(folder / "notebooks", ["07"])
+    with pytest.raises(InputError, match="no notebook"):
+        course.notebooks(folder / "city")
+
+
+def test_report_writes_numbers_and_arrays(tmp_path, capsys):
+    course.report(tmp_path / "run", "mIoU 0.5", miou=np.float32(0.5), iou=np.array([1, 2]))
+    assert capsys.readouterr().out == "mIoU 0.5\n"
+    written = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert written == {"headline": "mIoU 0.5", "miou": 0.5, "iou": [1, 2]}
+
+
+def test_parameters_are_read_from_text():
+    read = course.parse_parameters(["n=3", "rate=0.5", "flag=true", "name=a=b"])
+    assert read == {"n": 3, "rate": 0.5, "flag": True, "name": "a=b"}
+    with pytest.raises(InputError, match="name=value"):
+        course.parse_parameters(["n"])
+
+
+def test_the_command_lists_the_parameters(folder):
+    result = CliRunner().invoke(
+        app, ["course", "params", "--notebooks", str(folder / "notebooks")], terminal_width=200
+    )
+    assert result.exit_code == 0
+    assert "iterations" in result.output
+    assert "steps of training" in result.output
+
+
+def test_the_command_fails_when_a_notebook_does(folder):
+    write(folder / "notebooks" / "00_good.ipynb", ["1 / 0"])
+    arguments = ["--cityscapes", folder / "city", "--runs-dir", folder / "runs"]
+    command = ["course", "run", "--notebooks", folder / "notebooks", *arguments]
+    result = CliRunner().invoke(app, [os.fspath(one) for one in command])
+    assert result.exit_code == 1
+    assert "ZeroDivisionError" in result.output

@@ -1,0 +1,300 @@
+"""The three files of pins agree, and an unsuitable machine is told so before any download."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from bisenet_lib import preflight
+
+ROOT = Path(__file__).parents[2]
+PIN_FILES = {name: (ROOT / name).read_text() for name in ("pyproject.toml", "requirements.lock")}
+PIN_FILES["environment.yml"] = (ROOT / "environment.yml").read_text()
+GPU = {"paddlepaddle": "paddlepaddle-gpu"}
+
+
+def pins(lines: list[str]) -> dict[str, str]:
+    split = (re.split("==", line.split("[")[0].strip()) for line in lines)
+    return {canonicalize_name(name): version for name, version in split}
+
+
+def disagreements(pyproject: str, lock: str, environment: str) -> list[str]:
+    """Every pin that is not the same in the three files."""
+    project = tomllib.loads(pyproject)["project"]
+    extras = project["optional-dependencies"]
+    locked = pins(lock.splitlines())
+    listed = yaml.safe_load(environment)["dependencies"][-1]["pip"]
+    conda = pins([line for line in listed if not line.startswith("-")])
+    wanted = pins([*project["dependencies"], *extras["cpu"], *extras["test"]])
+    found = [
+        f"requirements.lock: {name} is {locked.get(name)}, pyproject.toml says {version}"
+        for name, version in wanted.items()
+        if locked.get(name) != version
+    ]
+    for_gpu = {GPU.get(name, name): version for name, version in locked.items()}
+    found += [
+        f"environment.yml: {name} is {conda.get(name)}, requirements.lock says {for_gpu.get(name)}"
+        for name in sorted(for_gpu.keys() | conda.keys())
+        if for_gpu.get(name) != conda.get(name)
+    ]
+    gpu = pins(extras["gpu"])["paddlepaddle-gpu"]
+    if gpu != locked.get("paddlepaddle"):
+        found.append(f"pyproject.toml: paddlepaddle-gpu is {gpu}, not {locked['paddlepaddle']}")
+    return found
+
+
+def test_the_three_files_of_pins_agree():
+    assert disagreements(*PIN_FILES.values()) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "told"),
+    [
+        ("pyproject.toml", "numpy==1.26.4", "numpy==2.0.0", "numpy is 1.26.4"),
+        ("pyproject.toml", "paddlepaddle-gpu==3.2.2", "paddlepaddle-gpu==2.6.2", "is 2.6.2"),
+        ("requirements.lock", "paddlepaddle==3.2.2", "paddlepaddle==3.3.1", "is 3.3.1"),
+        ("requirements.lock", "wcwidth==0.9.4\n", "", "wcwidth is 0.9.4"),
+        ("environment.yml", "paddlepaddle-gpu==3.2.2", "paddlepaddle-gpu==3.0.0", "is 3.0.0"),
+        ("environment.yml", "paddlepaddle-gpu==3.2.2", "paddlepaddle==3.2.2", "-gpu is None"),
+        ("environment.yml", "      - wcwidth==0.9.4\n", "", "wcwidth is None"),
+    ],
+)
+def test_one_changed_pin_is_told(file, before, after, told):
+    assert before in PIN_FILES[file]
+    doctored = {**PIN_FILES, file: PIN_FILES[file].replace(before, after)}
+    assert any(told in line for line in disagreements(*doctored.values()))
+
+
+def test_the_lock_holds_names_and_versions_only():
+    for line in PIN_FILES["requirements.lock"].splitlines():
+        assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line)
+
+
+def test_the_gpu_build_comes_from_paddles_own_index():
+    listed = yaml.safe_load(PIN_FILES["environment.yml"])["dependencies"][-1]["pip"]
+    addresses = [line for line in listed if "://" in line]
+    assert addresses == ["--extra-index-url https://www.paddlepaddle.org.cn/packages/stable/cu126/"]
+
+
+def required_by(name: str, extras: frozenset[str]) -> set[tuple[str, frozenset[str]]]:
+    """What an installed package needs on either Python of the course, on Linux."""
+    needed = set()
+    for text in metadata.requires(name) or []:
+        one = Requirement(text)
+        wheres = [
+            {"python_version": python, "python_full_version": f"{python}.9", "extra": extra}
+            for python in ("3.11", "3.12")
+            for extra in ("", *extras)
+        ]
+        if one.marker is None or any(one.marker.evaluate(where) for where in wheres):
+            needed.add((canonicalize_name(one.name), frozenset(one.extras)))
+    return needed
+
+
+def test_the_lock_is_closed_and_holds_nothing_idle():
+    locked = set(pins(PIN_FILES["requirements.lock"].splitlines()))
+    project = tomllib.loads(PIN_FILES["pyproject.toml"])["project"]
+    extras = project["optional-dependencies"]
+    direct = pins([*project["dependencies"], *extras["cpu"], *extras["test"]])
+    todo = [(name, frozenset()) for name in direct]
+    reached = set()
+    while todo:
+        if (one := todo.pop()) not in reached:
+            reached.add(one)
+            todo += required_by(*one)
+    needed = {name for name, _ in reached}
+    assert needed - locked == set(), "needed, not locked"
+    assert locked - needed == set(), "locked, needed by nothing"
+
+
+def test_every_dependency_has_its_reason():
+    section = PIN_FILES["pyproject.toml"].split("dependencies = [")[1].split("[project.scripts]")[0]
+    for line in section.splitlines():
+        if "==" in line:
+            assert re.search(r"# \w", line), f"no reason: {line}"
+
+
+# --- preflight -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "ok"), [((3, 11, 7), True), ((3, 12, 0), True), ((3, 9, 18), False)]
+)
+def test_python(version, ok):
+    check = preflight.check_python(version, "/opt/python")
+    assert check.ok is ok
+    assert "/opt/python" in check.found
+    assert bool(check.fix) is not ok
+
+
+def test_python_names_the_package_managers_when_none_is_found(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    fix = preflight.check_python((3, 13, 0), "python3").fix
+    for tool in ("apt-get", "brew", "winget", "conda", "pyenv"):
+        assert f"{tool}:" in fix
+
+
+@pytest.mark.parametrize(
+    ("where", "ok"),
+    [
+        (("Linux", "x86_64", 64, ("glibc", "2.36")), True),
+        (("Linux", "aarch64", 64, ("glibc", "2.31")), True),
+        (("Linux", "x86_64", 64, ("glibc", "2.17")), False),
+        (("Linux", "x86_64", 64, ("", "")), False),
+        (("Linux", "x86_64", 32, ("glibc", "2.36")), False),
+        (("Linux", "armv7l", 64, ("glibc", "2.36")), False),
+        (("Darwin", "arm64", 64), True),
+        (("Darwin", "x86_64", 64), False),
+        (("Windows", "AMD64", 64), True),
+    ],
+)
+def test_platform(where, ok):
+    check = preflight.check_platform(*where)
+    assert check.ok is ok
+    assert bool(check.fix) is not ok
+
+
+def test_libraries():
+    assert preflight.check_libraries().ok
+    check = preflight.check_libraries(["libGL.so.1", "libnowhere.so.7"])
+    assert not check.ok
+    assert "libnowhere.so.7" in check.found
+    assert "libGL.so.1" not in check.found
+    assert check.fix
+
+
+def test_venv(monkeypatch):
+    assert preflight.check_venv(sys.version_info).ok
+    monkeypatch.setattr(preflight.importlib.util, "find_spec", lambda name: None)
+    check = preflight.check_venv((3, 12, 3))
+    assert not check.ok
+    assert "apt-get install -y python3.12-venv" in check.fix
+
+
+def test_folder(tmp_path):
+    assert preflight.check_folder(str(tmp_path)).ok
+    check = preflight.check_folder(str(tmp_path / "nowhere"))
+    assert not check.ok
+    assert "chown" in check.fix
+
+
+def test_disk(tmp_path):
+    assert preflight.check_disk(str(tmp_path), 0.001).ok
+    check = preflight.check_disk(str(tmp_path), 1e9)
+    assert not check.ok
+    assert "need 1000000000.0 GB" in check.found
+    assert "free" in check.fix
+
+
+@pytest.mark.parametrize(
+    ("made_for", "python", "ok"),
+    [(None, True, True), ("/old/place", True, False), (None, False, False)],
+)
+def test_environment(tmp_path, made_for, python, ok):
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / ".installed").write_text(f"{made_for or tmp_path}\n")
+    target = Path(sys.executable) if python else tmp_path / "removed"
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(target)
+    check = preflight.check_environment(str(tmp_path))
+    assert check.ok is ok
+    assert check.fix == ("" if ok else "make clean install")
+
+
+def test_preflight_is_silent_on_a_suitable_machine(tmp_path, capsys):
+    assert preflight.main([str(tmp_path)]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_preflight_says_what_to_do(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(preflight, "INSTALL_GB", 1e9)
+    monkeypatch.setattr(preflight.sys, "version_info", (3, 9, 18, "final", 0))
+    assert preflight.main([str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert "nothing was downloaded" in told
+    assert "FAULT Python: 3.9.18" in told
+    assert "FAULT disk space" in told
+
+
+# --- make ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A copy of what `make` needs, without an environment."""
+    (tmp_path / "bisenet_lib").mkdir()
+    for name in ("Makefile", "pyproject.toml", "requirements.lock", "bisenet_lib/preflight.py"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+def make(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=folder,
+        env={**os.environ, "MAKEFLAGS": "", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def fake_python(folder: Path, name: str, text: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_make_alone_lists_the_targets(project):
+    listed = make(project).stdout
+    for target in ("run", "test", "lab", "doctor", "install", "clean"):
+        assert re.search(rf"^{target} ", listed, re.M)
+
+
+def test_make_with_an_old_python_stops_before_anything_is_made(project):
+    old = fake_python(
+        project / "bin",
+        "python3",
+        f'exec "{sys.executable}" -c "import sys, runpy; sys.version_info = (3, 9, 18);'
+        ' sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name=\'__main__\')" "$@"',
+    )
+    done = make(project, "run", f"PYTHON={old}")
+    assert done.returncode != 0
+    assert "need 3.11 or 3.12" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (project / ".venv").exists()
+
+
+def test_make_passes_over_a_shim_that_does_not_run(project):
+    shims = project / "shims"
+    fake_python(shims, "python3.12", "echo 'no such version' >&2; exit 127")
+    fake_python(shims, "python3.11", f'exec "{sys.executable}" "$@"')
+    done = make(project, "-n", "install", PATH=f"{shims}:{os.environ['PATH']}")
+    assert f"{sys._base_executable} bisenet_lib/preflight.py" in done.stdout
+
+
+def test_an_interrupted_install_starts_again_and_a_whole_one_does_not(project):
+    (project / ".venv").mkdir()
+    assert "-m venv --clear .venv" in make(project, "-n", "install").stdout
+    (project / ".venv" / ".installed").write_text(f"{project}\n")
+    assert "venv" not in make(project, "-n", "install").stdout
+    (project / "requirements.lock").touch()
+    again = make(project, "-n", "install").stdout
+    assert "-m venv  .venv" in again
+    assert "pip install --no-build-isolation -r requirements.lock" in again
+
+
+def test_make_run_passes_the_profile_and_the_data_set(project):
+    shown = make(project, "-n", "run", "PROFILE=smoke", "CITYSCAPES=/my data").stdout
+    assert '--profile smoke --cityscapes "/my data"' in shown
