@@ -89,17 +89,17 @@ def city_of(name: str, seed: int) -> City:
         _HOUSES[int(rng.integers(len(_HOUSES)))][one] for one in rng.permutation(4) for _ in "ab"
     ]
     low = int(rng.integers(3, 5))
-    grey = rng.uniform(84, 122)
-    paving = rng.uniform(126, 168) * np.array([1, rng.uniform(0.94, 1.0), rng.uniform(0.86, 1.0)])
+    grey = rng.uniform(98, 138)
+    paving = rng.uniform(138, 182) * np.array([1, rng.uniform(0.94, 1.0), rng.uniform(0.86, 1.0)])
     return City(
         name=name,
         houses=tuple(palette),
         roofs=tuple(_ROOFS[one] for one in rng.permutation(len(_ROOFS))[:2]),
         storeys=(low, low + int(rng.integers(1, 4))),
-        half_road=rng.uniform(4.2, 6.2),
-        sidewalk=rng.uniform(2.4, 3.8),
-        greenness=rng.uniform(0.35, 0.8),
-        green=tuple(np.array([74, 98, 46]) * rng.uniform(0.8, 1.15, 3)),
+        half_road=rng.uniform(4.0, 5.6),
+        sidewalk=rng.uniform(3.6, 5.6),
+        greenness=rng.uniform(0.25, 0.6),
+        green=tuple(np.array([98, 122, 58]) * rng.uniform(0.88, 1.12, 3)),
         paving=tuple(paving),
         asphalt=(grey, grey, grey * rng.uniform(0.98, 1.05)),
         bus=_LIVERY[int(rng.integers(len(_LIVERY)))],

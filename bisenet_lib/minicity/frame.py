@@ -115,7 +115,7 @@ def parsed(annotation: dict) -> Annotation:
 
 def _annotate(scene: Scene, flats: list[list[Patch]], things: list[list[Patch]]) -> dict:
     width, height = scene.camera.width, scene.camera.height
-    horizon = int(np.ceil(scene.camera.horizon * height))
+    horizon = int(np.ceil(scene.camera.horizon * height + scene.camera.focal / 250))
     sky = [[0, 0], [width - 1, 0], [width - 1, horizon], [0, horizon]]
     objects = [{"label": "sky", "polygon": sky, "deleted": 0}]
     for one, patches in zip([*scene.flats, *scene.things], [*flats, *things], strict=True):

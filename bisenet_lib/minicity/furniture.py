@@ -2,7 +2,18 @@
 
 import numpy as np
 
-from bisenet_lib.minicity.geometry import Colour, Face, Model, Thing, curtain, disc, rect, upright
+from bisenet_lib.minicity.geometry import (
+    Colour,
+    Face,
+    Model,
+    Points,
+    Thing,
+    circle,
+    curtain,
+    disc,
+    rect,
+    upright,
+)
 
 GREY: Colour = (128, 130, 132)
 _SIGN_BLUE: Colour = (28, 76, 158)
@@ -120,10 +131,9 @@ def bollards(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
     return [Thing("polegroup", z, tuple(faces))]
 
 
-def _blob(rng: np.random.Generator, cx: float, cy: float, radius: float) -> list:
-    angles = np.linspace(0, 2 * np.pi, 18, endpoint=False)
-    rough = radius * (1 + 0.13 * rng.standard_normal(18))
-    return list(zip(cx + rough * np.cos(angles), cy + 0.92 * rough * np.sin(angles), strict=True))
+def _blob(rng: np.random.Generator, cx: float, cy: float, radius: float) -> Points:
+    rough = radius * (1 + 0.13 * rng.standard_normal((18, 1)))
+    return (cx, cy) + rough * np.array(circle(18)) * (1, 0.92)
 
 
 def foliage(
@@ -146,7 +156,7 @@ def foliage(
     for cx, cy, radius in spots:
         tone = rng.uniform(0.72, 0.95)
         shade = tuple(tone * value for value in green)
-        faces.append(Face(upright(_blob(rng, cx, cy, radius), x, z), shade, 0.2, "leaf"))
+        faces.append(Face(upright(_blob(rng, cx, cy, radius), x, z), shade, 0.35, "leaf"))
     for cx, cy, radius in spots:
         tone = tuple(rng.uniform(0.9, 1.2) * value for value in green)
         lit = _blob(rng, cx + 0.22 * sun * radius, cy + 0.25 * radius, radius * 0.62)
@@ -158,7 +168,7 @@ def tree(
     rng: np.random.Generator, x: float, z: float, tall: float, green: Colour, sun: float
 ) -> Thing:
     """A tree: trunk and crown are both ``vegetation``, as in Cityscapes."""
-    tone = np.clip(np.array(green) * rng.normal(1, 0.12, 3), 8, 220)
+    tone = np.clip(np.array(green) * rng.normal(1, 0.1) * rng.normal(1, 0.04, 3), 8, 220)
     crown = tall * rng.uniform(0.26, 0.34)
     stem, bole = tall * 0.025 + 0.06, tall - 2.1 * crown
     trunk = [(-stem, 0), (stem, 0), (stem * 0.7, bole + crown), (-stem * 0.7, bole + crown)]
@@ -168,7 +178,7 @@ def tree(
         Face(upright([(0, 0), *trunk[1:3], (0, bole + crown)], x, z), bark, 0.7, solid=False),
     ]
     spots = [(0.0, tall - crown, crown * 0.9)]
-    for _ in range(6):
+    for _ in range(6 if z < 45 else 3):
         angle, reach = rng.uniform(0, 2 * np.pi), crown * rng.uniform(0.45, 0.75)
         spots.append((reach * np.cos(angle), tall - crown + reach * np.sin(angle), crown * 0.58))
     spots.sort(key=lambda spot: spot[1])

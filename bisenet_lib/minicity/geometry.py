@@ -3,8 +3,10 @@
 World axes: ``x`` to the right, ``y`` up from the ground, ``z`` ahead of the camera, metres.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 
@@ -102,48 +104,60 @@ class Camera:
 def turned(points: Points, heading: float, x: float, z: float) -> Points:
     """Rotate local points about the vertical by ``heading`` (radians) and move to (x, z)."""
     cos, sin = np.cos(heading), np.sin(heading)
-    out = np.array(points, np.float64)
+    out = points.copy()
     out[:, 0] = x + points[:, 0] * cos + points[:, 2] * sin
     out[:, 2] = z - points[:, 0] * sin + points[:, 2] * cos
     return out
 
 
-def outward(points: Sequence[Sequence[float]], centre: Sequence[float]) -> Points:
-    """Order the points so that the face's normal points away from ``centre``."""
-    out = np.asarray(points, np.float64)
-    normal = np.cross(out[1] - out[0], out[2] - out[1])
-    return out if normal @ (out.mean(0) - np.asarray(centre)) >= 0 else out[::-1]
+def normals(points: Points, starts: np.ndarray) -> Points:
+    """The (unnormalised) normals of the faces that begin at ``starts`` in one list of points."""
+    along, across = points[starts + 1] - points[starts], points[starts + 2] - points[starts + 1]
+    x, y, z = along.T
+    u, v, w = across.T
+    return np.column_stack((y * w - z * v, z * u - x * w, x * v - y * u))
 
 
 def upright(points: Sequence[tuple[float, float]], x: float, z: float) -> Points:
     """A polygon of (dx, y) metres standing at (x, z), seen flat on."""
     flat = np.asarray(points, np.float64)
-    return np.column_stack((x + flat[:, 0], flat[:, 1], np.full(len(flat), z)))
+    out = np.empty((len(flat), 3))
+    out[:, 0], out[:, 1], out[:, 2] = x + flat[:, 0], flat[:, 1], z
+    return out
+
+
+@cache
+def circle(count: int) -> tuple[tuple[float, float], ...]:
+    """The (x, y) points of the unit circle."""
+    angles = [2 * math.pi * one / count for one in range(count)]
+    return tuple((math.cos(angle), math.sin(angle)) for angle in angles)
 
 
 def disc(cx: float, cy: float, rx: float, ry: float | None = None, count: int = 12) -> list:
     """The (dx, y) points of an ellipse."""
-    angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
     ry = rx if ry is None else ry
-    return list(zip(cx + rx * np.cos(angles), cy + ry * np.sin(angles), strict=True))
+    return [(cx + rx * x, cy + ry * y) for x, y in circle(count)]
+
+
+def _there_and_back(z: Points, out: tuple[float, float], back: tuple[float, float]) -> Points:
+    points = np.empty((2 * len(z), 3))
+    points[: len(z), :2], points[len(z) :, :2] = out, back
+    points[: len(z), 2], points[len(z) :, 2] = z, z[::-1]
+    return points
 
 
 def strip(x0: float, x1: float, z0: float, z1: float, y: float = 0.0) -> Points:
     """A flat band of the ground between two lateral positions, following the street."""
-    steps = max(2, int(np.log2(z1 / z0) * 4) + 1)
-    z = np.geomspace(z0, z1, steps)
-    left = np.column_stack((np.full(steps, x0), np.full(steps, y), z))
-    right = np.column_stack((np.full(steps, x1), np.full(steps, y), z))
-    return np.concatenate((left, right[::-1]))
+    steps = max(2, int(math.log2(z1 / z0) * 4) + 1)
+    z = z0 * (z1 / z0) ** (np.arange(steps) / (steps - 1))
+    return _there_and_back(z, (x0, y), (x1, y))
 
 
 def curtain(x: float, z0: float, z1: float, y0: float, y1: float) -> Points:
     """A vertical band along the street at lateral position ``x``."""
     steps = max(2, int((z1 - z0) / 12) + 2)
-    z = np.linspace(z0, z1, steps)
-    foot = np.column_stack((np.full(steps, x), np.full(steps, y0), z))
-    head = np.column_stack((np.full(steps, x), np.full(steps, y1), z))
-    return np.concatenate((foot, head[::-1]))
+    z = z0 + (z1 - z0) * (np.arange(steps) / (steps - 1))
+    return _there_and_back(z, (x, y0), (x, y1))
 
 
 @dataclass
@@ -154,9 +168,9 @@ class Model:
     faces: list[Face] = field(default_factory=list)
 
     def face(self, points: Sequence[Sequence[float]], colour: Colour, **options) -> None:
-        """Add a face whose normal points away from the model's centre."""
+        """Add a face, lit and hidden by its normal, which :meth:`placed` turns outwards."""
         options.setdefault("facing", None)
-        self.faces.append(Face(outward(points, self.centre), colour, **options))
+        self.faces.append(Face(np.asarray(points, np.float64), colour, **options))
 
     def prism(self, profile: Sequence[tuple[float, float]], half: float, colour: Colour) -> None:
         """Add a (z, y) profile drawn out to ``half`` metres on either side."""
@@ -179,8 +193,18 @@ class Model:
         self.face([(x, y, z) for x, y in points], colour, **o)
 
     def placed(self, label: str, x: float, z: float, heading: float = 0.0) -> Thing:
-        """The finished thing, standing at (x, z)."""
-        faces = [replace(one, points=turned(one.points, heading, x, z)) for one in self.faces]
+        """The finished thing, standing at (x, z), every normal pointing away from the centre."""
+        counts = np.array([len(one.points) for one in self.faces])
+        ends = np.cumsum(counts)
+        starts = ends - counts
+        points = np.concatenate([one.points for one in self.faces])
+        middles = np.add.reduceat(points, starts) / counts[:, None] - self.centre
+        inward = (normals(points, starts) * middles).sum(1) < 0
+        points = turned(points, heading, x, z)
+        faces = [
+            replace(one, points=points[start:end][:: -1 if flip else 1])
+            for one, start, end, flip in zip(self.faces, starts, ends, inward, strict=True)
+        ]
         return Thing(label, z, tuple(faces))
 
 

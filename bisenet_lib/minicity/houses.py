@@ -179,12 +179,12 @@ def skyline(rng: np.random.Generator, city: City, weather: Weather, z: float) ->
         ``building`` and ``vegetation`` things, deepest first.
     """
     things = []
-    x = -150.0
-    while x < 150:
+    x = -100.0
+    while x < 100:
         wide, tall = rng.uniform(12, 30), rng.uniform(8, 20)
         colour = city.houses[int(rng.integers(len(city.houses)))]
         faces = [Face(upright([(0, 0), (wide, 0), (wide, tall), (0, tall)], x, z + 20), colour)]
-        for left in np.arange(2, wide - 2, 4):
+        for left in np.arange(2, wide - 2, 6):
             for foot in np.arange(2, tall - 2, 3.4):
                 quad = upright(
                     [
@@ -201,7 +201,7 @@ def skyline(rng: np.random.Generator, city: City, weather: Weather, z: float) ->
         x += wide * rng.uniform(1.0, 1.5)
     for _ in range(7):
         spots = [(rng.uniform(-9, 9), rng.uniform(2, 7), rng.uniform(3, 5)) for _ in range(4)]
-        centre = rng.uniform(-70, 70)
+        centre = rng.uniform(-60, 60)
         things.append(
             Thing(
                 "vegetation",

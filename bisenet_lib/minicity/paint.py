@@ -36,7 +36,7 @@ def paint(
     camera = scene.camera
     scale = 2 if camera.width <= 1024 else 1
     size = (camera.width * scale, camera.height * scale)
-    canvas = _sky(camera, scene.weather, size, rng)
+    canvas = cv2.resize(_sky(camera, scene.weather, rng), size)
     for patches in flats:
         _draw(canvas, patches, scale)
     _ground(canvas, scene, scale)
@@ -51,10 +51,13 @@ def paint(
 
 
 def _draw(canvas: np.ndarray, patches: list[Patch], scale: int) -> None:
-    for one in patches:
+    if not patches:
+        return
+    ends = np.cumsum([len(one.points) for one in patches])
+    every = fixed(np.concatenate([one.points for one in patches]), scale)
+    for one, points in zip(patches, np.split(every, ends[:-1]), strict=True):
         if one.face.alpha <= 0:
             continue
-        points = fixed(one.points, scale)
         if not one.face.texture and one.face.alpha == 1:
             cv2.fillPoly(canvas, [points], one.colour, cv2.LINE_8, SHIFT)
         else:
@@ -72,7 +75,7 @@ def _draw_blended(canvas: np.ndarray, one: Patch, points: np.ndarray, scale: int
     cv2.fillPoly(mask, [points - ((x0 << SHIFT), (y0 << SHIFT))], 255, cv2.LINE_8, SHIFT)
     if one.face.texture:
         level = int(np.clip(np.rint(np.log2(one.pixels_per_metre * scale / 80)), -3, 1))
-        place = (abs(int(points[0, 0, 0] if points.ndim == 3 else points[0, 0])) * 7,) * 2
+        place = (abs(int(points[0, 0])) * 7,) * 2
         grey = patch(one.face.texture, level, place, mask.shape, canvas.shape[:2])
         table = np.clip(_LUT * np.asarray(one.colour, np.float32), 0, 255).astype(np.uint8)
         new = cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), table[None])
@@ -83,67 +86,63 @@ def _draw_blended(canvas: np.ndarray, one: Patch, points: np.ndarray, scale: int
     cv2.copyTo(new, mask, region)
 
 
-def _sky(
-    camera: Camera, weather: Weather, size: tuple[int, int], rng: np.random.Generator
-) -> np.ndarray:
-    width, height = size
+def _sky(camera: Camera, weather: Weather, rng: np.random.Generator) -> np.ndarray:
+    height, width = camera.height, camera.width
     rows = int(np.ceil(camera.horizon * height)) + 1
-    top, low = (np.asarray(one) for one in weather.sky)
-    mix = np.linspace(0, 1, rows)[:, None] ** 0.8
-    canvas = np.empty((height, width, 3), np.uint8)
-    canvas[rows:] = 90
-    flat = np.broadcast_to((top * (1 - mix) + low * mix)[:, None], (rows, width, 3))
+    top, low = (np.asarray(one, np.float32) for one in weather.sky)
+    mix = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None] ** 0.8
     above = np.maximum(np.linspace(1, 0, rows, dtype=np.float32), 0.06)[:, None]
     across = np.linspace(-1, 1, width, dtype=np.float32)[None]
-    start = rng.uniform(0, SIDE, 2).astype(np.float32)
-    x = (start[0] + 90 * across / above) % SIDE
-    y = np.broadcast_to((start[1] + 90 / above) % SIDE, x.shape).astype(np.float32)
-    noise = cv2.remap(tile("cloud"), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    cover = np.clip((noise.astype(np.float32) - 255 * (1 - weather.cloud)) / 90, 0, 1)
-    shade = np.clip(noise.astype(np.float32) / 255, 0.2, 1)[..., None]
-    cloud = np.minimum((0.80 + 0.28 * shade) * (0.25 * top + 0.75 * low + 14), 255)
-    cover = cover[..., None] * (0.85 if weather.kind in ("clear", "cloudy", "dusk") else 0.5)
-    canvas[:rows] = flat * (1 - cover) + cloud * cover
+    start = rng.uniform(0, SIDE, 2)
+    noise = _sampled("cloud", start[0] + 90 * across / above, start[1] + 90 / above)
+    thick = np.clip((noise - 255 * (1 - weather.cloud)) / 90, 0, 1)[..., None]
+    thick *= 0.5 if weather.kind in ("overcast", "rain") else 0.85
+    shade = 0.80 + 0.28 * np.clip(noise / 255, 0.2, 1)[..., None]
+    cloud = np.minimum(shade * (0.25 * top + 0.75 * low + 14), 255)
+    canvas = np.full((height, width, 3), 90, np.uint8)
+    canvas[:rows] = (top * (1 - mix) + low * mix) * (1 - thick) + cloud * thick
     return canvas
 
 
+def _sampled(kind: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    x, y = np.broadcast_arrays((x % SIDE).astype(np.float32), (y % SIDE).astype(np.float32))
+    noise = cv2.remap(tile(kind), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return noise.astype(np.float32)
+
+
 def _ground(canvas: np.ndarray, scene: Scene, scale: int) -> None:
-    camera, weather = scene.camera, scene.weather
-    height, width = canvas.shape[:2]
+    camera = scene.camera
+    height, width = camera.height, camera.width
     first = int(np.ceil(camera.horizon * height)) + 1
-    focal = camera.focal * scale
-    z = focal * camera.eye / (np.arange(first, height) + 0.5 - camera.horizon * height)
-    z = z.astype(np.float32)[:, None]
+    rows = np.arange(first, height, dtype=np.float32)[:, None] + 0.5
+    z = camera.focal * camera.eye / (rows - camera.horizon * height)
     columns = np.arange(width, dtype=np.float32)[None] + 0.5 - camera.centre * width
-    x = columns * z / focal - camera.bend * z**2
-    grain = np.zeros((height - first, width), np.float32)
+    x = columns * z / camera.focal - camera.bend * z**2
+    gain = 1 - _shadows(scene)[first:]
     for per_metre, weight, reach in ((90, 0.5, 12.0), (14, 1.0, 60.0)):
-        noise = cv2.remap(
-            tile("asphalt"),
-            (x * per_metre) % SIDE,
-            np.broadcast_to((z * per_metre) % SIDE, x.shape),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_WRAP,
-        )
-        grain += (noise.astype(np.float32) - 128) / 128 * weight * np.exp(-z / reach)
-    gain = (1 + grain) * (1 - _shadows(scene, scale, canvas.shape[:2])[first:])
-    seen = np.exp(-z / weather.haze)[..., None]
-    haze = np.asarray(weather.sky[1], np.float32) * (1 - seen)
-    ground = canvas[first:].astype(np.float32) * gain[..., None] * seen + haze
-    canvas[first:] = np.clip(ground, 0, 255)
+        grain = _sampled("asphalt", x * per_metre, z * per_metre) - 128
+        gain *= 1 + grain * (weight / 128 * np.exp(-z / reach))
+    seen = np.exp(-z / scene.weather.haze)
+    target = canvas[first * scale :]
+    size = target.shape[1::-1]
+    gain = cv2.resize(np.rint(gain * seen * 128).astype(np.uint8), size)
+    lit = cv2.multiply(target, cv2.cvtColor(gain, cv2.COLOR_GRAY2RGB), scale=1 / 128)
+    haze = (1 - seen)[..., None] * np.asarray(scene.weather.sky[1], np.float32)
+    haze = cv2.resize(np.repeat(haze, 2, 1).astype(np.uint8), size)
+    canvas[first * scale :] = cv2.add(lit, haze)
 
 
-def _shadows(scene: Scene, scale: int, shape: tuple[int, int]) -> np.ndarray:
-    masks = []
+def _shadows(scene: Scene) -> np.ndarray:
+    camera, masks = scene.camera, []
     for polygons, strength in (
         (scene.cast_shadows, scene.weather.shadow),
         (scene.contact_shadows, 0.6),
     ):
-        mask = np.zeros(shape, np.uint8)
+        mask = np.zeros((camera.height, camera.width), np.uint8)
         for points in polygons:
-            pixels = scene.camera.project(scene.camera.bent(points))
-            cv2.fillPoly(mask, [fixed(pixels, scale)], round(255 * strength), cv2.LINE_8, SHIFT)
-        masks.append(cv2.blur(mask, (6 * scale + 1, 2 * scale + 1)))
+            pixels = fixed(camera.project(camera.bent(points)))
+            cv2.fillPoly(mask, [pixels], round(255 * strength), cv2.LINE_8, SHIFT)
+        masks.append(cv2.blur(mask, (5, 3)))
     return np.maximum(*masks).astype(np.float32) / 255
 
 

@@ -1,5 +1,7 @@
 """People, riders, bicycles and motorcycles, drawn as flat cut-outs at their place."""
 
+import math
+
 import numpy as np
 
 from bisenet_lib.minicity.geometry import Colour, Face, Thing, disc, upright
@@ -31,10 +33,14 @@ def _pick(rng: np.random.Generator, colours: tuple[Colour, ...]) -> Colour:
 
 
 def _limb(x0: float, y0: float, x1: float, y1: float, wide: float, narrow: float) -> list:
-    direction = np.array([x1 - x0, y1 - y0])
-    normal = np.array([-direction[1], direction[0]]) / max(np.hypot(*direction), 1e-6)
-    a, b = np.array([x0, y0]), np.array([x1, y1])
-    return [a + normal * wide, b + normal * narrow, b - normal * narrow, a - normal * wide]
+    length = max(math.hypot(x1 - x0, y1 - y0), 1e-6)
+    nx, ny = (y0 - y1) / length, (x1 - x0) / length
+    return [
+        (x0 + nx * wide, y0 + ny * wide),
+        (x1 + nx * narrow, y1 + ny * narrow),
+        (x1 - nx * narrow, y1 - ny * narrow),
+        (x0 - nx * wide, y0 - ny * wide),
+    ]
 
 
 def _head(rng: np.random.Generator, x: float, y: float) -> list[tuple[list, Colour, float]]:

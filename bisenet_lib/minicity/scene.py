@@ -139,7 +139,7 @@ def _house_shadow(stage: _Stage, x: float, one: Thing) -> None:
 
 def _plant(stage: _Stage) -> None:
     rng, city = stage.rng, stage.city
-    density = np.clip(city.greenness * rng.uniform(0.2, 1.5), 0, 0.95)
+    density = np.clip(city.greenness * rng.uniform(0.1, 1.5), 0, 0.95)
     for side in stage.sides:
         z = rng.uniform(5, 13)
         while z < 120:
@@ -170,11 +170,11 @@ def _furnish(stage: _Stage) -> None:
     rng = stage.rng
     dusk = stage.weather.kind == "dusk"
     for side in stage.sides:
-        for z in np.arange(rng.uniform(8, 24), 110, rng.uniform(18, 30)):
+        for z in np.arange(rng.uniform(8, 28), 110, rng.uniform(20, 32)):
             x = side.kerb + side.sign * 0.5
             stage.things += furniture.lamp_post(rng, x, z, lit=dusk)
-        for _ in range(int(rng.integers(1, 4))):
-            z, x = rng.uniform(8, 45), side.kerb + side.sign * rng.uniform(0.35, 0.9)
+        for _ in range(int(rng.integers(1, 3))):
+            z, x = rng.uniform(9, 45), side.kerb + side.sign * rng.uniform(0.35, 0.9)
             stage.things += furniture.sign_post(rng, x, z)
     if "lights" in stage.wanted:
         z = rng.uniform(11, 28)
@@ -192,7 +192,7 @@ def _park(stage: _Stage) -> None:
         full = rng.uniform(0.35, 0.95)
         z = rng.uniform(6.5, 14)
         heading = 0.0 if side.sign > 0 else np.pi
-        while z < 95:
+        while z < 80:
             if rng.random() < full:
                 x = side.kerb - side.sign * rng.uniform(1.05, 1.25)
                 turn = heading + rng.normal(0, 0.02)
@@ -213,22 +213,22 @@ def _drive(stage: _Stage) -> None:
     own, oncoming = _lanes(stage)
     busy = []
     if "truck" in stage.wanted:
-        z = rng.uniform(16, 34)
+        z = rng.uniform(24, 44)
         lane, heading = ((own, 0.0), (oncoming, np.pi))[int(rng.integers(2))]
         busy.append((lane, z))
         stage.vehicle(vehicles.truck(rng, lane, z, heading), lane, z, 1.2, 4)
     if "bus" in stage.wanted:
-        z = rng.uniform(18, 38) + (14 if busy else 0)
+        z = rng.uniform(22, 42) + (14 if busy else 0)
         lane, heading = ((own, 0.0), (oncoming, np.pi))[int(rng.integers(2))]
         busy.append((lane, z))
         parts = vehicles.bus(rng, lane, z, heading, stage.city.bus)
         stage.vehicle(parts, lane, z, 1.25, 5.5)
     if "train" in stage.wanted:
-        z, x = rng.uniform(22, 45), track_of(stage.sides)
+        z, x = rng.uniform(32, 60), track_of(stage.sides)
         busy.append((oncoming, z))
         parts = vehicles.tram(rng, x, z, float(np.pi * rng.integers(2)), stage.city.tram)
         stage.vehicle(parts, x, z, 1.2, 9)
-    for lane, heading, chance in ((own, 0.0, 0.75), (oncoming, np.pi, 0.7)):
+    for lane, heading, chance in ((own, 0.0, 0.65), (oncoming, np.pi, 0.55)):
         z = rng.uniform(11, 30)
         while z < 110:
             free = all(lane != at or abs(z - deep) > 14 for at, deep in busy)
@@ -254,14 +254,14 @@ def _two_wheelers(stage: _Stage) -> None:
             )
     if "motorcycle" in stage.wanted:
         side = stage.sides[int(rng.integers(2))]
-        x, z = side.kerb + side.sign * rng.uniform(0.4, 1.0), rng.uniform(9, 18)
+        x, z = side.kerb + side.sign * rng.uniform(0.4, 1.0), rng.uniform(10, 22)
         stage.things.append(people.motorcycle(rng, x, z, side_on=bool(rng.random() < 0.6)))
     if "rider" in stage.wanted:
         for number in range(int(rng.integers(1, 3))):
             motor, side_on = bool(rng.random() < 0.3), bool(rng.random() < 0.4)
             edge = right.kerb - 2.4 * right.parked - 0.8
             x = edge if not side_on else rng.uniform(left.kerb + 2, right.kerb - 1)
-            z = rng.uniform(9, 19) + 7 * number
+            z = rng.uniform(11, 22) + 7 * number
             build = people.motorcycle if motor else people.bicycle
             stage.things.append(build(rng, x, z, side_on=side_on))
             stage.things.append(people.rider(rng, x, z, side_on=side_on, motor=motor))
@@ -276,10 +276,10 @@ def _spot(x: float, z: float, wide: float) -> Points:
 def _walk(stage: _Stage) -> None:
     rng = stage.rng
     left, right = stage.sides
-    for _ in range(int(rng.integers(4, 12))):
+    for _ in range(int(rng.integers(5, 15))):
         side = stage.sides[int(rng.integers(2))]
         x = rng.uniform(*sorted((side.kerb + side.sign * 0.4, side.front - side.sign * 0.3)))
-        _stand(stage, x, rng.uniform(8, 18) if rng.random() < 0.35 else rng.uniform(15, 60))
+        _stand(stage, x, rng.uniform(8, 18) if rng.random() < 0.45 else rng.uniform(15, 60))
     if rng.random() < 0.2:
         for _ in range(int(rng.integers(1, 4))):
             _stand(stage, rng.uniform(left.kerb, right.kerb), rng.uniform(16, 34))

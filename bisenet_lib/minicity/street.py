@@ -17,14 +17,14 @@ _WHITE: Colour = (216, 216, 208)
 _SOIL: Colour = (122, 116, 78)
 
 RARITY: dict[str, float] = {
-    "truck": 0.28,
-    "bus": 0.22,
-    "train": 0.22,
-    "motorcycle": 0.42,
-    "rider": 0.5,
+    "truck": 0.2,
+    "bus": 0.2,
+    "train": 0.2,
+    "motorcycle": 0.35,
+    "rider": 0.42,
     "bicycle": 0.5,
     "wall": 0.42,
-    "fence": 0.55,
+    "fence": 0.7,
     "terrain": 0.6,
     "parking": 0.25,
     "guard rail": 0.14,
@@ -81,9 +81,9 @@ def draw_sides(rng: np.random.Generator, city: City) -> tuple[Side, Side]:
     """Draw the cross-section of a frame's street."""
     sides = []
     for sign, share in ((-1, 1.25), (1, 0.85)):
-        parked = bool(rng.random() < 0.65)
+        parked = bool(rng.random() < 0.5)
         kerb = city.half_road * share * rng.uniform(0.9, 1.1) + 1.2 * parked
-        walk = city.sidewalk * rng.uniform(0.8, 1.3)
+        walk = city.sidewalk * rng.uniform(0.8, 1.25)
         sides.append(Side(sign, sign * kerb, sign * (kerb + walk), parked))
     return sides[0], sides[1]
 
@@ -100,7 +100,7 @@ def ground(
     rng: np.random.Generator, city: City, sides: tuple[Side, Side], wanted: set[str]
 ) -> list[Thing]:
     """Road, sidewalks, markings, tracks and parking, in drawing order."""
-    road = _flat("road", strip(-70, 70, FIRST, 400), city.asphalt, _markings(rng, sides))
+    road = _flat("road", strip(-400, 400, FIRST, 400), city.asphalt, _markings(rng, sides))
     things = [road]
     for side in sides:
         things.append(_sidewalk(rng, city, side))
@@ -153,7 +153,7 @@ def _markings(rng: np.random.Generator, sides: tuple[Side, Side]) -> list[Face]:
 
 
 def _sidewalk(rng: np.random.Generator, city: City, side: Side) -> Thing:
-    kerb, far = side.kerb, side.sign * 60
+    kerb, far = side.kerb, side.sign * 150
     details = [
         Face(
             strip(kerb, kerb + side.sign * 0.16, FIRST, LAST, 0.12),
@@ -209,7 +209,7 @@ def frontage(
     while z < LAST - 20:
         must = wanted & {"wall", "fence", "terrain"} and 4 < z < 32
         if must or rng.random() < 0.16:
-            end = z + rng.uniform(9, 20)
+            end = z + rng.uniform(10, 20)
             lawn, plants = _garden(rng, city, weather, side, (z, end), wanted if must else set())
             flats += lawn
             things += plants
@@ -254,11 +254,12 @@ def _garden(
         Thing("terrain", LAST, (Face(strip(inner, outer, z0, z1, 0.12), lawn, 0.5, "grass"),))
     )
     if "terrain" in wanted:
-        verge = sorted((side.kerb + side.sign * 0.3, side.kerb + side.sign * 1.9))
+        wide = min(2.6, 0.55 * abs(side.front - side.kerb))
+        verge = sorted((side.kerb + side.sign * 0.2, side.kerb + side.sign * wide))
         flats.append(
-            Thing("terrain", LAST, (Face(strip(*verge, z0, z1 + 14, 0.12), lawn, 0.5, "grass"),))
+            Thing("terrain", LAST, (Face(strip(*verge, z0, z1 + 20, 0.12), lawn, 0.5, "grass"),))
         )
-    for _ in range(int(rng.integers(4, 9))):
+    for _ in range(int(rng.integers(3, 7))):
         x = edge + side.sign * rng.uniform(3, 16)
         at = rng.uniform(z0 + 1, z1 + 3)
         things.append(furniture.tree(rng, x, at, rng.uniform(6, 13), green, sun))

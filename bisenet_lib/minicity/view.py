@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from bisenet_lib.minicity.geometry import Camera, Colour, Face, Points, Thing
+from bisenet_lib.minicity.geometry import Camera, Colour, Face, Points, Thing, normals
 from bisenet_lib.minicity.weather import Weather
 
 SHIFT = 4
@@ -41,31 +41,35 @@ def seen(thing: Thing, camera: Camera, weather: Weather, *, haze: bool = True) -
     starts = ends - counts
     bent = camera.bent(np.concatenate([face.points for face in thing.faces]))
     pixels = camera.project(bent)
-    first, second, third = bent[starts], bent[starts + 1], bent[starts + 2]
-    normal = np.cross(second - first, third - second)
-    away = np.einsum("ij,ij->i", normal, first - (0, camera.eye, 0)) >= 0
-    length = np.maximum(np.linalg.norm(normal, axis=1), 1e-9)
-    sun = np.maximum(normal @ weather.sun / length, 0)
-    given = np.array([np.nan if face.facing is None else face.facing for face in thing.faces])
-    turned = np.isnan(given)
     depth = np.add.reduceat(bent[:, 2], starts) / counts
+    hidden = _outside(pixels, starts, camera)
+    facing = np.array([np.nan if face.facing is None else face.facing for face in thing.faces])
+    turned = np.isnan(facing)
+    if turned.any():
+        normal = normals(bent, starts)
+        hidden |= turned & ((normal * (bent[starts] - (0, camera.eye, 0))).sum(1) >= 0)
+        length = np.maximum(np.sqrt((normal**2).sum(1)), 1e-9)
+        facing[turned] = np.maximum(normal @ weather.sun / length, 0)[turned]
     colours = weather.light(
         np.array([face.colour for face in thing.faces], np.float64),
-        np.where(turned, sun, given),
+        facing,
         depth if haze else 0 * depth,
     )
     return [
         Patch(
-            pixels[start:end],
-            tuple(face.colour) if face.glow else tuple(colour),
+            pixels[starts[one] : ends[one]],
+            face.colour if face.glow else tuple(colours[one].tolist()),
             face,
-            camera.focal / max(metres, 1),
+            camera.focal / max(depth[one], 1),
         )
-        for face, start, end, colour, metres, hidden in zip(
-            thing.faces, starts, ends, colours, depth, away & turned, strict=True
-        )
-        if not hidden
+        for one, face in enumerate(thing.faces)
+        if not hidden[one]
     ]
+
+
+def _outside(pixels: Points, starts: np.ndarray, camera: Camera) -> np.ndarray:
+    low, high = np.minimum.reduceat(pixels, starts), np.maximum.reduceat(pixels, starts)
+    return (high < 0).any(1) | (low > (camera.width, camera.height)).any(1)
 
 
 def fixed(points: Points, scale: float = 1.0) -> np.ndarray:
@@ -94,9 +98,11 @@ def outline(patches: list[Patch], width: int, height: int) -> list[list[int]]:
     high = np.clip(np.ceil(every.max(0)) + 2, 0, (width, height)).astype(int)
     if (high <= low).any():
         return []
+    ends = np.cumsum([len(points) for points in solid])
+    polygons = np.split(fixed(every - low), ends[:-1])
     mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
-    for points in solid:
-        cv2.fillPoly(mask, [fixed(points - low)], 1, cv2.LINE_8, SHIFT)
+    for points in polygons:
+        cv2.fillPoly(mask, [points], 1, cv2.LINE_8, SHIFT)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not contours:
         return []
