@@ -97,7 +97,7 @@ def city_of(name: str, seed: int) -> City:
         roofs=tuple(_ROOFS[one] for one in rng.permutation(len(_ROOFS))[:2]),
         storeys=(low, low + int(rng.integers(1, 4))),
         half_road=rng.uniform(4.0, 5.6),
-        sidewalk=rng.uniform(3.6, 5.6),
+        sidewalk=rng.uniform(4.0, 6.2),
         greenness=rng.uniform(0.25, 0.6),
         green=tuple(np.array([98, 122, 58]) * rng.uniform(0.88, 1.12, 3)),
         paving=tuple(paving),

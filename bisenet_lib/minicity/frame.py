@@ -7,6 +7,7 @@ from cityscapesscripts.helpers.annotation import Annotation
 from cityscapesscripts.preparation.json2labelImg import createLabelImage
 
 from bisenet_lib.errors import InputError
+from bisenet_lib.labels import name2label
 from bisenet_lib.minicity.city import CITIES, city_of
 from bisenet_lib.minicity.ego import void_objects
 from bisenet_lib.minicity.paint import paint
@@ -96,14 +97,17 @@ def render(
     flats = [seen(one, scene.camera, scene.weather, haze=False) for one in scene.flats]
     things = [seen(one, scene.camera, scene.weather) for one in scene.things]
     annotation = _annotate(scene, flats, things)
-    ids = np.asarray(createLabelImage(parsed(annotation), "ids"))
     painted = [
         patches for one, patches in zip(scene.things, things, strict=True) if not one.deleted
     ]
-    image = paint(scene, flats, painted, ids, rng)
+    image = paint(scene, flats, painted, lambda: _road(annotation), rng)
     if split == "test":
         annotation["objects"] = void_objects(*size, whole=True)
     return image, annotation
+
+
+def _road(annotation: dict) -> np.ndarray:
+    return np.asarray(createLabelImage(parsed(annotation), "ids")) == name2label["road"].id
 
 
 def parsed(annotation: dict) -> Annotation:

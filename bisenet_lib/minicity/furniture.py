@@ -44,7 +44,7 @@ def lamp_post(rng: np.random.Generator, x: float, z: float, *, lit: bool) -> lis
     """
     tall, towards = rng.uniform(6, 9), -np.sign(x)
     colour = tuple(rng.uniform(70, 150) * np.ones(3))
-    faces = _post(x, z, tall, 0.2, colour)
+    faces = _post(x, z, tall, 0.16, colour)
     arm = [(0, tall), (0, tall - 0.16), (towards * 1.5, tall + 0.1), (towards * 1.5, tall + 0.22)]
     faces.append(Face(upright(arm, x, z), colour, 0.5))
     head = rect(*sorted((towards * 1.2, towards * 2.0)), tall + 0.02, tall + 0.24)
@@ -56,7 +56,7 @@ def lamp_post(rng: np.random.Generator, x: float, z: float, *, lit: bool) -> lis
 def sign_post(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
     """A pole with one or two traffic signs; result: the pole, then its signs."""
     tall = rng.uniform(2.4, 3.0)
-    things = [Thing("pole", z, tuple(_post(x, z, tall + 0.5, 0.09, GREY)))]
+    things = [Thing("pole", z, tuple(_post(x, z, tall + 0.5, 0.075, GREY)))]
     for number in range(int(rng.integers(1, 3))):
         y = tall - 0.8 * number
         things.append(Thing("traffic sign", z - 0.02 * (number + 1), _sign(rng, x, y, z)))
@@ -158,9 +158,9 @@ def foliage(
         shade = tuple(tone * value for value in green)
         faces.append(Face(upright(_blob(rng, cx, cy, radius), x, z), shade, 0.35, "leaf"))
     for cx, cy, radius in spots:
-        tone = tuple(rng.uniform(0.9, 1.2) * value for value in green)
+        tone = tuple(rng.uniform(0.88, 1.08) * value for value in green)
         lit = _blob(rng, cx + 0.22 * sun * radius, cy + 0.25 * radius, radius * 0.62)
-        faces.append(Face(upright(lit, x, z), tone, 0.85, "leaf", solid=False))
+        faces.append(Face(upright(lit, x, z), tone, 0.75, "leaf", solid=False))
     return faces
 
 

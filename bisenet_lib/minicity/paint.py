@@ -1,5 +1,7 @@
 """Painting a scene: sky, ground, things, and what a camera adds to them."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
@@ -7,10 +9,9 @@ from bisenet_lib.minicity.ego import paint_bonnet, paint_border
 from bisenet_lib.minicity.geometry import Camera
 from bisenet_lib.minicity.scene import Scene
 from bisenet_lib.minicity.texture import SIDE, patch, tile
-from bisenet_lib.minicity.view import SHIFT, Patch, fixed
+from bisenet_lib.minicity.view import SHIFT, Patch, fixed_each
 from bisenet_lib.minicity.weather import Weather
 
-_ROAD = 7
 _LUT = np.arange(256, dtype=np.float32)[:, None] / 128
 
 
@@ -18,7 +19,7 @@ def paint(
     scene: Scene,
     flats: list[list[Patch]],
     things: list[list[Patch]],
-    ids: np.ndarray,
+    road: Callable[[], np.ndarray],
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Paint a frame.
@@ -27,7 +28,7 @@ def paint(
         scene: its camera, weather and shadows.
         flats: the ground, seen without haze, in drawing order.
         things: everything that stands on it, deepest first.
-        ids: (H, W) uint8 label ids, to know where the wet road mirrors.
+        road: gives (H, W) bool, the road's pixels; asked for when the road is wet.
         rng: draws clouds, exposure and noise.
 
     Returns:
@@ -43,9 +44,11 @@ def paint(
     for patches in things:
         _draw(canvas, patches, scale)
     image = cv2.resize(canvas, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
-    wet = _mirror(image, ids, scene)
-    paint_bonnet(wet)
-    shot = _expose(wet, scene.weather, rng)
+    light = image.astype(np.float32)
+    if scene.weather.wet:
+        _mirror(light, road(), scene)
+    paint_bonnet(light)
+    shot = _expose(light, scene.weather, rng)
     paint_border(shot)
     return shot
 
@@ -53,9 +56,8 @@ def paint(
 def _draw(canvas: np.ndarray, patches: list[Patch], scale: int) -> None:
     if not patches:
         return
-    ends = np.cumsum([len(one.points) for one in patches])
-    every = fixed(np.concatenate([one.points for one in patches]), scale)
-    for one, points in zip(patches, np.split(every, ends[:-1]), strict=True):
+    drawn = fixed_each([one.points for one in patches], scale)
+    for one, points in zip(patches, drawn, strict=True):
         if one.face.alpha <= 0:
             continue
         if not one.face.texture and one.face.alpha == 1:
@@ -139,23 +141,20 @@ def _shadows(scene: Scene) -> np.ndarray:
         (scene.contact_shadows, 0.6),
     ):
         mask = np.zeros((camera.height, camera.width), np.uint8)
-        for points in polygons:
-            pixels = fixed(camera.project(camera.bent(points)))
-            cv2.fillPoly(mask, [pixels], round(255 * strength), cv2.LINE_8, SHIFT)
+        pixels = [camera.project(camera.bent(points)) for points in polygons]
+        for points in fixed_each(pixels) if pixels else ():
+            cv2.fillPoly(mask, [points], round(255 * strength), cv2.LINE_8, SHIFT)
         masks.append(cv2.blur(mask, (5, 3)))
     return np.maximum(*masks).astype(np.float32) / 255
 
 
-def _mirror(image: np.ndarray, ids: np.ndarray, scene: Scene) -> np.ndarray:
-    out = image.astype(np.float32)
-    if not scene.weather.wet:
-        return out
+def _mirror(image: np.ndarray, road: np.ndarray, scene: Scene) -> None:
     height = len(image)
     horizon = int(scene.camera.horizon * height)
     rows = np.clip(2 * horizon - np.arange(height), 0, height - 1)
-    flipped = cv2.blur(image, (3, max(3, height // 20)))[rows].astype(np.float32)
-    share = (ids == _ROAD).astype(np.float32)[..., None] * scene.weather.wet
-    return out * (1 - share) + flipped * share
+    flipped = cv2.blur(image, (3, max(3, height // 20)))[rows]
+    share = road.astype(np.float32)[..., None] * np.float32(scene.weather.wet)
+    image += (flipped - image) * share
 
 
 def _expose(image: np.ndarray, weather: Weather, rng: np.random.Generator) -> np.ndarray:
@@ -166,7 +165,7 @@ def _expose(image: np.ndarray, weather: Weather, rng: np.random.Generator) -> np
     x = np.linspace(-1, 1, width, dtype=np.float32)[None]
     vignette = 1 - rng.uniform(0.08, 0.22) * (x**2 + y**2) / 2
     dark = {"dusk": 0.85, "rain": 0.92}.get(weather.kind, 1.0)
-    gain = dark * rng.uniform(0.85, 1.12) * rng.normal(1, 0.025, 3)
+    gain = dark * rng.uniform(0.85, 1.12) * rng.normal(1, 0.018, 3)
     image *= vignette[..., None] * gain.astype(np.float32)
     noise = rng.standard_normal(image.shape, dtype=np.float32)
     image += noise * np.float32(rng.uniform(1.5, 4.5))

@@ -119,6 +119,8 @@ def compose(rng: np.random.Generator, city: City, size: tuple[int, int], wanted:
 def _lined(stage: _Stage) -> list[Thing]:
     rng, flats = stage.rng, []
     special = int(rng.integers(2))
+    if stage.sides[special].parked and rng.random() < 0.7:
+        special = 1 - special
     for number, side in enumerate(stage.sides):
         wanted = stage.wanted if number == special else set()
         lawns, standing = frontage(rng, stage.city, stage.weather, side, wanted)
@@ -189,7 +191,7 @@ def _park(stage: _Stage) -> None:
     for side in stage.sides:
         if not side.parked:
             continue
-        full = rng.uniform(0.35, 0.95)
+        full = rng.uniform(0.3, 0.9)
         z = rng.uniform(6.5, 14)
         heading = 0.0 if side.sign > 0 else np.pi
         while z < 80:
@@ -218,7 +220,7 @@ def _drive(stage: _Stage) -> None:
         busy.append((lane, z))
         stage.vehicle(vehicles.truck(rng, lane, z, heading), lane, z, 1.2, 4)
     if "bus" in stage.wanted:
-        z = rng.uniform(22, 42) + (14 if busy else 0)
+        z = rng.uniform(26, 46) + (14 if busy else 0)
         lane, heading = ((own, 0.0), (oncoming, np.pi))[int(rng.integers(2))]
         busy.append((lane, z))
         parts = vehicles.bus(rng, lane, z, heading, stage.city.bus)
@@ -261,7 +263,7 @@ def _two_wheelers(stage: _Stage) -> None:
             motor, side_on = bool(rng.random() < 0.3), bool(rng.random() < 0.4)
             edge = right.kerb - 2.4 * right.parked - 0.8
             x = edge if not side_on else rng.uniform(left.kerb + 2, right.kerb - 1)
-            z = rng.uniform(11, 22) + 7 * number
+            z = rng.uniform(12, 24) + 7 * number
             build = people.motorcycle if motor else people.bicycle
             stage.things.append(build(rng, x, z, side_on=side_on))
             stage.things.append(people.rider(rng, x, z, side_on=side_on, motor=motor))
@@ -307,9 +309,9 @@ def _rarities(stage: _Stage) -> None:
         stage.things += furniture.bollards(rng, side.kerb + side.sign * 0.4, rng.uniform(8, 20))
     if "static" in wanted:
         for _ in range(int(rng.integers(1, 4))):
-            stage.things.append(furniture.litter_bin(rng, walk(), rng.uniform(8, 30)))
+            stage.things.append(furniture.litter_bin(rng, walk(), rng.uniform(12, 32)))
     if "dynamic" in wanted:
-        stage.things.append(furniture.pram(rng, walk(), rng.uniform(9, 20)))
+        stage.things.append(furniture.pram(rng, walk(), rng.uniform(12, 26)))
     for name, build in (("caravan", vehicles.caravan), ("trailer", vehicles.trailer)):
         if name in wanted:
             x, z = side.kerb - side.sign * 1.2, rng.uniform(10, 26)

@@ -80,9 +80,9 @@ class Side:
 def draw_sides(rng: np.random.Generator, city: City) -> tuple[Side, Side]:
     """Draw the cross-section of a frame's street."""
     sides = []
-    for sign, share in ((-1, 1.25), (1, 0.85)):
+    for sign, share in ((-1, 1.2), (1, 0.62)):
         parked = bool(rng.random() < 0.5)
-        kerb = city.half_road * share * rng.uniform(0.9, 1.1) + 1.2 * parked
+        kerb = city.half_road * share * rng.uniform(0.9, 1.15) + 1.4 * parked
         walk = city.sidewalk * rng.uniform(0.8, 1.25)
         sides.append(Side(sign, sign * kerb, sign * (kerb + walk), parked))
     return sides[0], sides[1]
@@ -100,7 +100,9 @@ def ground(
     rng: np.random.Generator, city: City, sides: tuple[Side, Side], wanted: set[str]
 ) -> list[Thing]:
     """Road, sidewalks, markings, tracks and parking, in drawing order."""
-    road = _flat("road", strip(-400, 400, FIRST, 400), city.asphalt, _markings(rng, sides))
+    road = _flat(
+        "road", strip(-400, 400, FIRST, 400), city.asphalt, _markings(rng, city.asphalt, sides)
+    )
     things = [road]
     for side in sides:
         things.append(_sidewalk(rng, city, side))
@@ -125,7 +127,7 @@ def track_of(sides: tuple[Side, Side]) -> float:
     return sides[0].kerb * 0.5
 
 
-def _markings(rng: np.random.Generator, sides: tuple[Side, Side]) -> list[Face]:
+def _markings(rng: np.random.Generator, asphalt: Colour, sides: tuple[Side, Side]) -> list[Face]:
     left, right = sides
     faces = []
     middle = right.kerb - (right.kerb - left.kerb) / 2 - 0.6
@@ -146,8 +148,7 @@ def _markings(rng: np.random.Generator, sides: tuple[Side, Side]) -> list[Face]:
         faces.append(_mark(middle + 0.2, right.kerb, z - 1.8, z - 1.4, worn))
     for _ in range(int(rng.integers(1, 5))):
         x, z = rng.uniform(left.kerb, right.kerb - 1), rng.uniform(3, 40)
-        tone = rng.uniform(58, 116)
-        patch = (tone, tone, tone)
+        patch = tuple(rng.uniform(0.78, 1.1) * np.array(asphalt))
         faces.insert(0, _mark(x, x + rng.uniform(0.5, 2.5), z, z + rng.uniform(1, 12), patch))
     return faces
 
@@ -207,7 +208,7 @@ def frontage(
     z = rng.uniform(1.6, 4.0)
     wanted = set(wanted)
     while z < LAST - 20:
-        must = wanted & {"wall", "fence", "terrain"} and 4 < z < 32
+        must = wanted & {"wall", "fence", "terrain"} and 5 < z < 32
         if must or rng.random() < 0.16:
             end = z + rng.uniform(10, 20)
             lawn, plants = _garden(rng, city, weather, side, (z, end), wanted if must else set())
@@ -254,10 +255,14 @@ def _garden(
         Thing("terrain", LAST, (Face(strip(inner, outer, z0, z1, 0.12), lawn, 0.5, "grass"),))
     )
     if "terrain" in wanted:
-        wide = min(2.6, 0.55 * abs(side.front - side.kerb))
+        wide = min(3.0, 0.6 * abs(side.front - side.kerb))
         verge = sorted((side.kerb + side.sign * 0.2, side.kerb + side.sign * wide))
         flats.append(
-            Thing("terrain", LAST, (Face(strip(*verge, z0, z1 + 20, 0.12), lawn, 0.5, "grass"),))
+            Thing(
+                "terrain",
+                LAST,
+                (Face(strip(*verge, min(z0, 6.0), z1 + 25, 0.12), lawn, 0.5, "grass"),),
+            )
         )
     for _ in range(int(rng.integers(3, 7))):
         x = edge + side.sign * rng.uniform(3, 16)

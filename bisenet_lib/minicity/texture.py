@@ -15,7 +15,7 @@ _OCTAVES = {
     "grass": ((128, 0.8), (16, 0.5), (4, 1.0), (2, 0.6)),
     "cloud": ((256, 1.5), (128, 1.0), (64, 0.6), (32, 0.35), (16, 0.2), (8, 0.1)),
 }
-_CONTRAST = {"asphalt": 9, "plaster": 8, "brick": 14, "leaf": 28, "grass": 18, "cloud": 60}
+_CONTRAST = {"asphalt": 9, "plaster": 8, "brick": 14, "leaf": 23, "grass": 18, "cloud": 60}
 
 
 @lru_cache

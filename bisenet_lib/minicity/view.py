@@ -1,6 +1,7 @@
 """From metres to pixels: projection, light on faces, and the outline of a thing."""
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 import cv2
 import numpy as np
@@ -75,7 +76,15 @@ def _outside(pixels: Points, starts: np.ndarray, camera: Camera) -> np.ndarray:
 def fixed(points: Points, scale: float = 1.0) -> np.ndarray:
     """Pixels as the fixed-point numbers OpenCV draws with; pixel centres are whole."""
     limit = 1 << 24
-    return np.clip(np.rint((points * scale - 0.5) * (1 << SHIFT)), -limit, limit).astype(np.int32)
+    fine = np.rint((points * scale - 0.5) * (1 << SHIFT))
+    return np.minimum(np.maximum(fine, -limit), limit).astype(np.int32)
+
+
+def fixed_each(polygons: list[Points], scale: float = 1.0) -> list[np.ndarray]:
+    """:func:`fixed` of several polygons at once, which is faster."""
+    every = fixed(np.concatenate(polygons), scale)
+    ends = list(accumulate(len(points) for points in polygons))
+    return [every[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def outline(patches: list[Patch], width: int, height: int) -> list[list[int]]:
@@ -98,11 +107,9 @@ def outline(patches: list[Patch], width: int, height: int) -> list[list[int]]:
     high = np.clip(np.ceil(every.max(0)) + 2, 0, (width, height)).astype(int)
     if (high <= low).any():
         return []
-    ends = np.cumsum([len(points) for points in solid])
-    polygons = np.split(fixed(every - low), ends[:-1])
     mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
-    for points in polygons:
-        cv2.fillPoly(mask, [points], 1, cv2.LINE_8, SHIFT)
+    for points in fixed_each(solid):
+        cv2.fillPoly(mask, [points - (low << SHIFT)], 1, cv2.LINE_8, SHIFT)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not contours:
         return []

@@ -79,7 +79,7 @@ def draw_weather(rng: np.random.Generator) -> Weather:
     sun = np.array(
         [np.cos(height) * np.sin(azimuth), np.sin(height), np.cos(height) * np.cos(azimuth)]
     )
-    tint = rng.normal(1, 0.04, 3)
+    tint = rng.normal(1, 0.02, 3)
     return Weather(
         kind=kind,
         sun=sun,
