@@ -7,6 +7,7 @@ it uses the standard library only, and syntax that Python 3.6 can read.
 import argparse
 import ctypes
 import importlib.util
+import os
 import platform
 import shutil
 import struct
@@ -215,12 +216,14 @@ def checks(folder: str) -> List[Check]:
 
 def lines(found: Iterable[Check]) -> List[str]:
     """The checks as plain text: a line each, and under a fault the commands that mend it."""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
     mark = {True: "OK", False: "FAULT", None: "--"}
     text = []
     for check in found:
         text.append("{:<6}{}: {}".format(mark[check.ok], check.name, check.found))
         if check.ok is False:
-            text += ["          " + line for line in check.fix.splitlines()]
+            fix = check.fix.replace("sudo ", "") if root else check.fix
+            text += ["          " + line for line in fix.splitlines()]
     return text
 
 

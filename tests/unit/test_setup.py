@@ -224,6 +224,13 @@ def test_preflight_says_what_to_do(tmp_path, monkeypatch, capsys):
     assert "FAULT disk space" in told
 
 
+@pytest.mark.parametrize(("user", "told"), [(0, "apt-get install"), (1000, "sudo apt-get install")])
+def test_root_needs_no_sudo(monkeypatch, user, told):
+    monkeypatch.setattr(preflight.os, "geteuid", lambda: user)
+    fault = preflight.Check("libGL", False, "missing", "sudo apt-get install -y libgl1")
+    assert preflight.lines([fault])[1].strip() == f"{told} -y libgl1"
+
+
 # --- make ----------------------------------------------------------------------------------
 
 
