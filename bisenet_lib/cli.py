@@ -30,7 +30,7 @@ err = Console(stderr=True, style="red", soft_wrap=True, markup=False, highlight=
 Root = Annotated[
     Path, typer.Argument(help="Data set in the Cityscapes layout (leftImg8bit/, gtFine/).")
 ]
-Workers = Annotated[int, typer.Option("--workers", "-j", help="Processes to use.", min=1)]
+Workers = Annotated[int, typer.Option("--workers", "-j", help="Processes to use.")]
 Json = Annotated[
     Path | None, typer.Option("--json", help="Write the whole report to this file as well.")
 ]

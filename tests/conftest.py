@@ -18,8 +18,6 @@ STEMS = {
     "test": ["berlin_000000_000019"],
 }
 
-Tree = Callable[..., Path]
-
 
 def polygons(seed: int, size: tuple[int, int] = SIZE) -> dict:
     """An annotation with a group, a deleted object, a licence plate and random polygons."""
@@ -57,6 +55,12 @@ def add_frame(root: Path, split: str, stem: str, size: tuple[int, int] = SIZE) -
     drawn.fromJsonFile(str(annotation))
     instances = np.asarray(createInstanceImage(drawn, "ids"), np.uint16)
     Image.fromarray(instances).save(f"{name}instanceIds.png")
+
+
+@pytest.fixture(scope="session")
+def frame_maker() -> Callable[..., None]:
+    """:func:`add_frame`, for trees of another shape."""
+    return add_frame
 
 
 @pytest.fixture
