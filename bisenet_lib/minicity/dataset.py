@@ -82,9 +82,10 @@ def generate(
     root, started = Path(root), time.monotonic()
     counts = {"train": train, "val": val, "test": test}
     check_size(size)
-    for name, value in {**counts, "seed": seed}.items():
-        if value < 0:
-            raise InputError(f"{name} is {value}; give 0 or more")
+    least = {"workers": 1}
+    for name, value in {**counts, "seed": seed, "workers": workers}.items():
+        if value < least.get(name, 0):
+            raise InputError(f"{name} is {value}; give {least.get(name, 0)} or more")
     if not sum(counts.values()):
         raise InputError("train, val and test are all 0; ask for at least one frame")
     _settle(root, {"version": VERSION, "seed": seed, "size": list(size), **counts})

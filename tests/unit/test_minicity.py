@@ -1,0 +1,262 @@
+"""MiniCity: the format, pixel by pixel; determinism; shares; restarting; refusals."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cityscapesscripts.helpers.annotation import Annotation
+from cityscapesscripts.preparation.json2instanceImg import createInstanceImage
+from cityscapesscripts.preparation.json2labelImg import json2labelImg
+from PIL import Image
+
+from bisenet_lib.errors import InputError
+from bisenet_lib.labels import CLASSES, LABELS, id_to_train_id
+from bisenet_lib.minicity import CITIES, generate, render, size_of
+from bisenet_lib.minicity.dataset import SETTINGS, paths
+
+PUBLISHED = {
+    "road": 37,
+    "building": 23,
+    "vegetation": 16,
+    "car": 7,
+    "sidewalk": 6,
+    "sky": 4,
+    "pole": 1.2,
+    "person": 1.2,
+    "terrain": 1.2,
+    "fence": 0.9,
+    "wall": 0.7,
+    "traffic sign": 0.55,
+    "bicycle": 0.4,
+    "truck": 0.27,
+    "bus": 0.24,
+    "train": 0.23,
+    "traffic light": 0.2,
+    "rider": 0.13,
+    "motorcycle": 0.1,
+}
+COUNTS = {"train": 48, "val": 40, "test": 2}
+SIZE = (256, 128)
+SMALL = {"train": 3, "val": 2, "test": 1, "size": (96, 48)}
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("minicity")
+    generate(root, **COUNTS, size=SIZE)
+    return root
+
+
+def polygons(root: Path, split: str) -> list[dict]:
+    return [json.loads(path.read_text()) for path in files(root, split, "polygons.json")]
+
+
+def files(root: Path, split: str, kind: str) -> list[Path]:
+    return sorted((root / "gtFine" / split).glob(f"*/*_gtFine_{kind}"))
+
+
+def pixels(root: Path, split: str) -> np.ndarray:
+    """How often each label id occurs in each frame: (frames, 256)."""
+    images = [np.asarray(Image.open(path)) for path in files(root, split, "labelIds.png")]
+    return np.array([np.bincount(image.ravel(), minlength=256) for image in images])
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_tree_holds_five_files_a_frame(city):
+    for split, count in COUNTS.items():
+        expected = {path for number in range(count) for path in paths(city, split, number)}
+        found = {path for path in city.glob(f"*/{split}/*/*") if path.is_file()}
+        assert found == expected
+        assert len(expected) == 5 * count
+        for path in found:
+            assert path.parent.name in CITIES[split]
+            assert path.name.startswith(f"{path.parent.name}_0000")
+
+
+def test_no_city_is_in_two_splits():
+    every = [name for names in CITIES.values() for name in names]
+    assert len(every) == len(set(every))
+    assert all(name.isalpha() for name in every)
+
+
+def test_images_are_as_cityscapes_writes_them(city):
+    photo, _, ids, instances, colour = paths(city, "train", 0)
+    for path, mode in ((photo, "RGB"), (ids, "L"), (instances, "I;16"), (colour, "RGBA")):
+        with Image.open(path) as image:
+            assert (image.mode, image.size) == (mode, SIZE)
+
+
+@pytest.mark.parametrize("split", COUNTS)
+def test_labels_are_what_cityscapesscripts_draws(city, tmp_path, split):
+    for number in range(min(COUNTS[split], 6)):
+        _, source, ids, instances, colour = paths(city, split, number)
+        for encoding, ours in (("ids", ids), ("color", colour)):
+            drawn = tmp_path / f"{encoding}.png"
+            json2labelImg(str(source), str(drawn), encoding)
+            np.testing.assert_array_equal(
+                np.asarray(Image.open(ours)), np.asarray(Image.open(drawn))
+            )
+        annotation = Annotation()
+        annotation.fromJsonFile(str(source))
+        np.testing.assert_array_equal(
+            np.asarray(Image.open(instances)), np.asarray(createInstanceImage(annotation, "ids"))
+        )
+
+
+def test_polygons_are_whole_pixels_near_the_frame(city):
+    for annotation in polygons(city, "train"):
+        assert (annotation["imgWidth"], annotation["imgHeight"]) == SIZE
+        for one in annotation["objects"]:
+            points = np.array(one["polygon"])
+            assert points.dtype.kind == "i"
+            assert len(points) >= 3
+            assert (points >= -1).all() and (points <= SIZE).all()
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_shares_are_within_a_factor_three_of_cityscapes(city, split):
+    total = pixels(city, split).sum(0)
+    labelled = sum(total[one.id] for one in CLASSES)
+    ratios = {one.name: 100 * total[one.id] / labelled / PUBLISHED[one.name] for one in CLASSES}
+    assert {name: ratio for name, ratio in ratios.items() if not 1 / 3 < ratio < 3} == {}
+
+
+def test_every_class_is_in_enough_frames(city):
+    for split, share in (("train", 0.12), ("val", 0.1)):
+        frames = (pixels(city, split) > 0).mean(0)
+        assert {one.name: frames[one.id] for one in CLASSES if frames[one.id] < share} == {}
+
+
+def test_void_groups_deleted_and_plates_occur(city):
+    objects = [one for frame in polygons(city, "train") for one in frame["objects"]]
+    found = {one["label"] for one in objects}
+    void = {one.name for one in LABELS if one.ignoreInEval} - {"unlabeled", "tunnel"}
+    assert void - found == set()
+    assert {"cargroup", "persongroup", "bicyclegroup"} <= found
+    assert any(one["deleted"] == 1 for one in objects)
+
+
+def test_every_pixel_of_a_scene_is_labelled(city):
+    assert pixels(city, "train")[:, 0].sum() == 0
+
+
+def test_test_labels_are_void(city):
+    counts = pixels(city, "test").sum(0)
+    assert (id_to_train_id()[np.flatnonzero(counts)] == 255).all()
+    labels = {one["label"] for frame in polygons(city, "test") for one in frame["objects"]}
+    assert labels == {"out of roi", "ego vehicle", "rectification border"}
+
+
+def test_a_class_has_no_one_colour(city):
+    means = []
+    car = next(one.id for one in CLASSES if one.name == "car")
+    for number in range(20):
+        photo, _, ids, *_ = paths(city, "train", number)
+        mask = np.asarray(Image.open(ids)) == car
+        if mask.sum() > 50:
+            means.append(np.asarray(Image.open(photo))[mask].mean())
+    assert np.std(means) > 8
+
+
+def test_same_bytes_from_one_seed_with_any_workers(tmp_path):
+    one, two = tmp_path / "one", tmp_path / "two"
+    generate(one, **SMALL, seed=5)
+    generate(two, **SMALL, seed=5, workers=2)
+    assert contents(one) == contents(two)
+    photo = paths(one, "train", 0)[0]
+    image, annotation = render(5, "train", 0, SMALL["size"])
+    np.testing.assert_array_equal(np.asarray(Image.open(photo)), image)
+    assert json.loads(paths(one, "train", 0)[1].read_text()) == annotation
+    assert (render(6, "train", 0, SMALL["size"])[0] != image).any()
+
+
+def test_restart_makes_only_what_is_missing_and_counts_may_grow(tmp_path):
+    generate(tmp_path, **SMALL)
+    before = contents(tmp_path)
+    lost = paths(tmp_path, "val", 1)[3]
+    lost.unlink()
+    again = generate(tmp_path, **SMALL)
+    assert (again.made, again.kept) == (1, 5)
+    assert contents(tmp_path) == before
+    more = generate(tmp_path, **{**SMALL, "train": 4})
+    assert (more.made, more.kept) == (1, 6)
+    assert "1 frames made, 6 kept" in str(more)
+    with pytest.raises(InputError, match=r"train is 3 but 4 frames"):
+        generate(tmp_path, **SMALL)
+
+
+def test_refuses_other_settings(tmp_path):
+    generate(tmp_path, train=1, val=0, test=0, size=(64, 32))
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match=r"made with seed 0, not 1; ask for seed 0"):
+        generate(tmp_path, train=1, val=0, test=0, size=(64, 32), seed=1)
+    with pytest.raises(InputError, match=r"made with size \[64, 32\], not \[128, 64\]"):
+        generate(tmp_path, train=1, val=0, test=0, size=(128, 64))
+    assert contents(tmp_path) == before
+
+
+def test_refuses_a_folder_that_holds_something_else(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"holds no minicity.json; give a new or empty folder"):
+        generate(tmp_path, train=1)
+    assert contents(tmp_path) == {"notes.txt": b"mine"}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1, "seed": 0'])
+def test_refuses_damaged_settings(tmp_path, text):
+    (tmp_path / SETTINGS).write_text(text)
+    with pytest.raises(InputError, match="is damaged"):
+        generate(tmp_path, train=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"train": -1}, "train is -1"),
+        ({"seed": -1}, "seed is -1"),
+        ({"workers": 0}, "workers is 0"),
+        ({"train": 0, "val": 0, "test": 0}, "at least one frame"),
+        ({"size": (63, 32)}, "size is 63x32"),
+        ({"size": (64, 31)}, "size is 64x31"),
+        ({"size": (2049, 1024)}, "size is 2049x1024"),
+        ({"size": (2048, 1025)}, "size is 2048x1025"),
+        ({"size": (64.5, 32)}, "size is 64.5x32"),
+    ],
+)
+def test_refuses_impossible_parameters(tmp_path, options, message):
+    root = tmp_path / "new"
+    with pytest.raises(InputError, match=message):
+        generate(root, **options)
+    assert not root.exists()
+
+
+def test_refuses_an_unknown_split():
+    with pytest.raises(InputError, match="split is 'dev'; choose one of train, val, test"):
+        render(0, "dev")
+
+
+@pytest.mark.parametrize("size", [(64, 32), (300, 300), (100, 200), (64, 1024), (2048, 32)])
+def test_any_shape_in_range_can_be_drawn(size):
+    for number in range(3):
+        image, annotation = render(1, "train", number, size)
+        assert image.shape == (size[1], size[0], 3)
+        assert image.std() > 10
+        assert (annotation["imgWidth"], annotation["imgHeight"]) == size
+
+
+@pytest.mark.parametrize("text", ["512", "512x", "ax b", "512x256x3", "-512x256", "10x10"])
+def test_size_of_refuses(text):
+    with pytest.raises(InputError, match="size is"):
+        size_of(text)
+
+
+def test_size_of_reads():
+    assert size_of("512x256") == size_of(" 512X256 ") == (512, 256)
