@@ -105,7 +105,7 @@ class Report:
             [split, len(cities), sum(cities.values()), _city_counts(cities)]
             for split, cities in self.frames.items()
         ]
-        rows.append(["sizes", "", sum(self.sizes.values()), _city_counts(self.sizes)])
+        rows.append(["all, by size", "", sum(self.sizes.values()), _city_counts(self.sizes)])
         shares = [
             [name, *(f"{100 * self.shares(split)[number]:.2f}" for split in self.pixels)]
             for number, name in enumerate(CLASS_NAMES)

@@ -121,7 +121,7 @@ def convert(root: Path, *, workers: int = 1, force: bool = False) -> Conversion:
         What was done and what is wrong.
 
     Raises:
-        InputError: there is no such folder or not one image in it, or a list cannot be written.
+        InputError: there is no such folder, or not one image in it.
     """
     root = Path(root)
     frames, problems = scan(root)
@@ -131,10 +131,15 @@ def convert(root: Path, *, workers: int = 1, force: bool = False) -> Conversion:
     results = dict(each(one, frames, workers=workers, title="convert"))
     done = [frame for frame in frames if isinstance(results[frame], str)]
     problems += [str(results[frame]) for frame in frames if isinstance(results[frame], InputError)]
+    lists = {}
+    try:
+        lists = write_lists(root, done)
+    except InputError as error:
+        problems.append(str(error))
     return Conversion(
         root=root,
         sources={frame.stem: results[frame] for frame in done},
-        lists=write_lists(root, done),
+        lists=lists,
         problems=tuple(problems),
     )
 

@@ -2,12 +2,13 @@
 
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -301,7 +302,8 @@ def test_no_image_at_all(tree):
 
 def test_a_list_in_the_way(tree):
     (tree / "val.txt").mkdir()
-    assert_clear(run("convert", tree), f"{tree / 'val.txt'}: cannot be written")
+    path = cut(find_frames(tree)[0].label_ids)
+    assert_clear(run("convert", tree), f"{path}: trunc", f"{tree / 'val.txt'}: cannot be written")
 
 
 def test_a_report_that_cannot_be_written(tree):
@@ -342,6 +344,31 @@ def test_a_folder_one_may_not_write(tree, workers):
     assert_clear(result, f"{frame.label_train_ids}: cannot be written", "permi")
     assert_whole(find_frames(tree, "val")[0])
     assert not frame.label_train_ids.exists() and not list(tree.rglob(".*"))
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Path]:
+    """A file system of 1 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small file system needs root")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk(tree, small_disk):
+    root = shutil.copytree(tree, small_disk / "cityscapes")
+    frame = find_frames(root)[0]
+    with suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as filler:
+        while filler.write(b"x" * 512):
+            pass
+    result = run("convert", root)
+    assert_clear(result, f"{frame.label_train_ids}: cannot be written (No space left on device)")
+    assert not list(root.rglob("*labelTrainIds*")) and not list(root.rglob(".*"))
+    (small_disk / "filler").unlink()
+    assert run("convert", root).returncode == 0
 
 
 def test_a_data_set_one_may_not_write_is_fine_once_converted(tree):
