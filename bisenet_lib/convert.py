@@ -51,11 +51,19 @@ class Conversion:
     problems: tuple[str, ...]
 
     def counts(self) -> dict[str, int]:
-        """How many frames came from each source."""
+        """How many frames came from each source.
+
+        Returns:
+            Frames by source, the most frequent first.
+        """
         return dict(Counter(self.sources.values()).most_common())
 
     def as_dict(self) -> dict[str, Any]:
-        """The report as plain values, ready for ``json.dumps``."""
+        """The report as plain values, ready for ``json.dumps``.
+
+        Returns:
+            The attributes, and ``counts``.
+        """
         return {
             "root": str(self.root),
             "counts": self.counts(),

@@ -51,26 +51,32 @@ class Frame:
 
     @property
     def image(self) -> Path:
+        """The photograph: RGB, 8 bit."""
         return self.root / "leftImg8bit" / self.split / self.city / f"{self.stem}_leftImg8bit.png"
 
     @property
     def polygons(self) -> Path:
+        """The annotation itself: JSON."""
         return self._annotation("polygons.json")
 
     @property
     def label_ids(self) -> Path:
+        """A label id a pixel: grey, 8 bit."""
         return self._annotation("labelIds.png")
 
     @property
     def instance_ids(self) -> Path:
+        """``id * 1000 + number`` for every countable object: grey, 16 bit."""
         return self._annotation("instanceIds.png")
 
     @property
     def color(self) -> Path:
+        """The labels in the official colours, to look at."""
         return self._annotation("color.png")
 
     @property
     def label_train_ids(self) -> Path:
+        """A trainId a pixel, what training reads: grey, 8 bit."""
         return self._annotation("labelTrainIds.png")
 
     def source(self) -> tuple[str, Path] | None:
