@@ -1,0 +1,85 @@
+"""What every notebook calls: opening its data set and reporting its result."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from bisenet_lib import convert, minicity
+from bisenet_lib.errors import InputError
+from bisenet_lib.files import write_text
+from bisenet_lib.frames import Frame
+
+MINICITY = "minicity"
+"""The name of the folder that is filled with generated scenes when it is missing."""
+
+
+def open_dataset(dataset: str | Path, *, workers: int = 1) -> Path:
+    """Make a data set ready for a lesson: there, converted, with its file lists.
+
+    Args:
+        dataset: a folder in the Cityscapes layout; one named ``minicity`` that is missing is
+            generated.
+        workers: processes that generate and convert.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: the folder is missing or not in the Cityscapes layout, or a file in it is
+            bad.
+    """
+    root = Path(dataset)
+    if not (root / "leftImg8bit").is_dir():
+        if root.name != MINICITY:
+            raise InputError(
+                f"{root}: no data set there (no leftImg8bit/). Give the folder that holds "
+                "leftImg8bit/ and gtFine/ as the parameter `dataset`."
+            )
+        minicity.generate(root, workers=workers)
+    convert.prepare(root, workers=workers)
+    return root
+
+
+def load(frame: Frame, size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Read a frame and its converted label.
+
+    Args:
+        frame: as :func:`bisenet_lib.frames.find_frames` gives it.
+        size: (width, height) to scale both to; None leaves them as they are. The label is
+            scaled to its nearest pixel, for there is no class between two classes.
+
+    Returns:
+        (H, W, 3) uint8 RGB and (H, W) uint8 trainIds.
+
+    Raises:
+        InputError: a file is missing; the message says how to make it.
+    """
+    try:
+        image = Image.open(frame.image).convert("RGB")
+        label = Image.open(frame.label_train_ids)
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename}: missing. Run: bisenet convert {frame.root}") from error
+    if size is not None:
+        image = image.resize(size, Image.Resampling.BILINEAR)
+        label = label.resize(size, Image.Resampling.NEAREST)
+    return np.asarray(image), np.asarray(label)
+
+
+def report(run_dir: str | Path, headline: str, **values: Any) -> None:
+    """Print a notebook's headline result and write it to ``run_dir/results.json``.
+
+    Args:
+        run_dir: the notebook's ``run_dir`` parameter.
+        headline: one line; the closing table of the course shows it.
+        **values: the numbers behind it (arrays and NumPy scalars become lists and numbers).
+
+    Raises:
+        InputError: ``run_dir`` cannot be written to.
+    """
+    results = {"headline": headline, **values}
+    text = json.dumps(results, indent=2, default=lambda value: value.tolist())
+    write_text(Path(run_dir) / "results.json", text + "\n")
+    print(headline)
