@@ -22,6 +22,9 @@ VERSION = 1
 
 SETTINGS = "minicity.json"
 
+RLE = 3
+"""zlib's run-length strategy: the fastest for noisy photographs and flat labels alike."""
+
 
 @dataclass(frozen=True)
 class Made:
@@ -164,4 +167,4 @@ def _write(root: Path, seed: int, size: tuple[int, int], frame: tuple[str, int])
 
 def _save(path: Path, picture: Image.Image) -> None:
     with written_whole(path) as part:
-        picture.save(part, compress_level=1)
+        picture.save(part, compress_level=1, compress_type=RLE)

@@ -131,9 +131,14 @@ def bollards(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
     return [Thing("polegroup", z, tuple(faces))]
 
 
-def _blob(rng: np.random.Generator, cx: float, cy: float, radius: float) -> Points:
-    rough = radius * (1 + 0.13 * rng.standard_normal((18, 1)))
-    return (cx, cy) + rough * np.array(circle(18)) * (1, 0.92)
+def _blobs(rng: np.random.Generator, spots: np.ndarray, x: float, z: float) -> Points:
+    count = 28 if z < 30 else 14
+    rough = 1 + 0.13 * rng.standard_normal((len(spots), count, 1))
+    out = np.empty((len(spots), count, 3))
+    out[..., :2] = spots[:, None, :2] + rough * spots[:, None, 2:] * circle(count) * (1, 0.92)
+    out[..., 0] += x
+    out[..., 2] = z
+    return out
 
 
 def foliage(
@@ -152,23 +157,32 @@ def foliage(
     Returns:
         Faces to put into a ``vegetation`` thing.
     """
-    faces: list[Face] = []
-    for cx, cy, radius in spots:
-        tone = rng.uniform(0.72, 0.95)
-        shade = tuple(tone * value for value in green)
-        faces.append(Face(upright(_blob(rng, cx, cy, radius), x, z), shade, 0.35, "leaf"))
-    for cx, cy, radius in spots:
-        tone = tuple(rng.uniform(0.88, 1.08) * value for value in green)
-        lit = _blob(rng, cx + 0.22 * sun * radius, cy + 0.25 * radius, radius * 0.62)
-        faces.append(Face(upright(lit, x, z), tone, 0.75, "leaf", solid=False))
-    return faces
+    clumps = np.asarray(spots, float)
+    count = len(clumps)
+    lit = np.repeat(clumps, 3, 0) if z < 25 else clumps.copy()
+    radius = lit[:, 2]
+    lit[:, 0] += (0.22 * sun + rng.normal(0, 0.25, len(lit)) * (z < 25)) * radius
+    lit[:, 1] += (0.25 + rng.normal(0, 0.25, len(lit)) * (z < 25)) * radius
+    lit[:, 2] *= 0.34 if z < 25 else 0.62
+    tones = np.concatenate((rng.uniform(0.72, 0.95, count), rng.uniform(0.86, 1.08, len(lit))))
+    blobs = [*_blobs(rng, clumps, x, z), *_blobs(rng, lit, x, z)]
+    return [
+        Face(
+            points,
+            tuple(tone * value for value in green),
+            0.35 if number < count else 0.75,
+            "leaf",
+            solid=number < count,
+        )
+        for number, (points, tone) in enumerate(zip(blobs, tones.tolist(), strict=True))
+    ]
 
 
 def tree(
     rng: np.random.Generator, x: float, z: float, tall: float, green: Colour, sun: float
 ) -> Thing:
     """A tree: trunk and crown are both ``vegetation``, as in Cityscapes."""
-    tone = np.clip(np.array(green) * rng.normal(1, 0.1) * rng.normal(1, 0.04, 3), 8, 220)
+    tone = np.clip(np.array(green) * rng.normal(1, 0.12) * rng.normal(1, 0.04, 3), 8, 220)
     crown = tall * rng.uniform(0.26, 0.34)
     stem, bole = tall * 0.025 + 0.06, tall - 2.1 * crown
     trunk = [(-stem, 0), (stem, 0), (stem * 0.7, bole + crown), (-stem * 0.7, bole + crown)]
@@ -182,7 +196,7 @@ def tree(
         angle, reach = rng.uniform(0, 2 * np.pi), crown * rng.uniform(0.45, 0.75)
         spots.append((reach * np.cos(angle), tall - crown + reach * np.sin(angle), crown * 0.58))
     spots.sort(key=lambda spot: spot[1])
-    faces += foliage(rng, x, z, spots, tuple(tone), sun)
+    faces += foliage(rng, x, z, spots, tuple(tone.tolist()), sun)
     return Thing("vegetation", z, tuple(faces))
 
 

@@ -127,16 +127,16 @@ def upright(points: Sequence[tuple[float, float]], x: float, z: float) -> Points
 
 
 @cache
-def circle(count: int) -> tuple[tuple[float, float], ...]:
-    """The (x, y) points of the unit circle."""
-    angles = [2 * math.pi * one / count for one in range(count)]
-    return tuple((math.cos(angle), math.sin(angle)) for angle in angles)
+def circle(count: int) -> Points:
+    """The (count, 2) points of the unit circle."""
+    angles = 2 * np.pi * np.arange(count) / count
+    return np.column_stack((np.cos(angles), np.sin(angles)))
 
 
 def disc(cx: float, cy: float, rx: float, ry: float | None = None, count: int = 12) -> list:
     """The (dx, y) points of an ellipse."""
     ry = rx if ry is None else ry
-    return [(cx + rx * x, cy + ry * y) for x, y in circle(count)]
+    return [(cx + rx * x, cy + ry * y) for x, y in circle(count).tolist()]
 
 
 def _there_and_back(z: Points, out: tuple[float, float], back: tuple[float, float]) -> Points:

@@ -15,7 +15,7 @@ _LAMPLIGHT: Colour = (252, 208, 130)
 
 
 def _shade(colour: Colour, gain: float) -> Colour:
-    return tuple(np.clip(gain * np.asarray(colour), 0, 250))
+    return tuple(min(gain * value, 250.0) for value in colour)
 
 
 def _pane(rng: np.random.Generator, weather: Weather) -> tuple[Colour, bool]:
@@ -110,7 +110,7 @@ def _ground_floor(rng, weather, x, span, colour) -> list[Face]:
     plinth = _shade(colour, 0.75)
     faces = [Face(curtain(x, *span, 0, 0.5), plinth, 0.3, solid=False)]
     if shop:
-        board = tuple(rng.uniform(30, 220, 3))
+        board = tuple(rng.uniform(60, 180) + rng.normal(0, 30, 3))
         faces.append(Face(curtain(x, *span, 2.7, 3.3), board, 0.5, solid=False))
     edges = _bays(span, 3.4)
     for number, (left, right) in enumerate(itertools.pairwise(edges)):

@@ -76,10 +76,10 @@ def _draw_blended(canvas: np.ndarray, one: Patch, points: np.ndarray, scale: int
     mask = np.zeros(region.shape[:2], np.uint8)
     cv2.fillPoly(mask, [points - ((x0 << SHIFT), (y0 << SHIFT))], 255, cv2.LINE_8, SHIFT)
     if one.face.texture:
-        level = int(np.clip(np.rint(np.log2(one.pixels_per_metre * scale / 80)), -3, 1))
+        level = int(np.clip(np.rint(np.log2(one.pixels_per_metre * scale / 80)), -3, 2))
         place = (abs(int(points[0, 0])) * 7,) * 2
         grey = patch(one.face.texture, level, place, mask.shape, canvas.shape[:2])
-        table = np.clip(_LUT * np.asarray(one.colour, np.float32), 0, 255).astype(np.uint8)
+        table = np.minimum(_LUT * np.asarray(one.colour, np.float32), 255).astype(np.uint8)
         new = cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), table[None])
     else:
         new = np.full(region.shape, one.colour, np.float32).astype(np.uint8)

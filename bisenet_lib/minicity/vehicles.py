@@ -39,6 +39,13 @@ def _wheels(model: Model, half: float, at: tuple[float, ...], radius: float) -> 
         model.sides(disc(z, radius, radius * 0.55, count=8), half + 0.02, (132, 134, 138))
 
 
+def _tyres(model: Model, half: float, ends: tuple[float, float], radius: float) -> None:
+    for end in ends:
+        for side in (-1, 1):
+            inner, outer = sorted((side * half * 0.96, side * (half - 0.24)))
+            model.end(rect(inner, outer, 0, radius), end, TYRE, solid=True)
+
+
 def _lamps(model: Model, half: float, front: float, y: float, *, lit: bool) -> None:
     for side in (-1, 1):
         inner, outer = sorted((side * half * 0.55, side * half * 0.95))
@@ -87,6 +94,7 @@ def car(
         (long * 0.97, belt - 0.2),
         (long, 0.3),
     ]
+    _tyres(model, half, (-0.8 * long, 0.8 * long), 0.4)
     model.prism(body, half, colour)
     model.sides(rect(-long, long, 0.22, 0.36), half + 0.005, (30, 30, 32))
     _wheels(model, half, (-0.62 * long, 0.62 * long), 0.31)
@@ -146,6 +154,7 @@ def truck(rng: np.random.Generator, x: float, z: float, heading: float = 0.0) ->
     cargo = _paint(rng) if rng.random() < 0.6 else (224, 224, 220)
     cab = _paint(rng)
     model = Model((0, tall / 2, 0))
+    _tyres(model, half, (-0.8 * long, 0.8 * long), 0.6)
     model.sides(rect(-long, long - 0.2, 0.45, 0.95), half * 0.8, (34, 34, 36), solid=True)
     model.end(rect(-half * 0.9, half * 0.9, 0.5, 0.95), -long, (40, 40, 42), solid=True)
     _wheels(model, half * 0.95, (-0.62 * long, -0.35 * long, 0.7 * long), 0.48)
@@ -167,6 +176,7 @@ def _coach(
 ) -> Model:
     low, belt = 0.32, 0.46 * tall
     model = Model((0, tall / 2, 0))
+    _tyres(model, half, (-0.9 * long, 0.9 * long), 0.5)
     _box(model, -long, long, low, tall, half, colours[0])
     model.sides(rect(-long, long, low, low + 0.35), half + 0.01, colours[1])
     count = int(long * 1.1)
@@ -213,7 +223,8 @@ def tram(
 def caravan(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
     """A parked caravan; result as in :func:`car`."""
     model = Model((0, 1.3, 0))
-    profile = [(-2.4, 0.5), (-2.5, 1.4), (-2.2, 2.5), (2.2, 2.5), (2.5, 1.4), (2.4, 0.5)]
+    profile = [(-2.4, 0.36), (-2.5, 1.4), (-2.2, 2.5), (2.2, 2.5), (2.5, 1.4), (2.4, 0.36)]
+    _tyres(model, 1.1, (-0.5, 0.5), 0.6)
     model.prism(profile, 1.1, tuple(rng.uniform(210, 240, 3)))
     model.sides(rect(-1.4, 0.2, 1.3, 1.95), 1.11, GLASS)
     model.end(rect(-0.8, 0.8, 1.4, 2.0), -2.5, GLASS)
@@ -225,7 +236,8 @@ def caravan(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
 def trailer(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
     """A parked trailer; result as in :func:`car`."""
     model = Model((0, 0.8, 0))
-    _box(model, -1.4, 1.4, 0.45, rng.uniform(0.9, 1.7), 0.8, _paint(rng))
+    _tyres(model, 0.8, (-0.3, 0.3), 0.6)
+    _box(model, -1.4, 1.4, 0.4, rng.uniform(0.9, 1.7), 0.8, _paint(rng))
     _wheels(model, 0.81, (0.0,), 0.3)
     _lamps(model, 0.8, 1.4, 0.6, lit=False)
     return [model.placed("trailer", x, z), _plate(model, x, z, 0.0, 1.4)]
