@@ -54,8 +54,8 @@ lint: $(INSTALLED) ## ruff: format and rules, notebooks included
 	$(BIN)/ruff format --check $(LINTED)
 
 lab: $(MINICITY) ## JupyterLab with the course open
-	$(IN_VENV) jupyter lab --ServerApp.root_dir="$(CURDIR)" $(if $(filter 0,$(shell id -u)),--allow-root) \
-		$(firstword $(sort $(wildcard notebooks/*.ipynb))) $(ARGS)
+	$(IN_VENV) jupyter lab --LabApp.default_url="/lab/tree/$(firstword $(sort $(wildcard notebooks/*.ipynb)))" \
+		$(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 doctor: $(INSTALLED) ## what this machine can do, and the command that mends what it can't
 	$(BIN)/bisenet doctor $(if $(CITYSCAPES),--cityscapes "$(CITYSCAPES)")
