@@ -3,7 +3,8 @@
 Cityscapes may not be passed on, so the course runs on these scenes unless it is given the
 real thing. Floors, from the ground up: ``geometry``, ``texture``, ``weather``, ``city``; then
 ``view`` (metres to pixels), ``vehicles``, ``people``, ``furniture``, ``houses``; then
-``street``, ``scene``, ``ego``, ``paint``; then ``frame`` and ``dataset``.
+``plan``, ``street``, ``frontage``, ``traffic``, ``scene``, ``ego``, ``paint``; then ``frame`` and
+``dataset``.
 Taught in ``01_dataset``.
 """
 

@@ -11,8 +11,8 @@ from bisenet_lib.labels import name2label
 from bisenet_lib.minicity.city import CITIES, city_of
 from bisenet_lib.minicity.ego import void_objects
 from bisenet_lib.minicity.paint import paint
+from bisenet_lib.minicity.plan import RARITY, plan
 from bisenet_lib.minicity.scene import Scene, compose
-from bisenet_lib.minicity.street import RARITY, plan
 from bisenet_lib.minicity.view import Patch, outline, seen
 
 SMALLEST = (64, 32)

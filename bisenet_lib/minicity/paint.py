@@ -165,7 +165,7 @@ def _expose(image: np.ndarray, weather: Weather, rng: np.random.Generator) -> np
     x = np.linspace(-1, 1, width, dtype=np.float32)[None]
     vignette = 1 - rng.uniform(0.08, 0.22) * (x**2 + y**2) / 2
     dark = {"dusk": 0.85, "rain": 0.92}.get(weather.kind, 1.0)
-    gain = dark * rng.uniform(0.85, 1.12) * rng.normal(1, 0.018, 3)
+    gain = dark * rng.uniform(0.95, 1.25) * rng.normal(1, 0.018, 3)
     image *= vignette[..., None] * gain.astype(np.float32)
     noise = rng.standard_normal(image.shape, dtype=np.float32)
     image += noise * np.float32(rng.uniform(1.5, 4.5))

@@ -1,63 +1,16 @@
-"""The street itself: its plan, the ground with its markings, and what lines it."""
+"""The street itself: its cross-section, and the ground with its markings."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from bisenet_lib.minicity import furniture
 from bisenet_lib.minicity.city import City
 from bisenet_lib.minicity.geometry import Colour, Face, Thing, strip
-from bisenet_lib.minicity.houses import house
-from bisenet_lib.minicity.weather import Weather
 
 FIRST, LAST = 1.3, 160.0
 """Metres ahead at which the street begins (below the image's lower edge) and ends."""
 
 _WHITE: Colour = (216, 216, 208)
-_SOIL: Colour = (122, 116, 78)
-
-RARITY: dict[str, float] = {
-    "truck": 0.2,
-    "bus": 0.2,
-    "train": 0.2,
-    "motorcycle": 0.35,
-    "rider": 0.42,
-    "bicycle": 0.5,
-    "wall": 0.42,
-    "fence": 0.7,
-    "terrain": 0.6,
-    "parking": 0.25,
-    "guard rail": 0.14,
-    "bridge": 0.12,
-    "ground": 0.15,
-    "caravan": 0.08,
-    "trailer": 0.1,
-    "polegroup": 0.15,
-    "groups": 0.4,
-    "static": 0.5,
-    "dynamic": 0.3,
-    "deleted": 0.25,
-    "lights": 0.5,
-}
-"""Share of the frames that hold each thing a street does not always hold."""
-
-
-def plan(split_start: np.ndarray, number: int) -> set[str]:
-    """What a frame must hold, spread evenly over the frames of a split.
-
-    Args:
-        split_start: one number in 0..1 for each entry of :data:`RARITY`.
-        number: the frame's place in its split.
-
-    Returns:
-        Keys of :data:`RARITY`. Each turns up in its share of any run of frames, so that
-        small splits hold every class too.
-    """
-    steps = np.sqrt(
-        np.array([2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73])
-    )
-    phase = (split_start + number * steps) % 1
-    return {name for name, at in zip(RARITY, phase, strict=True) if at < RARITY[name]}
 
 
 @dataclass(frozen=True)
@@ -69,12 +22,14 @@ class Side:
         kerb: where the road ends.
         front: where the houses begin.
         parked: cars stand along the kerb.
+        green: parks and gardens rather than houses.
     """
 
     sign: int
     kerb: float
     front: float
     parked: bool
+    green: bool
 
 
 def draw_sides(rng: np.random.Generator, city: City) -> tuple[Side, Side]:
@@ -84,7 +39,7 @@ def draw_sides(rng: np.random.Generator, city: City) -> tuple[Side, Side]:
         parked = bool(rng.random() < 0.5)
         kerb = city.half_road * share * rng.uniform(0.9, 1.15) + 1.4 * parked
         walk = city.sidewalk * rng.uniform(0.8, 1.25)
-        sides.append(Side(sign, sign * kerb, sign * (kerb + walk), parked))
+        sides.append(Side(sign, sign * kerb, sign * (kerb + walk), parked, rng.random() < 0.15))
     return sides[0], sides[1]
 
 
@@ -187,100 +142,3 @@ def _rails(x: float) -> Thing:
     bed = _flat("rail track", strip(x - 1.25, x + 1.25, FIRST, LAST), (112, 106, 100))
     rails = [_mark(x + dx - 0.06, x + dx + 0.06, FIRST, LAST, (58, 58, 62)) for dx in (-0.72, 0.72)]
     return Thing("rail track", LAST, (*bed.faces, *rails))
-
-
-def frontage(
-    rng: np.random.Generator, city: City, weather: Weather, side: Side, wanted: set[str]
-) -> tuple[list[Thing], list[Thing]]:
-    """What lines one side: houses, gardens, parks, side streets.
-
-    Args:
-        rng: draws it.
-        city: houses and greenery.
-        weather: light.
-        side: where.
-        wanted: what the frame must hold on this side.
-
-    Returns:
-        Flat things (lawns, side streets), then standing things.
-    """
-    flats, things = [], []
-    z = rng.uniform(1.6, 4.0)
-    wanted = set(wanted)
-    while z < LAST - 20:
-        must = wanted & {"wall", "fence", "terrain"} and 5 < z < 32
-        if must or rng.random() < 0.16:
-            end = z + rng.uniform(10, 20)
-            lawn, plants = _garden(rng, city, weather, side, (z, end), wanted if must else set())
-            flats += lawn
-            things += plants
-            if must:
-                wanted -= {"wall", "fence", "terrain"}
-        elif z > 14 and rng.random() < 0.14:
-            end = z + rng.uniform(6, 9)
-            inner, outer = sorted((side.kerb, side.sign * 70))
-            flats.append(_flat("road", strip(inner, outer, z, end), city.asphalt))
-        else:
-            end = z + rng.uniform(9, 21)
-            things.append(house(rng, city, weather, side.front, (z, end)))
-            if rng.random() < 0.25 and z < 60:
-                things += _front_garden(rng, city, side, (z, end))
-        z = end
-    return flats, things
-
-
-def _front_garden(rng, city: City, side: Side, span: tuple[float, float]) -> list[Thing]:
-    x = side.front - side.sign * 0.7
-    plants = []
-    for z in np.arange(span[0] + 1, span[1] - 1, 2.2):
-        spots = [(rng.uniform(-0.3, 0.3), 0.5 + 0.4 * rng.random(), rng.uniform(0.5, 0.9))]
-        faces = furniture.foliage(rng, x, z, spots, city.green, 0.3 * side.sign)
-        plants.append(Thing("vegetation", z, tuple(faces)))
-    return plants
-
-
-def _garden(
-    rng, city: City, weather: Weather, side: Side, span: tuple[float, float], wanted: set[str]
-) -> tuple[list[Thing], list[Thing]]:
-    z0, z1 = span
-    green = tuple(np.array(city.green) * rng.uniform(0.9, 1.3))
-    sun = float(weather.sun[0])
-    edge = side.front - side.sign * rng.uniform(0.0, 1.2)
-    flats, things = [], []
-    inner, outer = sorted((edge, side.sign * 60))
-    lawn: Colour = tuple(np.array([118, 130, 70]) * rng.uniform(0.8, 1.15, 3))
-    if rng.random() < 0.25:
-        lawn = _SOIL
-    flats.append(
-        Thing("terrain", LAST, (Face(strip(inner, outer, z0, z1, 0.12), lawn, 0.5, "grass"),))
-    )
-    if "terrain" in wanted:
-        wide = min(3.0, 0.6 * abs(side.front - side.kerb))
-        verge = sorted((side.kerb + side.sign * 0.2, side.kerb + side.sign * wide))
-        flats.append(
-            Thing(
-                "terrain",
-                LAST,
-                (Face(strip(*verge, min(z0, 6.0), z1 + 25, 0.12), lawn, 0.5, "grass"),),
-            )
-        )
-    for _ in range(int(rng.integers(3, 7))):
-        x = edge + side.sign * rng.uniform(3, 16)
-        at = rng.uniform(z0 + 1, z1 + 3)
-        things.append(furniture.tree(rng, x, at, rng.uniform(6, 13), green, sun))
-    deep = edge + side.sign * 14
-    things.append(furniture.hedge(rng, deep, z0, z1, rng.uniform(3, 7), green))
-    kinds = [kind for kind in ("wall", "fence") if kind in wanted] or [
-        str(rng.choice(["wall", "fence", "hedge", "open"], p=[0.15, 0.25, 0.35, 0.25]))
-    ]
-    cuts = np.linspace(z0, z1 + 3.0 * (len(kinds) - 1), len(kinds) + 1)
-    for kind, start, end in zip(kinds, cuts[:-1], cuts[1:], strict=True):
-        if kind == "wall":
-            tone = np.array(city.houses[int(rng.integers(len(city.houses)))]) * 0.85
-            things.append(furniture.wall(edge, start, end, rng.uniform(1.2, 2.4), tuple(tone)))
-        elif kind == "fence":
-            tone = tuple(rng.uniform(40, 150) * np.array([1, rng.uniform(0.9, 1), 0.9]))
-            things.append(furniture.fence(edge, start, end, rng.uniform(1.1, 1.9), tone))
-        elif kind == "hedge":
-            things.append(furniture.hedge(rng, edge, start, end, rng.uniform(0.9, 1.8), green))
-    return flats, things

@@ -9,7 +9,9 @@ from cityscapesscripts.helpers.annotation import Annotation
 from cityscapesscripts.preparation.json2instanceImg import createInstanceImage
 from cityscapesscripts.preparation.json2labelImg import json2labelImg
 from PIL import Image
+from typer.testing import CliRunner
 
+from bisenet_lib.cli import app
 from bisenet_lib.errors import InputError
 from bisenet_lib.labels import CLASSES, LABELS, id_to_train_id
 from bisenet_lib.minicity import CITIES, generate, render, size_of
@@ -256,6 +258,16 @@ def test_any_shape_in_range_can_be_drawn(size):
 def test_size_of_refuses(text):
     with pytest.raises(InputError, match="size is"):
         size_of(text)
+
+
+def test_command_line(tmp_path):
+    command = ["minicity", str(tmp_path), "--train", "1", "--val", "0", "--test", "0"]
+    done = CliRunner().invoke(app, [*command, "--size", "64x32"])
+    assert done.exit_code == 0
+    assert done.output.splitlines()[-1].startswith("1 frames made in ")
+    assert str(tmp_path) in done.output
+    refused = CliRunner().invoke(app, [*command, "--size", "10x10"])
+    assert isinstance(refused.exception, InputError)
 
 
 def test_size_of_reads():
