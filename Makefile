@@ -11,10 +11,10 @@ BIN := $(CURDIR)/.venv/bin
 INSTALLED := .venv/.installed
 MINICITY := data/.minicity
 IN_VENV := PATH="$(BIN):$$PATH"
-LINTED := bisenet_lib tests $(wildcard notebooks)
+LINTED := bisenet_lib tests $(wildcard bench notebooks)
 
 .DEFAULT_GOAL := help
-.PHONY: help preflight install install-gpu minicity run test lint lab doctor lock clean
+.PHONY: help preflight install install-gpu minicity run test lint lab bench doctor lock clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,6 +56,9 @@ lint: $(INSTALLED) ## ruff: format and rules, notebooks included
 lab: $(MINICITY) ## JupyterLab with the course open
 	$(IN_VENV) jupyter lab --LabApp.default_url="/lab/tree/$(firstword $(sort $(wildcard notebooks/*.ipynb)))" \
 		$(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
+
+bench: $(MINICITY) ## measure what the course says about speed (bench/)
+	for script in bench/*.py; do $(BIN)/python $$script || exit; done
 
 doctor: $(INSTALLED) ## what this machine can do, and the command that mends what it can't
 	$(BIN)/bisenet doctor $(if $(CITYSCAPES),--cityscapes "$(CITYSCAPES)")
