@@ -96,7 +96,6 @@ def fit(
     preflight(settings["train_dataset"], settings["batch_size"], workers=max(num_workers, 1))
     if do_eval:
         preflight(settings["val_dataset"], workers=max(num_workers, 1))
-    config.save(settings, run / "config.yml")
     started = time.perf_counter()
     # The optimizer's state is filed under generated names; the guard starts them at 0 in every
     # run, so that any process can resume from any other's checkpoint.
@@ -105,6 +104,7 @@ def fit(
         state = {"iteration": 0, "best_miou": None, "best_iteration": None, "seed": seed}
         if resume_model is not None:
             state |= checkpoint.resume(resume_model, parts.model, parts.optimizer)
+        config.save(settings, run / "config.yml")
         with closing(Log(run, state["iteration"], use_vdl=use_vdl)) as log:
             for iteration in iterations(
                 parts, settings, state, log, log_iters, num_workers, precision
