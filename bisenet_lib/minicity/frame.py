@@ -42,6 +42,8 @@ def check_size(size: tuple[int, int]) -> None:
 def size_of(text: str) -> tuple[int, int]:
     """Read a size such as ``512x256``.
 
+    Taught in ``01_dataset``.
+
     Args:
         text: width, ``x``, height.
 

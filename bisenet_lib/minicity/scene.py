@@ -171,7 +171,7 @@ def _groups(stage: Stage, side: Side, walk) -> None:
     rng = stage.rng
     stage.things.append(people.person(rng, walk(), rng.uniform(30, 55), "persongroup"))
     stage.things.append(
-        people.bicycle(rng, walk(), rng.uniform(14, 30), side_on=False, label="bicyclegroup")
+        people.bicycle(rng, walk(), rng.uniform(14, 30), side_on=True, label="bicyclegroup")
     )
     faces = []
     for number in range(4):
