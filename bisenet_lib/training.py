@@ -95,6 +95,8 @@ def fit(
     _check_precision(precision, place)
     preflight(settings["train_dataset"], settings["batch_size"], workers=max(num_workers, 1))
     if do_eval:
+        if "val_dataset" not in settings:
+            raise InputError("do_eval needs a val_dataset in the configuration; it has none")
         preflight(settings["val_dataset"], workers=max(num_workers, 1))
     started = time.perf_counter()
     # The optimizer's state is filed under generated names; the guard starts them at 0 in every
@@ -104,6 +106,11 @@ def fit(
         state = {"iteration": 0, "best_miou": None, "best_iteration": None, "seed": seed}
         if resume_model is not None:
             state |= checkpoint.resume(resume_model, parts.model, parts.optimizer)
+            if state["iteration"] >= settings["iters"]:
+                raise InputError(
+                    f"{resume_model}: has {state['iteration']} iterations, and --iters asks for "
+                    f"{settings['iters']}. Nothing is left to do; give a larger --iters."
+                )
         config.save(settings, run / "config.yml")
         with closing(Log(run, state["iteration"], use_vdl=use_vdl)) as log:
             for iteration in iterations(

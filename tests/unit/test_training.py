@@ -215,6 +215,19 @@ def test_bad_options_are_refused_before_anything_is_written(settings, tmp_path, 
     assert not (tmp_path / "run").exists()
 
 
+def test_scoring_needs_a_validation_set(settings, tmp_path):
+    del settings["val_dataset"]
+    with pytest.raises(InputError, match="do_eval needs a val_dataset"):
+        training.fit(settings, tmp_path / "run", do_eval=True)
+
+
+def test_a_finished_run_is_not_resumed_in_silence(settings, tmp_path):
+    training.fit(settings, tmp_path / "run", do_eval=False)
+    with pytest.raises(InputError, match="has 4 iterations, and --iters asks for 4"):
+        training.fit(settings, tmp_path / "on", do_eval=False, resume_model=tmp_path / "run")
+    assert not (tmp_path / "on").exists()
+
+
 def test_a_loss_that_is_no_number_stops_the_run(settings, tmp_path):
     settings["lr_scheduler"]["learning_rate"] = 1e30
     with pytest.raises(InputError, match=r"the loss is (nan|inf) at iteration \d+"):
