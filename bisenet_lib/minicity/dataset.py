@@ -155,13 +155,14 @@ def paths(root: Path, split: str, number: int) -> tuple[Path, Path, Path, Path, 
 
 def _write(root: Path, seed: int, size: tuple[int, int], frame: tuple[str, int]) -> None:
     image, annotation = render(seed, *frame, size)
-    objects = parsed(annotation)
+    text = json.dumps(annotation)
+    objects = parsed(text)
     photo, polygons, ids, instances, colour = paths(root, *frame)
     _save(ids, createLabelImage(objects, "ids"))
     numbers = np.asarray(createInstanceImage(objects, "ids")).astype(np.uint16)
     _save(instances, Image.fromarray(numbers))
     _save(colour, createLabelImage(objects, "color"))
-    write_text(polygons, json.dumps(annotation))
+    write_text(polygons, text)
     _save(photo, Image.fromarray(image))
 
 

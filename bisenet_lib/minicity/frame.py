@@ -109,13 +109,15 @@ def render(
 
 
 def _road(annotation: dict) -> np.ndarray:
-    return np.asarray(createLabelImage(parsed(annotation), "ids")) == name2label["road"].id
+    return (
+        np.asarray(createLabelImage(parsed(json.dumps(annotation)), "ids")) == name2label["road"].id
+    )
 
 
-def parsed(annotation: dict) -> Annotation:
-    """The annotation as cityscapesscripts reads it."""
+def parsed(text: str) -> Annotation:
+    """The text of a ``_polygons.json`` as cityscapesscripts reads it."""
     out = Annotation()
-    out.fromJsonText(json.dumps(annotation))
+    out.fromJsonText(text)
     return out
 
 

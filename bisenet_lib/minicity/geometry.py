@@ -5,8 +5,9 @@ World axes: ``x`` to the right, ``y`` up from the ground, ``z`` ahead of the cam
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,8 +18,7 @@ NEAR = 0.4
 """Metres ahead of the camera at which points are clamped, so that projection stays finite."""
 
 
-@dataclass(frozen=True)
-class Face:
+class Face(NamedTuple):
     """One flat polygon.
 
     Attributes:
@@ -202,7 +202,7 @@ class Model:
         inward = (normals(points, starts) * middles).sum(1) < 0
         points = turned(points, heading, x, z)
         faces = [
-            replace(one, points=points[start:end][:: -1 if flip else 1])
+            one._replace(points=points[start:end][:: -1 if flip else 1])
             for one, start, end, flip in zip(self.faces, starts, ends, inward, strict=True)
         ]
         return Thing(label, z, tuple(faces))

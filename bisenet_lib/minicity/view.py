@@ -1,7 +1,7 @@
 """From metres to pixels: projection, light on faces, and the outline of a thing."""
 
-from dataclasses import dataclass
 from itertools import accumulate
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -13,8 +13,7 @@ SHIFT = 4
 """Bits of sub-pixel precision in OpenCV's polygon drawing."""
 
 
-@dataclass(frozen=True)
-class Patch:
+class Patch(NamedTuple):
     """A face as the camera sees it: pixels and the colour after light and haze."""
 
     points: Points
