@@ -54,7 +54,9 @@ def frontage(
     return flats, things
 
 
-def _front_garden(rng, city: City, side: Side, span: tuple[float, float]) -> list[Thing]:
+def _front_garden(
+    rng: np.random.Generator, city: City, side: Side, span: tuple[float, float]
+) -> list[Thing]:
     x = side.front - side.sign * 0.7
     plants = []
     for z in np.arange(span[0] + 1, span[1] - 1, 2.2):
@@ -65,7 +67,12 @@ def _front_garden(rng, city: City, side: Side, span: tuple[float, float]) -> lis
 
 
 def _garden(
-    rng, city: City, weather: Weather, side: Side, span: tuple[float, float], wanted: set[str]
+    rng: np.random.Generator,
+    city: City,
+    weather: Weather,
+    side: Side,
+    span: tuple[float, float],
+    wanted: set[str],
 ) -> tuple[list[Thing], list[Thing]]:
     z0, z1 = span
     green = tuple(np.array(city.green) * rng.uniform(0.9, 1.3))

@@ -62,7 +62,14 @@ def house(
     return Thing("building", z1, tuple(faces))
 
 
-def _roof(rng, city: City, x: float, span, tall: float, light: float) -> list[Face]:
+def _roof(
+    rng: np.random.Generator,
+    city: City,
+    x: float,
+    span: tuple[float, float],
+    tall: float,
+    light: float,
+) -> list[Face]:
     z0, z1 = span
     if rng.random() < 0.3:
         return []
@@ -80,7 +87,15 @@ def _bays(span: tuple[float, float], width: float) -> np.ndarray:
     return np.linspace(*span, count + 1)
 
 
-def _window_row(rng, weather, x, span, storey, colour, light) -> list[Face]:
+def _window_row(
+    rng: np.random.Generator,
+    weather: Weather,
+    x: float,
+    span: tuple[float, float],
+    storey: int,
+    colour: Colour,
+    light: float,
+) -> list[Face]:
     edges = _bays(span, 2.7 if span[0] < 60 else 4.0)
     foot, inset = storey * STOREY + 0.9, 0.24 * (edges[1] - edges[0])
     near = span[0] < 28
@@ -105,7 +120,9 @@ def _quad(x: float, z0: float, z1: float, y0: float, y1: float) -> np.ndarray:
     return np.array([(x, y0, z0), (x, y0, z1), (x, y1, z1), (x, y1, z0)])
 
 
-def _ground_floor(rng, weather, x, span, colour) -> list[Face]:
+def _ground_floor(
+    rng: np.random.Generator, weather: Weather, x: float, span: tuple[float, float], colour: Colour
+) -> list[Face]:
     shop = rng.random() < 0.45
     plinth = _shade(colour, 0.75)
     faces = [Face(curtain(x, *span, 0, 0.5), plinth, 0.3, solid=False)]
@@ -131,7 +148,9 @@ def _ground_floor(rng, weather, x, span, colour) -> list[Face]:
     return faces
 
 
-def _gable_windows(rng, weather, x: float, z: float, storeys: int) -> list[Face]:
+def _gable_windows(
+    rng: np.random.Generator, weather: Weather, x: float, z: float, storeys: int
+) -> list[Face]:
     side = np.sign(x)
     faces = []
     for storey in range(storeys):

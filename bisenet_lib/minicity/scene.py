@@ -1,5 +1,6 @@
 """One frame's scene: city, weather, street and traffic put together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -167,7 +168,7 @@ def _rarities(stage: Stage) -> None:
         stage.things.append(Thing("person", ghost.depth, ghost.faces, deleted=True))
 
 
-def _groups(stage: Stage, side: Side, walk) -> None:
+def _groups(stage: Stage, side: Side, walk: Callable[[], float]) -> None:
     rng = stage.rng
     stage.things.append(people.person(rng, walk(), rng.uniform(30, 55), "persongroup"))
     stage.things.append(

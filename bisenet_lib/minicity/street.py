@@ -131,7 +131,7 @@ def _sidewalk(rng: np.random.Generator, city: City, side: Side) -> Thing:
     return _flat("sidewalk", points, city.paving, details)
 
 
-def _parking(rng, city: City, x0: float, x1: float, z0: float) -> Thing:
+def _parking(rng: np.random.Generator, city: City, x0: float, x1: float, z0: float) -> Thing:
     x0, x1 = sorted((x0, x1))
     tone = tuple(np.array(city.paving) * rng.uniform(0.7, 0.95))
     lines = [_mark(x0, x1, z, z + 0.12) for z in np.arange(z0, z0 + 30, 5.5)]

@@ -144,7 +144,9 @@ def _cabin(
         )
 
 
-def _box(model: Model, rear: float, front: float, low: float, top: float, half: float, colour):
+def _box(
+    model: Model, rear: float, front: float, low: float, top: float, half: float, colour: Colour
+):
     model.prism([(rear, low), (rear, top), (front, top), (front, low)], half, colour)
 
 
