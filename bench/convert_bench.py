@@ -23,10 +23,10 @@ from bisenet_lib.labels import LABELS
 
 SIZE = (2048, 1024)
 DRAWN = 8
-LINKED = 1000
+LINKED = 1500
 REFERENCE = 100
 """So many frames give json2labelImg's time a frame."""
-ROUNDS = 3
+ROUNDS = 2
 
 
 def _polygons(rng: np.random.Generator) -> dict:
