@@ -23,7 +23,7 @@ from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
 from bisenet_lib.kernel import kernel, watched
 
-__all__ = ["Outcome", "notebooks", "parameters_of", "parse_parameters", "report", "run", "table"]
+__all__ = ["Outcome", "notebooks", "parameters_of", "parse_parameters", "run", "table"]
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -89,23 +89,6 @@ def parse_parameters(texts: Sequence[str]) -> dict[str, Any]:
             raise InputError(f"parameter {text!r}: write it as name=value")
     pairs = (text.split("=", 1) for text in texts)
     return {name: yaml.safe_load(value) for name, value in pairs}
-
-
-def report(run_dir: str | Path, headline: str, **values: Any) -> None:
-    """Print a notebook's headline result and write it to ``run_dir/results.json``.
-
-    Args:
-        run_dir: the notebook's ``run_dir`` parameter.
-        headline: one line; the closing table of the course shows it.
-        **values: the numbers behind it (arrays and NumPy scalars become lists and numbers).
-
-    Raises:
-        InputError: ``run_dir`` cannot be written to.
-    """
-    results = {"headline": headline, **values}
-    text = json.dumps(results, indent=2, default=lambda value: value.tolist())
-    write_text(Path(run_dir) / "results.json", text + "\n")
-    print(headline)
 
 
 def run(

@@ -179,7 +179,7 @@ def training(records: Sequence[Mapping[str, Any]]) -> Figure:
     """Draw a run: the five losses, the learning rate, and the validation mIoU.
 
     Args:
-        records: of ``metrics.jsonl``, as :func:`bisenet_lib.training.read_log` gives them.
+        records: of ``metrics.jsonl``, as :func:`bisenet_lib.runlog.read` gives them.
     """
     steps = [one for one in records if "loss" in one]
     scored = [one for one in records if "miou" in one]

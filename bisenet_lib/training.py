@@ -4,8 +4,6 @@ Model, transforms, losses and configuration are PaddleSeg's; the loop is this li
 Taught in ``03_training``.
 """
 
-import json
-import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -18,8 +16,8 @@ from tqdm.auto import tqdm
 
 from bisenet_lib import checkpoint, config, devices, evaluation
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import write_text
 from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.runlog import Log
 from bisenet_lib.samples import Seeded, batches, preflight
 
 from paddleseg.core.train import loss_computation  # isort: skip
@@ -136,7 +134,7 @@ def iterations(
     parts: "Parts",
     settings: Mapping[str, Any],
     state: Mapping[str, Any],
-    log: "Log",
+    log: Log,
     log_iters: int,
     num_workers: int,
     precision: str,
@@ -233,115 +231,6 @@ def build(settings: Mapping[str, Any], seed: int) -> Parts:
     )
 
 
-class Log:
-    """The record of a run: ``metrics.jsonl``, VisualDL, and the running averages.
-
-    Args:
-        run: the run folder.
-        iteration: iterations done before this log opens; later records of an earlier,
-            longer run are dropped.
-        use_vdl: write VisualDL's files as well.
-    """
-
-    def __init__(self, run: Path, iteration: int, *, use_vdl: bool) -> None:
-        self.path = run / "metrics.jsonl"
-        self._keep_until(iteration)
-        self._file = self.path.open("a", encoding="utf-8")
-        self._vdl = _visualdl(run) if use_vdl else None
-        self._losses: list[list[paddle.Tensor]] = []
-        self._images = self._total_images = 0
-        self._seconds = self._total_seconds = 0.0
-        self._clock = time.perf_counter()
-        self.scores: evaluation.Scores | None = None
-
-    @property
-    def images_per_second(self) -> float:
-        """Of all steps so far."""
-        return self._total_images / self._total_seconds if self._total_seconds else math.nan
-
-    def restart_clock(self) -> None:
-        """Leave out the time since the last step (evaluation, saving)."""
-        self._clock = time.perf_counter()
-
-    def step(self, losses: list[paddle.Tensor], images: int) -> None:
-        """Take in one training step, reading included."""
-        self._losses.append([loss.detach() for loss in losses])
-        self._images += images
-        now = time.perf_counter()
-        self._seconds += now - self._clock
-        self._clock = now
-
-    def flush(self, iteration: int, epoch: int, learning_rate: float) -> dict[str, Any]:
-        """Write the averages since the last record, and give the record."""
-        losses = np.array([[float(loss) for loss in step] for step in self._losses])
-        record = {
-            "iteration": iteration,
-            "epoch": epoch,
-            "loss": losses.sum(1).mean(),
-            "losses": losses.mean(0).tolist(),
-            "lr": learning_rate,
-            "ips": self._images / self._seconds,
-        }
-        if not math.isfinite(record["loss"]):
-            raise InputError(
-                f"the loss is {record['loss']} at iteration {iteration} with learning rate "
-                f"{learning_rate:g}. Lower --learning-rate; the last checkpoint is kept."
-            )
-        self._total_images += self._images
-        self._total_seconds += self._seconds
-        self._losses, self._images, self._seconds = [], 0, 0.0
-        self._write("Train", record)
-        return record
-
-    def evaluated(self, iteration: int, scores: evaluation.Scores, seconds: float) -> None:
-        """Write one evaluation."""
-        self.scores = scores
-        record = {"iteration": iteration, "miou": scores.miou, "acc": scores.pixel_accuracy}
-        self._write("Evaluate", {**record, "seconds": seconds})
-
-    def close(self) -> None:
-        """Close the files."""
-        self._file.close()
-        if self._vdl is not None:
-            self._vdl.close()
-
-    def _write(self, group: str, record: dict[str, Any]) -> None:
-        self._file.write(json.dumps(record) + "\n")
-        self._file.flush()
-        if self._vdl is None:
-            return
-        scalars = {key: value for key, value in record.items() if isinstance(value, float)}
-        scalars |= {f"loss_{n}": value for n, value in enumerate(record.get("losses", []))}
-        for key, value in scalars.items():
-            self._vdl.add_scalar(f"{group}/{key}", value, record["iteration"])
-
-    def _keep_until(self, iteration: int) -> None:
-        records = [one for one in read_log(self.path.parent) if one["iteration"] <= iteration]
-        text = "".join(json.dumps(one) + "\n" for one in records)
-        write_text(self.path, text)
-
-
-def read_log(run: Path) -> list[dict[str, Any]]:
-    """Read a run's ``metrics.jsonl``.
-
-    Args:
-        run: the run folder.
-
-    Returns:
-        One dict a record, oldest first; training records have ``loss``, evaluations ``miou``.
-        A last line cut off by a killed run is left out; no file gives no records.
-    """
-    path = Path(run) / "metrics.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    records = []
-    for line in lines:
-        try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
-    return records
-
-
 def _evaluate(parts: Parts, run: Path, iteration: int, state: dict, log: Log) -> None:
     started = time.perf_counter()
     scores = evaluation.evaluate(parts.model, parts.val_dataset)
@@ -349,12 +238,6 @@ def _evaluate(parts: Parts, run: Path, iteration: int, state: dict, log: Log) ->
     if state["best_miou"] is None or scores.miou > state["best_miou"]:
         state |= {"best_miou": scores.miou, "best_iteration": iteration}
         checkpoint.save_weights(parts.model, run / "best_model" / checkpoint.WEIGHTS)
-
-
-def _visualdl(run: Path):
-    from visualdl import LogWriter
-
-    return LogWriter(str(run))
 
 
 def _check_numbers(**numbers: int) -> None:

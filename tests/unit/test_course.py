@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from bisenet_lib import course
+from bisenet_lib import course, lesson
 from bisenet_lib.cli import app
 from bisenet_lib.errors import InputError
 
@@ -26,8 +26,8 @@ GOOD = [
     "import os, sys",
     "block = bytearray(150_000_000)",
     "os.system('echo from a child')",
-    "from bisenet_lib import course",
-    "course.report(run_dir, f'mIoU 0.5 after {iterations}', python=sys.executable,"
+    "from bisenet_lib import lesson",
+    "lesson.report(run_dir, f'mIoU 0.5 after {iterations}', python=sys.executable,"
     " where=os.getcwd(), dataset=dataset, profile=profile)",
 ]
 BAD = [
@@ -180,7 +180,7 @@ def test_notebooks_are_found_by_the_start_of_their_names(folder):
 
 
 def test_report_writes_numbers_and_arrays(tmp_path, capsys):
-    course.report(tmp_path / "run", "mIoU 0.5", miou=np.float32(0.5), iou=np.array([1, 2]))
+    lesson.report(tmp_path / "run", "mIoU 0.5", miou=np.float32(0.5), iou=np.array([1, 2]))
     assert capsys.readouterr().out == "mIoU 0.5\n"
     written = json.loads((tmp_path / "run" / "results.json").read_text())
     assert written == {"headline": "mIoU 0.5", "miou": 0.5, "iou": [1, 2]}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from bisenet_lib import checkpoint, config, convert, evaluation, training
+from bisenet_lib import checkpoint, config, convert, evaluation, runlog, training
 from bisenet_lib.errors import InputError
 from bisenet_lib.paddleseg_compat import paddle, paddleseg
 from bisenet_lib.samples import Seeded, batches
@@ -49,7 +49,7 @@ def test_run_folder_holds_what_the_design_says(settings, tmp_path):
     assert names - expected == {name for name in names if name.startswith("vdlrecords")}
     assert config.load(run / "config.yml") == settings
 
-    records = training.read_log(run)
+    records = runlog.read(run)
     steps = [one for one in records if "loss" in one]
     assert [one["iteration"] for one in steps] == [1, 2, 3, 4]
     assert [one["epoch"] for one in steps] == [1, 2, 3, 4]
@@ -90,7 +90,7 @@ def test_resumed_run_equals_an_undisturbed_one_bit_for_bit(settings, tmp_path):
     assert resumed.best_miou == whole.best_miou
     drop = ("ips", "seconds")
     logs = [
-        [{k: v for k, v in one.items() if k not in drop} for one in training.read_log(run)]
+        [{k: v for k, v in one.items() if k not in drop} for one in runlog.read(run)]
         for run in (tmp_path / "whole", part)
     ]
     assert logs[0] == logs[1]
@@ -166,7 +166,7 @@ def test_paddleseg_opens_our_checkpoint_and_we_open_its(settings, tmp_path):
         settings, tmp_path / "on", do_eval=False, resume_model=tmp_path / "theirs" / "iter_2"
     )
     assert result.iterations == 4
-    assert [one["iteration"] for one in training.read_log(tmp_path / "on")] == [4]
+    assert [one["iteration"] for one in runlog.read(tmp_path / "on")] == [4]
 
 
 def test_older_checkpoints_are_pruned_also_across_a_resume(settings, tmp_path):
@@ -236,5 +236,5 @@ def test_a_loss_that_is_no_number_stops_the_run(settings, tmp_path):
 
 def test_a_log_cut_off_by_a_kill_is_read_up_to_there(tmp_path):
     (tmp_path / "metrics.jsonl").write_text(json.dumps({"iteration": 1}) + '\n{"iterat')
-    assert training.read_log(tmp_path) == [{"iteration": 1}]
-    assert training.read_log(tmp_path / "nowhere") == []
+    assert runlog.read(tmp_path) == [{"iteration": 1}]
+    assert runlog.read(tmp_path / "nowhere") == []
