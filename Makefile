@@ -14,7 +14,7 @@ IN_VENV := PATH="$(BIN):$$PATH"
 LINTED := bisenet_lib tests $(wildcard bench notebooks)
 
 .DEFAULT_GOAL := help
-.PHONY: help preflight install install-gpu minicity run test lint lab bench doctor lock clean
+.PHONY: help preflight install install-gpu minicity run outputs test lint lab bench doctor lock clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,6 +44,10 @@ minicity: $(MINICITY) ## make the small data set of the course, data/minicity
 
 run: $(MINICITY) ## run the notebooks in order into runs/ (PROFILE=smoke, CITYSCAPES=DIR)
 	$(IN_VENV) bisenet course run --profile $(PROFILE) $(if $(CITYSCAPES),--cityscapes "$(CITYSCAPES)") $(ARGS)
+
+outputs: $(MINICITY) ## run the notebooks in place and keep their outputs, as git holds them
+	cd notebooks && $(IN_VENV) jupyter nbconvert --to notebook --inplace --execute \
+		--ExecutePreprocessor.record_timing=False $(notdir $(sort $(wildcard notebooks/*.ipynb)))
 
 test: lint $(MINICITY) ## lint, unit and fault tests, and every notebook against its kept outputs
 	$(IN_VENV) pytest tests $(wildcard notebooks) --nbval --nbval-current-env \

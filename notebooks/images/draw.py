@@ -1,0 +1,118 @@
+"""Draw the pictures at the top of the notebooks, from MiniCity and a finished laptop run.
+
+Run from the project's folder after `make run`: `python notebooks/images/draw.py`.
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.patches import FancyArrowPatch, Rectangle
+from PIL import Image
+
+from bisenet_lib import checkpoint, config, evaluation, labels, lesson, plots, runlog
+from bisenet_lib.frames import find_frames
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+DATA = ROOT / "data" / "minicity"
+RUN = ROOT / "runs" / "laptop" / "03_training" / "run"
+BLUE, ORANGE, GREEN, GREY = "#4477aa", "#ee7733", "#228833", "#999999"
+
+
+def save(figure, name, dots=75):
+    """Write a figure as a small PNG with an opaque background."""
+    path = HERE / f"{name}.png"
+    figure.savefig(path, dpi=dots, bbox_inches="tight", facecolor="white")
+    image = Image.open(path).convert("RGB")
+    image.quantize(192, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def block(axis, x, y, width, height, colour, title, below):
+    """A stage: its height is the size of its output, its width the number of channels."""
+    axis.add_patch(Rectangle((x, y - height / 2), width, height, color=colour, alpha=0.85))
+    axis.text(x + width / 2, y, title, ha="center", va="center", color="white", fontsize=10)
+    axis.text(x + width / 2, y - height / 2 - 0.12, below, ha="center", va="top", fontsize=9)
+
+
+def arrow(axis, start, end, colour="black"):
+    """An arrow from one block to the next."""
+    style = {"arrowstyle": "-|>", "mutation_scale": 14, "color": colour}
+    axis.add_patch(FancyArrowPatch(start, end, **style))
+
+
+def architecture():
+    """Two branches, their aggregation, and the heads."""
+    figure, axis = plt.subplots(figsize=(12, 5.2))
+    block(axis, 0.0, 2.5, 0.9, 2.6, GREY, "image", "3 x 512 x 1024")
+    detail = [
+        (1.7, 1.1, 2.2, "S1", "64, 1/2"),
+        (3.5, 1.1, 1.7, "S2", "64, 1/4"),
+        (5.3, 1.5, 1.2, "S3", "128, 1/8"),
+    ]
+    semantic = [
+        (1.7, 0.7, 1.7, "stem", "16, 1/4"),
+        (3.0, 0.8, 1.2, "S3", "32, 1/8"),
+        (4.4, 0.9, 0.85, "S4", "64, 1/16"),
+        (5.9, 1.0, 0.6, "S5", "128, 1/32"),
+        (7.4, 1.1, 0.6, "context", "128, 1/32"),
+    ]
+    for y, colour, stages in ((3.9, BLUE, detail), (1.1, ORANGE, semantic)):
+        edge = 0.9
+        for x, width, height, title, below in stages:
+            start = (edge, y if edge > 1 else 2.5)
+            arrow(axis, start, (x, y))
+            block(axis, x, y, width, height, colour, title, below)
+            edge = x + width
+        arrow(axis, (edge, y), (9.2, 2.9 if y > 2 else 2.1))
+    for x, width, height, _, _ in semantic[:4]:
+        top = 1.1 + height / 2
+        arrow(axis, (x + width / 2, top), (x + width / 2, top + 0.4), GREY)
+    axis.text(4.6, 2.25, "auxiliary heads (training only)", color="#666666", fontsize=9)
+    block(axis, 9.2, 2.5, 1.3, 1.4, GREEN, "BGA", "128, 1/8")
+    arrow(axis, (10.5, 2.5), (10.9, 2.5))
+    block(axis, 10.9, 2.5, 1.0, 1.4, GREY, "head", "19, scaled up to 1")
+    axis.text(4.2, 5.2, "detail branch: wide and shallow, where the edges are", color=BLUE)
+    axis.text(1.7, -0.35, "semantic branch: narrow and deep, what it is", color=ORANGE)
+    axis.set_xlim(-0.2, 12.3)
+    axis.set_ylim(-0.6, 5.6)
+    axis.axis("off")
+    save(figure, "bisenetv2")
+
+
+def data():
+    """A street for the first notebook, and its files for the second."""
+    image, truth = lesson.load(find_frames(DATA, "train")[22])
+    pictures = {
+        "a frame": image,
+        "its classes": plots.overlay(image, labels.colourise(truth), 0.65),
+    }
+    save(plots.images(pictures), "street")
+    frame = find_frames(DATA, "train")[22]
+    image, truth = lesson.load(frame)
+    ids = np.asarray(Image.open(frame.label_ids))
+    pictures = {
+        "photograph": image,
+        "polygons, drawn": np.asarray(Image.open(frame.color).convert("RGB")),
+        "ids 0 to 33": ids,
+        "trainIds 0 to 18 and 255": truth,
+    }
+    save(plots.images(pictures, columns=4), "kinds")
+
+
+def results():
+    """The curves of the laptop run, and what its network makes of a street."""
+    save(plots.training(runlog.read(RUN)), "training")
+    built = config.builder(config.load(RUN / "config.yml", dataset=DATA))
+    checkpoint.load_weights(built.model, RUN)
+    built.model.eval()
+    frame = find_frames(DATA, "val")[21]
+    image, truth = lesson.load(frame)
+    prediction = evaluation.predict(built.model, built.val_dataset[21])
+    save(plots.errors(image, truth, prediction), "errors")
+
+
+if __name__ == "__main__":
+    architecture()
+    data()
+    results()
