@@ -179,10 +179,34 @@ def resume(
     if strange:
         raise InputError(f"{folder / OPTIMIZER}: {strange[0]} belongs to no parameter here")
     optimizer.set_state_dict(there)
-    state = folder / STATE
-    if not state.is_file():
+    return _state(folder)
+
+
+def _state(folder: Path) -> dict[str, Any]:
+    path = folder / STATE
+    if not path.is_file():
         return {"iteration": int(folder.name.removeprefix("iter_"))}
-    return json.loads(state.read_text())
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: damaged ({error}). Resume from an older checkpoint.") from error
+    if not isinstance(state, dict) or not isinstance(state.get("iteration"), int):
+        raise InputError(f"{path}: says no iteration. Resume from an older checkpoint.")
+    return state
+
+
+def check_finite(model: paddle.nn.Layer, iteration: int) -> None:
+    """Refuse weights that are no numbers, before they are saved over good ones.
+
+    Raises:
+        InputError: a weight is nan or infinite; the message names the first.
+    """
+    for name, value in model.state_dict().items():
+        if not np.isfinite(value.numpy()).all():
+            raise InputError(
+                f"{name} is no longer finite at iteration {iteration}. Lower --learning-rate; "
+                "earlier checkpoints are kept."
+            )
 
 
 def checkpoints(run: Path) -> list[Path]:
@@ -231,6 +255,13 @@ def weights_file(path: Path) -> Path:
             "folder; `bisenet train` makes one."
         )
     return found[-1] / WEIGHTS
+
+
+def drop_after(run: Path, iteration: int) -> None:
+    """Delete the checkpoints of a run that lie after the iteration it is resumed from."""
+    for folder in checkpoints(run):
+        if int(folder.name.removeprefix("iter_")) > iteration:
+            shutil.rmtree(folder)
 
 
 def prune(run: Path, keep: int) -> None:

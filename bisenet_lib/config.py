@@ -6,7 +6,8 @@ One file drives this library and PaddleSeg's own tools alike (PaddleSeg docs,
 
 import inspect
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -33,6 +34,8 @@ SECTIONS = {
     "val_dataset": manager.DATASETS,
     "optimizer": manager.OPTIMIZERS,
 }
+OUTPUTS = {"BiSeNetV2": 5}
+"""The head and the four auxiliary heads."""
 NUMBERS = ("batch_size", "iters")
 TOP_LEVEL = (*SECTIONS, *NUMBERS, "lr_scheduler", "loss", "test_config")
 
@@ -94,23 +97,23 @@ def load(
     path = find(name)
     try:
         settings = Config._parse_from_yaml(str(path))
-    except (yaml.YAMLError, OSError, AttributeError, TypeError) as error:
+    except (yaml.YAMLError, OSError, AttributeError, TypeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a configuration in YAML ({error})") from error
     if not isinstance(settings, dict):
         raise InputError(f"{path}: not a configuration in YAML; it holds {settings!r:.40}")
-    if dataset is not None:
-        for split in ("train", "val"):
-            section = settings.get(f"{split}_dataset")
-            if section is not None:
-                section["dataset_root"] = str(dataset)
+    check(settings, source=str(path))
+    for split in ("train", "val"):
+        section = settings.get(f"{split}_dataset")
+        if dataset is not None and section is not None:
+            section["dataset_root"] = str(dataset)
+            if section["type"] == "Dataset":
                 section[f"{split}_path"] = str(Path(dataset) / f"{split}.txt")
-    for key, value in {"iters": iters, "batch_size": batch_size}.items():
-        if value is not None:
-            settings[key] = value
+    changes = {"iters": iters, "batch_size": batch_size}
+    settings |= {key: value for key, value in changes.items() if value is not None}
     if learning_rate is not None:
-        settings.setdefault("lr_scheduler", {})["learning_rate"] = learning_rate
-    if num_classes is not None:
-        for key in ("model", "train_dataset", "val_dataset"):
+        settings["lr_scheduler"]["learning_rate"] = learning_rate
+    for key in ("model", "train_dataset", "val_dataset"):
+        if num_classes is not None and key in settings:
             settings[key]["num_classes"] = num_classes
     check(settings, source=str(path))
     return settings
@@ -131,16 +134,21 @@ def check(settings: Mapping[str, Any], *, source: str) -> None:
         if key not in settings:
             raise InputError(f"{source}: the key {key!r} is missing")
     for key in NUMBERS:
-        if not isinstance(settings[key], int) or settings[key] < 1:
+        if not _whole(settings[key]):
             raise InputError(f"{source}: {key} is {settings[key]!r}; give a whole number from 1")
     for key, registry in SECTIONS.items():
         if key in settings:
             _component(settings[key], registry.components_dict, f"{source}: {key}")
     for key in ("train_dataset", "val_dataset"):
-        for item in settings.get(key, {}).get("transforms", []):
-            where = f"{source}: {key}.transforms"
-            _component(item, manager.TRANSFORMS.components_dict, where)
+        if key in settings:
+            _check_dataset(settings[key], key.removesuffix("_dataset"), f"{source}: {key}")
     _check_loss(settings["loss"], f"{source}: loss")
+    heads, coefficients = OUTPUTS.get(settings["model"]["type"]), settings["loss"]["coef"]
+    if heads not in (None, len(coefficients)):
+        raise InputError(
+            f"{source}: loss: coef has {len(coefficients)} values; {settings['model']['type']} has "
+            f"{heads} outputs in training and needs one for each"
+        )
     _check_schedule(settings["lr_scheduler"], f"{source}: lr_scheduler")
 
 
@@ -151,7 +159,7 @@ def builder(settings: Mapping[str, Any]) -> SegBuilder:
         settings: a resolved configuration, as :func:`load` gives it.
 
     Returns:
-        The builder; it makes each component on first use.
+        The builder; it makes each component on first use: do that under :func:`refusals`.
 
     Raises:
         InputError: PaddleSeg's own checks refuse the configuration.
@@ -159,10 +167,8 @@ def builder(settings: Mapping[str, Any]) -> SegBuilder:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "config.yml"
         save(settings, path)
-        try:
+        with refusals():
             return SegBuilder(Config(str(path)))
-        except RuntimeError as error:
-            raise InputError(f"configuration: {str(error).splitlines()[-1]}") from error
 
 
 def component(section: Mapping[str, Any]) -> Any:
@@ -171,10 +177,8 @@ def component(section: Mapping[str, Any]) -> Any:
     Raises:
         InputError: PaddleSeg refuses its values.
     """
-    try:
+    with refusals():
         return SegBuilder(None).build_component(dict(section))
-    except RuntimeError as error:
-        raise InputError(f"{section['type']}: {str(error).splitlines()[-1]}") from error
 
 
 def save(settings: Mapping[str, Any], path: Path) -> None:
@@ -190,7 +194,40 @@ def save(settings: Mapping[str, Any], path: Path) -> None:
     write_text(path, yaml.safe_dump(dict(settings), sort_keys=False))
 
 
-def _check_loss(loss: Mapping[str, Any], where: str) -> None:
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn PaddleSeg's refusal of a value, wherever it is built, into an InputError."""
+    try:
+        yield
+    except (RuntimeError, AssertionError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise InputError(f"configuration: {lines[-1]}") from error
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _check_dataset(section: Mapping[str, Any], mode: str, where: str) -> None:
+    transforms = section.get("transforms")
+    if not isinstance(transforms, list):
+        raise InputError(f"{where}: transforms is {transforms!r}; give a list")
+    for item in transforms:
+        _component(item, manager.TRANSFORMS.components_dict, f"{where}.transforms")
+    if section.get("mode", "train") != mode:
+        raise InputError(f"{where}: mode is {section.get('mode')!r}; it must be {mode!r}")
+    if not isinstance(section.get("dataset_root"), str):
+        raise InputError(f"{where}: dataset_root is {section.get('dataset_root')!r}; give a folder")
+    if section["type"] == "Dataset" and not _whole(section.get("num_classes")):
+        found = section.get("num_classes")
+        raise InputError(f"{where}: num_classes is {found!r}; give a whole number from 1")
+
+
+def _check_loss(loss: Any, where: str) -> None:
+    if not isinstance(loss, Mapping):
+        raise InputError(f"{where}: {loss!r} is no section with types and coef")
     _known(loss, ("types", "coef"), where)
     for key in ("types", "coef"):
         if not isinstance(loss.get(key), list) or not loss[key]:
@@ -210,17 +247,14 @@ def _check_schedule(schedule: Mapping[str, Any], where: str) -> None:
 def _component(
     section: Any, known: Mapping[str, Callable], where: str, extra: tuple[str, ...] = ()
 ) -> None:
-    if not isinstance(section, Mapping) or "type" not in section:
+    if not isinstance(section, Mapping) or not isinstance(section.get("type"), str):
         raise InputError(f"{where}: {section!r} has no 'type'")
     kind = {"sgd": "SGD", "adam": "Adam"}.get(section["type"], section["type"])
     if kind not in known:
         raise InputError(f"{where}: no type {kind!r}{_nearest(kind, known)}")
     if kind == "SGD" and "momentum" in section:
         kind = "Momentum"
-    target = known[kind]
-    parameters = list(inspect.signature(target).parameters)
-    if target in manager.DATASETS.components_dict.values():
-        parameters += list(inspect.signature(manager.DATASETS["Dataset"]).parameters)
+    parameters = inspect.signature(known[kind]).parameters
     _known(section, ("type", *parameters, *extra), f"{where} ({kind})")
 
 

@@ -19,17 +19,20 @@ def select(name: str = "auto") -> str:
         InputError: the device is not there. It never falls back silently.
     """
     gpus = paddle.device.cuda.device_count() if paddle.is_compiled_with_cuda() else 0
+    found = ["cpu", *(f"gpu:{number}" for number in range(gpus)), *_custom_devices()]
+    if paddle.is_compiled_with_xpu():
+        found.append("xpu:0")
     if name == "auto":
-        name = "gpu" if gpus else "cpu"
-    kind, _, index = name.partition(":")
-    custom = paddle.device.get_all_custom_device_type() or []
-    there = {"cpu": 1, "gpu": gpus, "xpu": int(paddle.is_compiled_with_xpu())}
-    count = there.get(kind, int(kind in custom))
-    if count == 0 or (kind == "gpu" and index and not index.isdigit()) or int(index or 0) >= count:
-        found = [key for key, value in there.items() if value] + list(custom)
+        name = "gpu" if any(one.startswith("gpu") for one in found) else "cpu"
+    if not any(one == name or one.startswith(f"{name}:") for one in found):
         raise InputError(
             f"device {name!r} is not there; Paddle {paddle.__version__} finds "
             f"{', '.join(found)} here. Run `bisenet doctor` for what a GPU needs."
         )
     paddle.device.set_device(name)
     return paddle.device.get_device()
+
+
+def _custom_devices() -> list[str]:
+    kinds = paddle.device.get_all_custom_device_type() or []
+    return paddle.device.get_available_custom_device() or kinds

@@ -165,17 +165,16 @@ def evaluate(
     frames = len(dataset) if limit is None else min(limit, len(dataset))
     was_training = model.training
     model.eval()
-    for index in tqdm(range(frames), desc="evaluating", leave=False, unit="frame"):
-        image, label = dataset.file_list[index]
-        try:
-            sample = dataset[index]
-            prediction = predict(model, sample)
-            matrix += confusion_matrix(
-                sample["label"][0], prediction, classes, dataset.ignore_index
-            )
-        except (InputError, OSError, ValueError, AttributeError, SyntaxError) as error:
-            raise InputError(f"{image} with {label}: {error}") from error
-    (model.train if was_training else model.eval)()
+    try:
+        for index in tqdm(range(frames), desc="evaluating", leave=False, unit="frame"):
+            sample = samples.read_sample(dataset, index)
+            truth, prediction = sample["label"][0], predict(model, sample)
+            try:
+                matrix += confusion_matrix(truth, prediction, classes, dataset.ignore_index)
+            except InputError as error:
+                raise InputError(f"{dataset.file_list[index][1]}: {error}") from error
+    finally:
+        (model.train if was_training else model.eval)()
     return Scores(matrix, frames, tuple(names))
 
 
@@ -198,5 +197,7 @@ def evaluate_checkpoint(settings: Mapping[str, Any], path: Path, *, device: str 
         raise InputError("the configuration has no val_dataset to score on")
     samples.preflight(settings["val_dataset"])
     built = config.builder(settings)
-    checkpoint.load_weights(built.model, path)
-    return evaluate(built.model, built.val_dataset)
+    with config.refusals():
+        model, dataset = built.model, built.val_dataset
+    checkpoint.load_weights(model, path)
+    return evaluate(model, dataset)

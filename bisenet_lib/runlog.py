@@ -55,6 +55,9 @@ class Log:
     def flush(self, iteration: int, epoch: int, learning_rate: float) -> dict[str, Any]:
         """Write the averages since the last record, and give the record."""
         losses = np.array([[float(loss) for loss in step] for step in self._losses])
+        now = time.perf_counter()  # a GPU has done the steps only now that their losses are read
+        self._seconds += now - self._clock
+        self._clock = now
         record = {
             "iteration": iteration,
             "epoch": epoch,
@@ -87,8 +90,14 @@ class Log:
             self._vdl.close()
 
     def _write(self, group: str, record: dict[str, Any]) -> None:
-        self._file.write(json.dumps(record) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(record) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise InputError(
+                f"{self.path}: cannot be written ({error.strerror}). Free space and go on with "
+                "--resume-model."
+            ) from error
         if self._vdl is None:
             return
         scalars = {key: value for key, value in record.items() if isinstance(value, float)}

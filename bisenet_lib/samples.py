@@ -5,7 +5,7 @@ it would have seen, however many processes read them. Taught in ``03_training``.
 """
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,12 +55,64 @@ class Seeded(paddle.io.Dataset):
         words = np.random.SeedSequence((self.seed, position)).generate_state(2)
         random.seed(int(words[0]))
         np.random.seed(int(words[1]))
-        try:
-            sample = self.dataset[index]
-        except (OSError, ValueError, AttributeError, SyntaxError) as error:
-            image, label = self.dataset.file_list[index]
-            raise InputError(f"{image} with {label}: {error}") from error
+        sample = read_sample(self.dataset, index)
         return {"img": sample["img"], "label": sample["label"]}
+
+
+def read_sample(dataset: paddle.io.Dataset, index: int) -> dict[str, Any]:
+    """Read and transform one sample of a PaddleSeg data set.
+
+    Args:
+        dataset: a PaddleSeg data set with a file list.
+        index: of the sample.
+
+    Returns:
+        What the data set gives: ``img``, ``label`` and ``trans_info``.
+
+    Raises:
+        InputError: image or label cannot be decoded; the message names both.
+    """
+    try:
+        return dataset[index]
+    except (OSError, ValueError, AttributeError, SyntaxError) as error:
+        image, label = dataset.file_list[index]
+        why = "cannot be decoded" if isinstance(error, AttributeError) else error
+        raise InputError(f"{image} with {label}: {why}. Restore the files.") from error
+
+
+def read_batches(
+    dataset: paddle.io.Dataset, keys: Iterable[list[Key]], num_workers: int
+) -> Iterator[dict[str, paddle.Tensor]]:
+    """Read batches, in this process or in others.
+
+    Args:
+        dataset: gives a sample for a key.
+        keys: the keys of each batch.
+        num_workers: processes that read; with 0 this one does, and a bad image is named.
+
+    Yields:
+        ``img`` (N, 3, H, W) float32 and ``label`` (N, H, W).
+
+    Raises:
+        InputError: an image or label cannot be decoded.
+    """
+    if num_workers == 0:
+        # Not Paddle's loader: when reading fails in its thread, it waits for ever.
+        for batch in keys:
+            samples = [dataset[key] for key in batch]
+            yield {
+                name: paddle.to_tensor(np.stack([one[name] for one in samples]))
+                for name in ("img", "label")
+            }
+        return
+    loader = paddle.io.DataLoader(dataset, batch_sampler=keys, num_workers=num_workers)
+    try:
+        yield from loader
+    except (SystemError, RuntimeError) as error:
+        raise InputError(
+            f"a process that reads images failed ({str(error).strip().splitlines()[-1]}). "
+            "Run again with --num-workers 0: its message names the image."
+        ) from error
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Model, transforms, losses and configuration are PaddleSeg's; the loop is this li
 Taught in ``03_training``.
 """
 
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -16,9 +17,10 @@ from tqdm.auto import tqdm
 
 from bisenet_lib import checkpoint, config, devices, evaluation
 from bisenet_lib.errors import InputError
+from bisenet_lib.files import written_whole
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.runlog import Log
-from bisenet_lib.samples import Seeded, batches, preflight
+from bisenet_lib.samples import Seeded, batches, preflight, read_batches
 
 from paddleseg.core.train import loss_computation  # isort: skip
 
@@ -73,7 +75,8 @@ def fit(
         keep_checkpoint_max: checkpoints kept; older ones are deleted.
         log_iters: iterations between log records.
         num_workers: processes that read images; 0 reads in this one.
-        seed: of the weights, the order of the images and their augmentation.
+        seed: of the weights, the order of the images and their augmentation; a resumed run
+            goes on with its own.
         device: see :func:`bisenet_lib.devices.select`.
         precision: ``fp32``, or mixed with ``fp16`` or ``bf16`` (level O1; not on a CPU).
 
@@ -89,6 +92,7 @@ def fit(
     )
     if num_workers < 0:
         raise InputError(f"num_workers is {num_workers}; give 0 or more")
+    _check_run_folder(run, resume_model)
     place = devices.select(device)
     _check_precision(precision, place)
     preflight(settings["train_dataset"], settings["batch_size"], workers=max(num_workers, 1))
@@ -103,12 +107,7 @@ def fit(
         parts = build(settings, seed)
         state = {"iteration": 0, "best_miou": None, "best_iteration": None, "seed": seed}
         if resume_model is not None:
-            state |= checkpoint.resume(resume_model, parts.model, parts.optimizer)
-            if state["iteration"] >= settings["iters"]:
-                raise InputError(
-                    f"{resume_model}: has {state['iteration']} iterations, and --iters asks for "
-                    f"{settings['iters']}. Nothing is left to do; give a larger --iters."
-                )
+            state |= _resume(parts, settings, run, resume_model)
         config.save(settings, run / "config.yml")
         with closing(Log(run, state["iteration"], use_vdl=use_vdl)) as log:
             for iteration in iterations(
@@ -116,10 +115,12 @@ def fit(
             ):
                 if iteration % save_interval and iteration != settings["iters"]:
                     continue
+                checkpoint.check_finite(parts.model, iteration)
                 if do_eval:
                     _evaluate(parts, run, iteration, state, log)
                 checkpoint.save(run, iteration, parts.model, parts.optimizer, state)
                 checkpoint.prune(run, keep_checkpoint_max)
+                log.restart_clock()
     return Result(
         run,
         settings["iters"],
@@ -146,9 +147,7 @@ def iterations(
     """
     first, last, batch_size = state["iteration"], settings["iters"], settings["batch_size"]
     keys = batches(len(parts.train_dataset), batch_size, state["seed"], first, last)
-    loader = paddle.io.DataLoader(
-        Seeded(parts.train_dataset, state["seed"]), batch_sampler=keys, num_workers=num_workers
-    )
+    loader = read_batches(Seeded(parts.train_dataset, state["seed"]), keys, num_workers)
     scaler = paddle.amp.GradScaler(enable=precision == "fp16", init_loss_scaling=1024)
     parts.model.train()
     with tqdm(total=last, initial=first, desc="training", unit="iter") as bar:
@@ -162,8 +161,6 @@ def iterations(
             parts.schedule.step()
             bar.update()
             yield iteration
-            parts.model.train()
-            log.restart_clock()
 
 
 def step(
@@ -221,14 +218,49 @@ def build(settings: Mapping[str, Any], seed: int) -> Parts:
     paddle.seed(seed)
     np.random.seed(seed)
     built = config.builder(settings)
-    return Parts(
-        built.model,
-        built.loss,
-        built.optimizer,
-        built.lr_scheduler,
-        built.train_dataset,
-        built.val_dataset if "val_dataset" in settings else None,
-    )
+    with config.refusals():
+        return Parts(
+            built.model,
+            built.loss,
+            built.optimizer,
+            built.lr_scheduler,
+            built.train_dataset,
+            built.val_dataset if "val_dataset" in settings else None,
+        )
+
+
+def _check_run_folder(run: Path, resume_model: Path | None) -> None:
+    there = checkpoint.checkpoints(run)
+    if resume_model is None:
+        own = False
+    else:
+        own = checkpoint.newest(resume_model).parent.resolve() == run.resolve()
+    if there and not own:
+        raise InputError(
+            f"{run}: holds another run, up to {there[-1].name}. Go on with it by --resume-model "
+            f"{run}, or choose another --save-dir."
+        )
+
+
+def _resume(
+    parts: Parts, settings: Mapping[str, Any], run: Path, resume_model: Path
+) -> dict[str, Any]:
+    """Bring the parts to where the checkpoint left them, and its best model into this run."""
+    state = checkpoint.resume(resume_model, parts.model, parts.optimizer)
+    if state["iteration"] >= settings["iters"]:
+        raise InputError(
+            f"{resume_model}: has {state['iteration']} iterations, and --iters asks for "
+            f"{settings['iters']}. Nothing is left to do; give a larger --iters."
+        )
+    checkpoint.drop_after(run, state["iteration"])
+    best = checkpoint.newest(resume_model).parent / "best_model" / checkpoint.WEIGHTS
+    target = run / "best_model" / checkpoint.WEIGHTS
+    if not best.is_file():
+        return state | {"best_miou": None, "best_iteration": None}
+    if best.resolve() != target.resolve():
+        with written_whole(target) as part:
+            shutil.copyfile(best, part)
+    return state
 
 
 def _evaluate(parts: Parts, run: Path, iteration: int, state: dict, log: Log) -> None:

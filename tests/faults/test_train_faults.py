@@ -110,6 +110,34 @@ def test_bad_data_is_named_before_anything_is_written(ready, tmp_path, monkeypat
     assert not save_dir.exists()
 
 
+def damage_the_middle(path):
+    """Leave header and end as they are, so that only decoding finds it."""
+    content = bytearray(path.read_bytes())
+    middle = slice(60, len(content) - 60)
+    content[middle] = bytes(len(content[middle]))
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("workers", "expected"), [("0", "cannot be decoded"), ("1", "--num-workers 0")]
+)
+def test_an_image_damaged_in_the_middle_ends_the_run_with_a_message(
+    ready, tmp_path, workers, expected
+):
+    for line in (ready / "train.txt").read_text().splitlines():
+        damage_the_middle(ready / line.split(",")[0])
+    done = subprocess.run(
+        [sys.executable, "-m", "bisenet_lib.cli", "train", "--config", "smoke", "--dataset", ready,
+         "--save-dir", tmp_path / "run", "--num-workers", workers],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert expected in done.stderr
+    if workers == "0":
+        assert "_leftImg8bit.png" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [

@@ -115,6 +115,16 @@ def test_resume_needs_the_optimizer(model, optimizer, tmp_path):
         checkpoint.resume(folder, model, optimizer)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"), [('{"iterat', "damaged"), ("[]", "says no iteration"), ("{}", "says no")]
+)
+def test_a_damaged_state_is_named(model, optimizer, tmp_path, text, message):
+    folder = checkpoint.save(tmp_path, 1, model, optimizer, {})
+    (folder / "state.json").write_text(text)
+    with pytest.raises(InputError, match=rf"state\.json: {message}"):
+        checkpoint.resume(folder, model, optimizer)
+
+
 @pytest.mark.parametrize("finder", [checkpoint.newest, checkpoint.weights_file])
 def test_an_empty_folder_is_named(tmp_path, finder):
     with pytest.raises(InputError, match=str(tmp_path)):

@@ -92,6 +92,15 @@ def test_saved_configuration_loads_again(tmp_path):
         ({"lr_scheduler": {"type": "Polynomial", "learning_rate": 1}}, "no type 'Polynomial'"),
         ({"train_dataset": {"type": "Dataset", "transform": []}}, "unknown key 'transform'"),
         ({"train_dataset": {"type": "Dataset", "transforms": [{"type": "Crop"}]}}, "type 'Crop'"),
+        ({"iters": True}, "iters is True"),
+        ({"loss": None}, "loss: None is no section"),
+        ({"model": {"type": ["BiSeNetV2"]}}, "has no 'type'"),
+        ({"train_dataset": 3}, "train_dataset: 3 has no 'type'"),
+        ({"lr_scheduler": 3}, "lr_scheduler: 3 has no 'type'"),
+        (
+            {"loss": {"types": [{"type": "CrossEntropyLoss"}], "coef": [1, 1]}},
+            "coef has 2 values; BiSeNetV2 has 5 outputs",
+        ),
     ],
 )
 def test_bad_values_are_refused_by_name(tmp_path, change, message):
@@ -100,6 +109,52 @@ def test_bad_values_are_refused_by_name(tmp_path, change, message):
     with pytest.raises(InputError, match=message) as caught:
         config.load(path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("transforms", None, "transforms is None; give a list"),
+        ("num_classes", "19", "num_classes is '19'"),
+        ("num_classes", None, "num_classes is None"),
+        ("dataset_root", None, "dataset_root is None"),
+        ("mode", "val", "mode is 'val'; it must be 'train'"),
+    ],
+)
+def test_bad_values_of_a_data_set_are_named(tmp_path, key, value, message):
+    settings = config.load("smoke")
+    settings["train_dataset"][key] = value
+    path = tmp_path / "changed.yml"
+    path.write_text(yaml.safe_dump(settings))
+    with pytest.raises(InputError, match=f"changed.yml: train_dataset: {message}"):
+        config.load(path)
+
+
+def test_what_paddleseg_refuses_while_building_is_an_input_error():
+    settings = config.load("smoke")
+    settings["train_dataset"]["transforms"][2]["crop_size"] = "x"
+    with pytest.raises(InputError, match="crop_size"), config.refusals():
+        _ = config.builder(settings).train_dataset
+
+
+def test_paddlesegs_own_data_set_types_take_another_folder(tmp_path):
+    settings = config.load("smoke")
+    for key in ("train_dataset", "val_dataset"):
+        section = settings[key]
+        settings[key] = {one: section[one] for one in ("mode", "dataset_root", "transforms")}
+        settings[key]["type"] = "Cityscapes"
+    path = tmp_path / "theirs.yml"
+    path.write_text(yaml.safe_dump(settings))
+    loaded = config.load(path, dataset=tmp_path)
+    assert loaded["train_dataset"]["dataset_root"] == str(tmp_path)
+    assert "train_path" not in loaded["train_dataset"]
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path):
+    path = tmp_path / "latin.yml"
+    path.write_bytes("batch_size: 4  # für".encode("latin-1"))
+    with pytest.raises(InputError, match=r"latin\.yml: not a configuration"):
+        config.load(path)
 
 
 @pytest.mark.parametrize("key", ["model", "loss", "optimizer", "iters", "train_dataset"])
@@ -145,8 +200,21 @@ def test_auto_takes_the_gpu_where_there_is_one_and_else_the_cpu():
     assert devices.select("cpu") == "cpu"
 
 
+@pytest.mark.parametrize("name", ["iluvatar_gpu", "iluvatar_gpu:1"])
+def test_a_vendors_device_is_taken_by_its_name(monkeypatch, name):
+    chosen = []
+    monkeypatch.setattr(devices, "_custom_devices", lambda: ["iluvatar_gpu:0", "iluvatar_gpu:1"])
+    monkeypatch.setattr(paddle.device, "set_device", chosen.append)
+    devices.select(name)
+    assert chosen == [name]
+    with pytest.raises(InputError, match=r"finds cpu.*iluvatar_gpu:0, iluvatar_gpu:1 here"):
+        devices.select("iluvatar_gpu:2")
+
+
 @pytest.mark.skipif(GPUS > 0, reason="needs a machine without a GPU")
-@pytest.mark.parametrize("name", ["gpu", "gpu:1", "xpu", "npu", "iluvatar_gpu", "tpu", "cpu:3"])
+@pytest.mark.parametrize(
+    "name", ["gpu", "gpu:1", "xpu", "iluvatar_gpu", "tpu", "cpu:3", "cpu:x", "cpu:", ""]
+)
 def test_an_absent_device_is_an_error_not_a_fall_back(name):
     with pytest.raises(InputError, match=f"device '{name}' is not there.*finds cpu here"):
         devices.select(name)

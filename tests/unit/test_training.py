@@ -1,6 +1,7 @@
 """Training on a tiny tree: the run folder, resume, and agreement with PaddleSeg's own modules."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -121,12 +122,16 @@ def test_losses_and_update_equal_paddlesegs_own_modules(settings):
         "img": paddle.to_tensor(np.random.default_rng(0).normal(size=(2, 3, 32, 64)), "float32"),
         "label": paddle.to_tensor(np.random.default_rng(1).integers(0, 19, (2, 32, 64))),
     }
+    settings["loss"]["coef"] = [1, 0.5, 2, 3, 0.25]
     theirs = fresh()
     theirs.model.train()
     paddle.seed(4)
     logits = theirs.model(data["img"])
     expected = [
-        loss(one, data["label"]) for one, loss in zip(logits, theirs.loss["types"], strict=True)
+        coefficient * loss(one, data["label"])
+        for one, loss, coefficient in zip(
+            logits, theirs.loss["types"], settings["loss"]["coef"], strict=True
+        )
     ]
     optimizer = theirs.optimizer
     sum(expected).backward()
@@ -226,6 +231,69 @@ def test_a_finished_run_is_not_resumed_in_silence(settings, tmp_path):
     with pytest.raises(InputError, match="has 4 iterations, and --iters asks for 4"):
         training.fit(settings, tmp_path / "on", do_eval=False, resume_model=tmp_path / "run")
     assert not (tmp_path / "on").exists()
+
+
+def test_a_used_run_folder_is_not_written_over(settings, tmp_path):
+    run = tmp_path / "run"
+    training.fit(settings, run, do_eval=False)
+    before = (run / "metrics.jsonl").read_text()
+    with pytest.raises(InputError, match="holds another run, up to iter_4"):
+        training.fit(settings, run, do_eval=False, seed=5)
+    other = tmp_path / "other"
+    training.fit({**settings, "iters": 2}, other, do_eval=False)
+    with pytest.raises(InputError, match="holds another run"):
+        training.fit(settings, run, do_eval=False, resume_model=other)
+    assert (run / "metrics.jsonl").read_text() == before
+
+
+def test_resuming_from_an_older_checkpoint_drops_the_later_ones(settings, tmp_path):
+    run = tmp_path / "run"
+    training.fit(settings, run, do_eval=False, save_interval=1)
+    training.fit(
+        {**settings, "iters": 3},
+        run,
+        do_eval=False,
+        keep_checkpoint_max=2,
+        resume_model=run / "iter_2",
+    )
+    assert [one.name for one in checkpoint.checkpoints(run)] == ["iter_2", "iter_3"]
+
+
+def test_the_best_model_comes_along_into_another_run_folder(settings, tmp_path):
+    first = training.fit({**settings, "iters": 2}, tmp_path / "a", save_interval=1)
+    state = tmp_path / "a" / "iter_2" / "state.json"
+    state.write_text(json.dumps({**json.loads(state.read_text()), "best_miou": 0.99}))
+    result = training.fit(settings, tmp_path / "b", resume_model=tmp_path / "a")
+    assert result.best_miou == 0.99
+    assert equal(weights(tmp_path / "b"), weights(tmp_path / "a"))
+    assert first.best_miou < 0.99
+
+    (tmp_path / "a" / "best_model" / "model.pdparams").unlink()
+    alone = training.fit(settings, tmp_path / "c", resume_model=tmp_path / "a")
+    assert alone.best_miou == alone.scores.miou
+
+
+def test_weights_that_are_no_numbers_are_not_saved(settings, tmp_path):
+    settings["lr_scheduler"]["learning_rate"] = 1e30
+    run = tmp_path / "run"
+    with pytest.raises(InputError, match=r"no longer finite at iteration 2.*Lower"):
+        training.fit(settings, run, do_eval=False, save_interval=2, log_iters=4)
+    assert checkpoint.checkpoints(run) == []
+
+
+def test_speed_counts_the_wait_for_a_device_to_finish(tmp_path):
+    class Slow:
+        def detach(self):
+            return self
+
+        def __float__(self):
+            time.sleep(0.2)
+            return 1.0
+
+    log = runlog.Log(tmp_path, 0, use_vdl=False)
+    log.step([Slow()], images=4)
+    assert log.flush(1, 1, 0.1)["ips"] <= 20
+    log.close()
 
 
 def test_a_loss_that_is_no_number_stops_the_run(settings, tmp_path):
