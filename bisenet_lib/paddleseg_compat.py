@@ -1,7 +1,7 @@
 """What PaddleSeg 2.8.0 needs to train and evaluate on Paddle 3.2 (and on 2.6.2).
 
 Import this module before anything of ``paddle`` or ``paddleseg``; ``bisenet_lib`` does.
-It is the only place that changes PaddleSeg, each change is one line of one function, and
+It is the only place that changes PaddleSeg; each change is a line or three of one function, and
 ``tests/unit/test_paddleseg_compat.py`` shows the failure without it. PaddleSeg's last
 release is from April 2023, so the mends stay until it has another.
 """
