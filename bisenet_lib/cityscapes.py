@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.frames import SPLITS, Frame, find_frames, read_ids, scan
+from bisenet_lib.frames import SPLITS, Frame, read_ids, scan
 from bisenet_lib.labelfiles import (
     Size,
     check_image,
@@ -25,7 +25,7 @@ from bisenet_lib.labelfiles import (
 from bisenet_lib.labels import CLASS_NAMES, CLASSES, id2label
 from bisenet_lib.parallel import each
 
-__all__ = ["SPLITS", "Frame", "Report", "find_frames", "inspect", "read_ids"]
+__all__ = ["Report", "inspect"]
 
 
 @dataclass(frozen=True)

@@ -12,22 +12,14 @@ from typing import Any
 import cv2
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.filelists import check_pairs, read_list, write_lists
+from bisenet_lib.filelists import write_lists
 from bisenet_lib.files import clear_leftovers, written_whole
 from bisenet_lib.frames import Frame, read_ids, scan
-from bisenet_lib.labelfiles import Size, check_image, read_label
+from bisenet_lib.labelfiles import Size, check_image
 from bisenet_lib.labels import id_to_train_id
 from bisenet_lib.parallel import each
 
-__all__ = [
-    "Conversion",
-    "check_pairs",
-    "convert",
-    "convert_frame",
-    "prepare",
-    "read_label",
-    "read_list",
-]
+__all__ = ["Conversion", "convert", "convert_frame", "prepare"]
 
 _TABLE = id_to_train_id()
 
@@ -141,7 +133,7 @@ def convert(root: Path, *, workers: int = 1, force: bool = False) -> Conversion:
     problems += [str(results[frame]) for frame in frames if isinstance(results[frame], InputError)]
     lists = {}
     try:
-        lists = write_lists(root, done)
+        lists = write_lists(root, done, splits={frame.split for frame in frames})
     except InputError as error:
         problems.append(str(error))
     return Conversion(

@@ -24,20 +24,26 @@ SEPARATOR = ","
 _SHOWN = 10
 
 
-def write_lists(root: Path, frames: Iterable[Frame]) -> dict[str, int]:
+def write_lists(
+    root: Path, frames: Iterable[Frame], *, splits: Iterable[str] = ()
+) -> dict[str, int]:
     """Write ``train.txt``, ``val.txt`` and ``test.txt``; a list that is right stays untouched.
 
     Args:
         root: the data set; the lists stand there, and their paths are relative to it.
         frames: what to list. A frame without a converted label is listed by its image alone,
             as PaddleSeg does for the test split.
+        splits: those that have frames, faulty or not. When none of a split is in ``frames``,
+            its list of an earlier time is wrong and is deleted; the list of a split that is
+            not here stays, since it may have been written for other files in ``root``.
 
     Returns:
         The number of frames in each list. A split without any has no list.
 
     Raises:
-        InputError: a list cannot be written.
+        InputError: a list cannot be written or deleted.
     """
+    emptied = set(splits)
     lines: dict[str, list[str]] = {split: [] for split in SPLITS}
     for frame in frames:
         files = [frame.image, *([frame.label_train_ids] if frame.label_train_ids.exists() else [])]
@@ -47,7 +53,19 @@ def write_lists(root: Path, frames: Iterable[Frame]) -> dict[str, int]:
         text, path = "".join(sorted(found)), Path(root) / f"{split}.txt"
         if text and not (path.is_file() and path.read_bytes() == text.encode()):
             write_text(path, text)
+        elif not text and split in emptied:
+            _delete(path)
     return {split: len(found) for split, found in lines.items() if found}
+
+
+def _delete(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be deleted ({error.strerror or error}), and no frame of its split "
+            "is converted. Delete it, or mend its permissions."
+        ) from error
 
 
 def read_list(path: Path, root: Path, *, separator: str = SEPARATOR) -> list[tuple[Path, Path]]:

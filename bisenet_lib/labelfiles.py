@@ -34,6 +34,9 @@ Size = tuple[int, int]
 
 _TAIL = 1024
 """So many bytes from the end of a file its end marker is looked for."""
+_ORIENTATION = 0x0112
+_ON_ITS_SIDE = (5, 6, 7, 8)
+"""The EXIF orientations of which ``cv2.imread`` swaps width and height."""
 _HIGHEST_ID = max(label.id for label in LABELS)
 _FURTHEST_POINT = 100_000
 
@@ -88,6 +91,22 @@ def _check_mode(path: Path, mode: str, allowed: tuple[str, ...], use: str) -> No
         )
 
 
+def _size_read(image: Image.Image) -> Size:
+    """The size ``cv2.imread`` gives, which turns JPEG and PNG files as their EXIF says.
+
+    Pillow turns TIFF files itself, and neither turns any other.
+    """
+    if image.format not in ("JPEG", "MPO", "PNG"):
+        return image.size
+    exif = Image.Exif()
+    try:
+        exif.load(image.info.get("exif"))
+        orientation = exif.get(_ORIENTATION)
+    except (OSError, SyntaxError, ValueError, KeyError, struct.error):  # cv2 passes over it too
+        return image.size
+    return image.size[::-1] if orientation in _ON_ITS_SIDE else image.size
+
+
 def check_image(
     path: Path,
     size: Size | None = None,
@@ -105,7 +124,8 @@ def check_image(
             is looked at, which is enough to find a truncated file.
 
     Returns:
-        (width, height) in pixels.
+        (width, height) in pixels, as ``cv2.imread`` gives it: a photograph taken on its side
+        is turned by its EXIF orientation, and its label has to stand the same way.
 
     Raises:
         InputError: the file is missing, truncated, damaged, or of another mode or size.
@@ -113,11 +133,12 @@ def check_image(
     with _opened(path) as image:
         if modes:
             _check_mode(path, image.mode, modes, "this file")
-        _check_size(path, image.size, size)
+        found = _size_read(image)
+        _check_size(path, found, size)
         _check_end(path, image)
         if decode:
             image.load()
-        return image.size
+        return found
 
 
 def _read(path: Path, size: Size | None, modes: tuple[str, ...], use: str) -> np.ndarray:

@@ -2,22 +2,18 @@ import json
 import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from cityscapesscripts.preparation import createTrainIdLabelImgs
 from cityscapesscripts.preparation.json2labelImg import json2labelImg
 from PIL import Image
 
-from bisenet_lib.cityscapes import find_frames
-from bisenet_lib.convert import (
-    check_pairs,
-    convert,
-    convert_frame,
-    prepare,
-    read_label,
-    read_list,
-)
+from bisenet_lib.convert import convert, convert_frame, prepare
 from bisenet_lib.errors import InputError
+from bisenet_lib.filelists import check_pairs, read_list
+from bisenet_lib.frames import find_frames
+from bisenet_lib.labelfiles import check_image, read_label
 
 GONE = {
     "labelIds": [],
@@ -132,6 +128,23 @@ def test_a_frame_with_a_fault_is_in_no_list(tree):
     assert json.dumps(done.as_dict())
 
 
+def test_the_list_of_a_split_without_a_good_frame_is_deleted(tree):
+    convert(tree)
+    for frame in find_frames(tree, "val"):
+        frame.label_ids.write_bytes(b"no image")
+    done = convert(tree)
+    assert len(done.problems) == 2 and done.lists == {"train": 3, "test": 1}
+    assert not (tree / "val.txt").exists() and (tree / "train.txt").exists()
+
+
+def test_the_list_of_a_split_that_is_not_in_the_tree_stays(tree):
+    for frame in find_frames(tree, "val"):
+        frame.image.unlink()
+    (tree / "val.txt").write_text("other/a.png,other/b.png\n")
+    assert "val" not in convert(tree).lists
+    assert (tree / "val.txt").read_text() == "other/a.png,other/b.png\n"
+
+
 def test_prepare_gives_the_lists_or_names_the_fault(tree):
     assert prepare(tree) == {split: tree / f"{split}.txt" for split in ("train", "val", "test")}
     bad = find_frames(tree, "val")[0].image
@@ -214,6 +227,29 @@ def test_check_pairs_of_another_size_void_or_lossy(pairs, tmp_path):
         check_pairs([(image, tmp_path / "l.jpg")], 3)
     with pytest.raises(InputError, match="not one labelled pixel"):
         check_pairs([], 3)
+
+
+@pytest.mark.parametrize("orientation", range(10))
+@pytest.mark.parametrize("kind", ["jpg", "png", "webp", "tif"])
+def test_a_label_has_the_size_that_cv2_gives_its_image(tmp_path, kind, orientation):
+    image, label = tmp_path / f"image.{kind}", tmp_path / "label.png"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (40, 20), (9, 9, 9)).save(image, exif=exif)
+    height, width = cv2.imread(str(image)).shape[:2]
+    assert check_image(image) == (width, height)
+    Image.new("L", (width, height)).save(label)
+    assert check_pairs([(image, label)], 1).tolist() == [800]
+    Image.new("L", (height, width)).save(label)
+    with pytest.raises(InputError, match=f"its image has {width}x{height}"):
+        check_pairs([(image, label)], 1)
+
+
+@pytest.mark.parametrize("exif", [b"", b"Exif\0\0", b"Exif\0\0II*\0\xff\xff", b"no exif"])
+def test_damaged_exif_turns_no_image(tmp_path, exif):
+    image = tmp_path / "image.jpg"
+    Image.new("RGB", (40, 20)).save(image, exif=exif)
+    assert check_image(image) == (40, 20) == cv2.imread(str(image)).shape[1::-1]
 
 
 @pytest.mark.parametrize(
