@@ -12,7 +12,7 @@ from cityscapesscripts.preparation.json2labelImg import createLabelImage
 from PIL import Image
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import write_text, written_whole
+from bisenet_lib.files import clear_leftovers, write_text, written_whole
 from bisenet_lib.minicity.city import CITIES
 from bisenet_lib.minicity.frame import check_size, parsed, render
 from bisenet_lib.parallel import each
@@ -62,7 +62,8 @@ def generate(
     """Write MiniCity, generated street scenes in the exact Cityscapes format.
 
     Frames whose five files are all there are kept, so that a stopped run goes on where it
-    was; a later call may ask for more frames. Nothing is ever deleted.
+    was; a later call may ask for more frames. Nothing is ever deleted
+    but what killed runs left half-written.
 
     Taught in ``01_dataset``.
 
@@ -94,6 +95,8 @@ def generate(
     _settle(root, {"version": VERSION, "seed": seed, "size": list(size), **counts})
     frames = [(split, number) for split, count in counts.items() for number in range(count)]
     missing = [one for one in frames if not all(path.is_file() for path in paths(root, *one))]
+    for folder in sorted({path.parent for one in frames for path in paths(root, *one)} | {root}):
+        clear_leftovers(folder)
     write = partial(_write, root, seed, size)
     for _, result in each(write, missing, workers=workers, title="MiniCity"):
         if isinstance(result, InputError):

@@ -1,6 +1,7 @@
 """MiniCity: the format, pixel by pixel; determinism; shares; restarting; refusals."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -16,28 +17,8 @@ from bisenet_lib.errors import InputError
 from bisenet_lib.labels import CLASSES, LABELS, id_to_train_id
 from bisenet_lib.minicity import CITIES, generate, render, size_of
 from bisenet_lib.minicity.dataset import SETTINGS, paths
+from bisenet_lib.plots import PUBLISHED_SHARES
 
-PUBLISHED = {
-    "road": 37,
-    "building": 23,
-    "vegetation": 16,
-    "car": 7,
-    "sidewalk": 6,
-    "sky": 4,
-    "pole": 1.2,
-    "person": 1.2,
-    "terrain": 1.2,
-    "fence": 0.9,
-    "wall": 0.7,
-    "traffic sign": 0.55,
-    "bicycle": 0.4,
-    "truck": 0.27,
-    "bus": 0.24,
-    "train": 0.23,
-    "traffic light": 0.2,
-    "rider": 0.13,
-    "motorcycle": 0.1,
-}
 COUNTS = {"train": 48, "val": 40, "test": 2}
 SIZE = (256, 128)
 SMALL = {"train": 3, "val": 2, "test": 1, "size": (96, 48)}
@@ -127,7 +108,9 @@ def test_polygons_are_whole_pixels_near_the_frame(city):
 def test_shares_are_within_a_factor_three_of_cityscapes(city, split):
     total = pixels(city, split).sum(0)
     labelled = sum(total[one.id] for one in CLASSES)
-    ratios = {one.name: 100 * total[one.id] / labelled / PUBLISHED[one.name] for one in CLASSES}
+    ratios = {
+        one.name: 100 * total[one.id] / labelled / PUBLISHED_SHARES[one.name] for one in CLASSES
+    }
     assert {name: ratio for name, ratio in ratios.items() if not 1 / 3 < ratio < 3} == {}
 
 
@@ -193,6 +176,18 @@ def test_restart_makes_only_what_is_missing_and_counts_may_grow(tmp_path):
     assert "1 frames made, 6 kept" in str(more)
     with pytest.raises(InputError, match=r"train is 3 but 4 frames"):
         generate(tmp_path, **SMALL)
+
+
+def test_what_a_killed_run_left_is_cleared(tmp_path):
+    generate(tmp_path, **SMALL)
+    before = contents(tmp_path)
+    photo, polygons, *_ = paths(tmp_path, "train", 0)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for path in (photo, polygons, tmp_path / SETTINGS):
+        path.with_name(f".{path.stem}.{ended.pid}.part{path.suffix}").write_bytes(b"half")
+    generate(tmp_path, **SMALL)
+    assert contents(tmp_path) == before
 
 
 def test_refuses_other_settings(tmp_path):
