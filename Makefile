@@ -7,10 +7,10 @@ PADDLE_GPU_INDEX ?= https://www.paddlepaddle.org.cn/packages/stable/cu126/
 SUITABLE := import sys; sys.version_info[:2] in ((3, 11), (3, 12)) or sys.exit(1); print(sys._base_executable)
 PYTHON ?= $(shell for python in python3.12 python3.11 python3 python; do \
 	$$python -c "$(SUITABLE)" 2>/dev/null && exit; done; echo python3)
-BIN := $(CURDIR)/.venv/bin
+BIN := .venv/bin
 INSTALLED := .venv/.installed
 MINICITY := data/.minicity
-IN_VENV := PATH="$(BIN):$$PATH"
+IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 LINTED := bisenet_lib tests $(wildcard bench notebooks)
 
 .DEFAULT_GOAL := help
@@ -20,10 +20,10 @@ help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 preflight:
-	@$(PYTHON) bisenet_lib/preflight.py .
+	@"$(PYTHON)" bisenet_lib/preflight.py .
 
 $(INSTALLED): requirements.lock pyproject.toml | preflight
-	$(PYTHON) -m venv $(if $(wildcard $@),,--clear) .venv
+	"$(PYTHON)" -m venv $(if $(wildcard $@),,--clear) .venv
 	rm -f $@
 	$(BIN)/python -m pip install $$(grep '^setuptools==' requirements.lock)
 	$(BIN)/python -m pip install --no-build-isolation -r requirements.lock
@@ -71,5 +71,5 @@ lock: $(INSTALLED) ## write requirements.lock from what is in .venv
 	$(BIN)/python -m pip freeze --all --exclude pip --exclude-editable > requirements.lock.new
 	mv requirements.lock.new requirements.lock
 
-clean: ## delete .venv, runs/ and the generated data set
-	rm -rf .venv runs data/minicity $(MINICITY)
+clean: ## delete .venv and the generated data set; runs/ stays
+	rm -rf .venv data/minicity $(MINICITY)

@@ -172,6 +172,29 @@ def check_disk(folder: str, need_gb: float, name: str = "disk space", hint: str 
     )
 
 
+def _device(folder: str) -> int:
+    return Path(folder).stat().st_dev
+
+
+def check_install_space(folder: str, temporary: Optional[str] = None) -> List[Check]:
+    """Is there space for an installation, and for what pip unpacks meanwhile?
+
+    Args:
+        folder: the project.
+        temporary: where pip unpacks; None asks the system. On the disk of the project both
+            have to find room at once.
+    """
+    temporary = temporary or tempfile.gettempdir()
+    other = "\nor work elsewhere: cp -r the project to a larger disk"
+    elsewhere = "\nor let pip unpack elsewhere: export TMPDIR=/path/on/a/larger/disk"
+    if _device(folder) == _device(temporary):
+        return [check_disk(folder, INSTALL_GB + TEMP_GB, hint=other + elsewhere)]
+    return [
+        check_disk(folder, INSTALL_GB, hint=other),
+        check_disk(temporary, TEMP_GB, "temporary space", elsewhere),
+    ]
+
+
 def check_environment(folder: str) -> Check:
     """Does ``.venv`` still work? Its paths are absolute: it outlives no move and no upgrade.
 
@@ -180,7 +203,7 @@ def check_environment(folder: str) -> Check:
     """
     venv = Path(folder, ".venv")
     made_for = (venv / ".installed").read_text().strip()
-    fix = "make clean install"
+    fix = "rm -rf .venv && make install"
     if made_for != folder:
         return Check(".venv", False, "made for {}, now in {}".format(made_for, folder), fix)
     if not any((venv / python).exists() for python in ("bin/python", "Scripts/python.exe")):
@@ -204,14 +227,7 @@ def checks(folder: str) -> List[Check]:
     found.append(check_folder(folder))
     if Path(folder, ".venv", ".installed").exists():
         return [*found, check_environment(folder), check_disk(folder, RUN_GB)]
-    other = "\nor work elsewhere: cp -r the project to a larger disk"
-    temp = "\nor let pip unpack elsewhere: export TMPDIR=/path/on/a/larger/disk"
-    return [
-        *found,
-        check_venv(sys.version_info),
-        check_disk(folder, INSTALL_GB, hint=other),
-        check_disk(tempfile.gettempdir(), TEMP_GB, "temporary space", temp),
-    ]
+    return [*found, check_venv(sys.version_info), *check_install_space(folder)]
 
 
 def lines(found: Iterable[Check]) -> List[str]:

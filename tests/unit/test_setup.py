@@ -2,10 +2,12 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections import namedtuple
 from importlib import metadata
 from pathlib import Path
 
@@ -196,6 +198,26 @@ def test_disk(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("free", "same_disk", "ok"),
+    [
+        (2.6, True, [False]),
+        (3.3, True, [True]),
+        (2.6, False, [True, True]),
+        (0.6, False, [False] * 2),
+    ],
+)
+def test_space_for_the_installation_and_for_pip(tmp_path, monkeypatch, free, same_disk, ok):
+    usage = namedtuple("usage", "free")
+    temporary = str(tmp_path / "temporary")
+    devices = {str(tmp_path): 1, temporary: 1 if same_disk else 2}
+    monkeypatch.setattr(preflight, "_device", devices.get)
+    monkeypatch.setattr(preflight.shutil, "disk_usage", lambda _: usage(free * 1e9))
+    found = preflight.check_install_space(str(tmp_path), temporary)
+    assert [check.ok for check in found] == ok
+    assert ("TMPDIR" in found[-1].fix) is not ok[-1]
+
+
+@pytest.mark.parametrize(
     ("made_for", "python", "ok"),
     [(None, True, True), ("/old/place", True, False), (None, False, False)],
 )
@@ -206,7 +228,7 @@ def test_environment(tmp_path, made_for, python, ok):
     (tmp_path / ".venv" / "bin" / "python").symlink_to(target)
     check = preflight.check_environment(str(tmp_path))
     assert check.ok is ok
-    assert check.fix == ("" if ok else "make clean install")
+    assert check.fix == ("" if ok else "rm -rf .venv && make install")
 
 
 def test_preflight_is_silent_on_a_suitable_machine(tmp_path, capsys):
@@ -236,11 +258,12 @@ def test_root_needs_no_sudo(monkeypatch, user, told):
 
 @pytest.fixture
 def project(tmp_path):
-    """A copy of what `make` needs, without an environment."""
-    (tmp_path / "bisenet_lib").mkdir()
+    """A copy of what `make` needs, without an environment, in a folder with a space."""
+    folder = tmp_path / "my course"
+    (folder / "bisenet_lib").mkdir(parents=True)
     for name in ("Makefile", "pyproject.toml", "requirements.lock", "bisenet_lib/preflight.py"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    return tmp_path
+        shutil.copy(ROOT / name, folder / name)
+    return folder
 
 
 def make(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
@@ -288,7 +311,7 @@ def test_make_passes_over_a_shim_that_does_not_run(project):
     fake_python(shims, "python3.12", "echo 'no such version' >&2; exit 127")
     fake_python(shims, "python3.11", f'exec "{sys.executable}" "$@"')
     done = make(project, "-n", "install", PATH=f"{shims}:{os.environ['PATH']}")
-    chosen = Path(done.stdout.split()[0])
+    chosen = Path(shlex.split(done.stdout)[0])
     assert chosen.resolve() == Path(sys.executable).resolve()
 
 
@@ -306,3 +329,52 @@ def test_an_interrupted_install_starts_again_and_a_whole_one_does_not(project):
 def test_make_run_passes_the_profile_and_the_data_set(project):
     shown = make(project, "-n", "run", "PROFILE=smoke", "CITYSCAPES=/my data").stdout
     assert '--profile smoke --cityscapes "/my data"' in shown
+
+
+@pytest.fixture
+def installed(project):
+    """The copy with an environment whose programs only tell how they were called."""
+    binaries = project / ".venv" / "bin"
+    binaries.mkdir(parents=True)
+    for name in ("python", "bisenet", "jupyter", "pytest", "ruff"):
+        fake_python(binaries, name, f'echo "CALLED {name} $*"')
+    (project / "data").mkdir()
+    (project / "notebooks").mkdir()
+    (project / "notebooks" / "00_start.ipynb").touch()
+    (project / ".venv" / ".installed").write_text(f"{project}\n")
+    return project
+
+
+@pytest.mark.parametrize(
+    ("target", "called"),
+    [
+        ("doctor", "bisenet doctor"),
+        ("run", "bisenet course run"),
+        ("outputs", "jupyter nbconvert"),
+        ("test", "pytest tests"),
+        ("lint", "ruff format"),
+        ("lab", "jupyter lab"),
+        ("install-gpu", "python -m pip install paddlepaddle-gpu=="),
+    ],
+)
+def test_make_works_in_a_folder_with_a_space(installed, target, called):
+    done = make(installed, target)
+    assert done.returncode == 0, done.stderr
+    assert f"CALLED {called}" in done.stdout
+
+
+def test_make_installs_into_a_folder_with_a_space(installed):
+    (installed / ".venv" / ".installed").unlink()
+    python = fake_python(installed / "bin", "python3", 'echo "CALLED python3 $*"')
+    done = make(installed, "install", f"PYTHON={python}")
+    assert done.returncode == 0, done.stderr
+    assert "CALLED python -m pip install --no-deps" in done.stdout
+    assert (installed / ".venv" / ".installed").read_text() == f"{installed}\n"
+
+
+def test_make_clean_keeps_the_runs(installed):
+    (installed / "runs").mkdir()
+    (installed / "data" / "minicity").mkdir(parents=True)
+    assert make(installed, "clean").returncode == 0
+    assert (installed / "runs").exists()
+    assert not (installed / ".venv").exists() and not (installed / "data" / "minicity").exists()
