@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
-from bisenet_lib import __version__
+from bisenet_lib import __version__, cli_course
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
 
@@ -24,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(cli_course.app, name="course")
 out = Console()
 err = Console(stderr=True, style="red", soft_wrap=True, markup=False, highlight=False)
 
@@ -153,58 +154,6 @@ def doctor(
     raise typer.Exit(any(check.ok is False for check in found))
 
 
-course = typer.Typer(no_args_is_help=True)
-app.add_typer(course, name="course", help="Run the notebooks, and list their parameters.")
-Names = Annotated[
-    list[str] | None, typer.Argument(help="Notebooks, or the start of their names (03). All.")
-]
-Folder = Annotated[
-    Path | None, typer.Option("--notebooks", help="Where the notebooks are. The course's own.")
-]
-
-
-@course.command("run")
-def course_run(
-    names: Names = None,
-    profile: Annotated[str, typer.Option(help="smoke, laptop or cityscapes.")] = "laptop",
-    cityscapes: Annotated[
-        Path | None, typer.Option(help="Use this data set in place of MiniCity.")
-    ] = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option("--parameter", "-p", help="NAME=VALUE: see `bisenet course params`."),
-    ] = None,
-    runs_dir: Annotated[Path | None, typer.Option(help="Where results go. Default runs/.")] = None,
-    folder: Folder = None,
-) -> None:
-    """Run the notebooks in order and tabulate their time, memory and results."""
-    from bisenet_lib.course import NOTEBOOKS, RUNS, notebooks, parse_parameters, run
-
-    outcomes = run(
-        notebooks(folder or NOTEBOOKS, names or ()),
-        profile=profile,
-        cityscapes=cityscapes,
-        runs_dir=runs_dir or RUNS,
-        parameters=parse_parameters(parameter or ()),
-        console=out,
-    )
-    raise typer.Exit(any(one.error for one in outcomes))
-
-
-@course.command("params")
-def course_params(names: Names = None, folder: Folder = None) -> None:
-    """List the parameters of the notebooks, read from the notebooks themselves."""
-    from bisenet_lib.course import NOTEBOOKS, notebooks, parameters_of
-
-    table = Table("notebook", "parameter", "type", "default", "what it is")
-    for path in notebooks(folder or NOTEBOOKS, names or ()):
-        for name, one in parameters_of(path).items():
-            kind = one["inferred_type_name"]
-            table.add_row(path.stem, name, kind, one["default"], one["help"])
-        table.add_section()
-    out.print(table)
-
-
 Config = Annotated[
     str,
     typer.Option(
@@ -294,8 +243,6 @@ def evaluate(
     json_file: Json = None,
 ) -> None:
     """Score a checkpoint on the validation set: IoU per class, mIoU, pixel accuracy."""
-    from rich.markdown import Markdown
-
     from bisenet_lib.checkpoint import config_file
     from bisenet_lib.config import load
     from bisenet_lib.evaluation import evaluate_checkpoint

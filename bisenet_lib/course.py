@@ -22,14 +22,22 @@ from rich.table import Table
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
 from bisenet_lib.kernel import kernel, watched
+from bisenet_lib.profiles import PROFILES
 
 __all__ = ["Outcome", "notebooks", "parameters_of", "parse_parameters", "run", "table"]
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 RUNS = ROOT / "runs"
-PROFILES = ("smoke", "laptop", "cityscapes")
 TYPES = {"int": int, "float": (int, float), "bool": bool, "str": str}
+READERS = {
+    "int": int,
+    "float": float,
+    "bool": lambda text: {"true": True, "false": False}[text.strip().lower()],
+    "str": str,
+}
+"""How the text of a parameter is read, by the type its notebook declares."""
+EXAMPLES = {"int": "100", "float": "0.05 or 1e-3", "bool": "true or false", "str": "any text"}
 
 
 @dataclass(frozen=True)
@@ -78,17 +86,33 @@ def parameters_of(notebook: Path) -> dict[str, dict[str, str]]:
     return papermill.inspect_notebook(notebook)
 
 
-def parse_parameters(texts: Sequence[str]) -> dict[str, Any]:
-    """Read ``name=value`` texts; numbers and booleans are written as in YAML.
+def parse_parameters(texts: Sequence[str], paths: Sequence[Path]) -> dict[str, Any]:
+    """Read ``name=value`` texts as what the notebooks declare.
+
+    Args:
+        texts: such as ``iters=100``, ``learning_rate=1e-3``, ``run=123``.
+        paths: the notebooks whose parameters they are; the type a parameter has there says
+            how its value is read, and one without a type is read as YAML.
+
+    Returns:
+        The values by name.
 
     Raises:
-        InputError: a text without ``=``.
+        InputError: a text without ``=``, a name that none of the notebooks has, or a value
+            that is not of the declared type.
     """
+    types = _types(paths)
+    read = {}
     for text in texts:
-        if "=" not in text:
+        name, equals, value = text.partition("=")
+        if not equals:
             raise InputError(f"parameter {text!r}: write it as name=value")
-    pairs = (text.split("=", 1) for text in texts)
-    return {name: yaml.safe_load(value) for name, value in pairs}
+        kind = _type_of(name, types)
+        try:
+            read[name] = READERS.get(kind, yaml.safe_load)(value)
+        except (ValueError, KeyError, yaml.YAMLError) as error:
+            raise InputError(_wrong_type(name, value, kind)) from error
+    return read
 
 
 def run(
@@ -170,16 +194,32 @@ def _dataset(profile: str, cityscapes: Path | None) -> str:
 
 def _check_parameters(paths: Sequence[Path], parameters: Mapping[str, Any]) -> None:
     """Refuse what papermill would only warn about."""
-    known = {name: one for path in paths for name, one in parameters_of(path).items()}
+    types = _types(paths)
     for name, value in parameters.items():
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}"
-            raise InputError(f"parameter {name!r} is in none of the notebooks; {hint}")
-        kind = known[name]["inferred_type_name"]
+        kind = _type_of(name, types)
         wrong_bool = isinstance(value, bool) and kind in ("int", "float")
         if kind in TYPES and (wrong_bool or not isinstance(value, TYPES[kind])):
-            raise InputError(f"parameter {name!r} is {value!r}; it must be of type {kind}")
+            raise InputError(_wrong_type(name, value, kind))
+
+
+def _types(paths: Sequence[Path]) -> dict[str, str]:
+    """The declared type of every parameter of the notebooks; ``None`` where there is none."""
+    declared = (item for path in paths for item in parameters_of(path).items())
+    return {name: one["inferred_type_name"] for name, one in declared}
+
+
+def _type_of(name: str, types: Mapping[str, str]) -> str:
+    if name in types:
+        return types[name]
+    near = difflib.get_close_matches(name, types, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(types)}"
+    raise InputError(f"parameter {name!r} is in none of the notebooks; {hint}")
+
+
+def _wrong_type(name: str, value: Any, kind: str) -> str:
+    if kind not in TYPES:
+        return f"parameter {name!r} is {value!r}, which cannot be read; write it as in YAML"
+    return f"parameter {name!r} is {value!r}; it must be of type {kind}, such as {EXAMPLES[kind]}"
 
 
 def _run_one(path: Path, run_dir: Path, parameters: Mapping[str, Any], console: Console) -> Outcome:
@@ -229,8 +269,17 @@ def _write_html(notebook: Path, source_folder: Path) -> None:
 
 
 def _record(path: Path, profile: str, dataset: str, outcomes: Sequence[Outcome]) -> None:
-    """Write ``course.json``; notebooks of an earlier run that were not run again stay in it."""
-    before = json.loads(path.read_text())["notebooks"] if path.exists() else {}
+    """Write ``course.json``; what an earlier run on the same data set told of others stays."""
+    before = _recorded(path, dataset)
     now = {one.notebook: asdict(one) for one in outcomes}
     record = {"profile": profile, "dataset": dataset, "notebooks": before | now}
     write_text(path, json.dumps(record, indent=2) + "\n")
+
+
+def _recorded(path: Path, dataset: str) -> dict[str, Any]:
+    """The notebooks in ``course.json``; none when it is of another data set or no such record."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return dict(record["notebooks"]) if record["dataset"] == dataset else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}

@@ -39,10 +39,10 @@ BAD = [
 ]
 
 
-def write(path: Path, cells: list[str]) -> None:
+def write(path: Path, cells: list[str], parameters: str = PARAMETERS) -> None:
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
-    tagged = nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
+    tagged = nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})
     notebook.cells = [tagged, *map(nbformat.v4.new_code_cell, cells)]
     path.parent.mkdir(exist_ok=True)
     nbformat.write(notebook, path)
@@ -142,6 +142,30 @@ def test_a_part_of_the_course_leaves_the_rest_of_the_record(folder):
     assert list(record["notebooks"]) == ["00_good", "01_more"]
 
 
+def test_a_record_of_another_data_set_is_dropped(folder):
+    run(folder)
+    write(folder / "notebooks" / "01_more.ipynb", ["1"])
+    (folder / "notebooks" / "00_good.ipynb").unlink()
+    (folder / "city").rename(folder / "town")
+    (folder / "city").symlink_to(folder / "town")
+    run(folder)
+    record = json.loads((folder / "runs" / "laptop" / "course.json").read_text())
+    assert list(record["notebooks"]) == ["01_more"]
+    assert record["dataset"] == str(folder / "town")
+
+
+@pytest.mark.parametrize(
+    "old", [b"{", b"\xff", b"[]", b"7", b"{}", b'{"dataset": "CITY", "notebooks": 7}']
+)
+def test_a_record_that_cannot_be_read_is_dropped(folder, old):
+    write(folder / "notebooks" / "00_good.ipynb", ["1"])
+    path = folder / "runs" / "laptop" / "course.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(old.replace(b"CITY", os.fsencode(folder / "city")))
+    run(folder)
+    assert list(json.loads(path.read_text())["notebooks"]) == ["00_good"]
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
@@ -186,11 +210,59 @@ def test_report_writes_numbers_and_arrays(tmp_path, capsys):
     assert written == {"headline": "mIoU 0.5", "miou": 0.5, "iou": [1, 2]}
 
 
-def test_parameters_are_read_from_text():
-    read = course.parse_parameters(["n=3", "rate=0.5", "flag=true", "name=a=b"])
-    assert read == {"n": 3, "rate": 0.5, "flag": True, "name": "a=b"}
-    with pytest.raises(InputError, match="name=value"):
-        course.parse_parameters(["n"])
+TYPED = """flag: bool = False
+names = ["a"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("iterations=3", 3),
+        ("rate=1e-3", 0.001),
+        ("rate=2", 2.0),
+        ("profile=123", "123"),
+        ("profile=true", "true"),
+        ("profile=", ""),
+        ("run_dir=a=[b", "a=[b"),
+        ("flag=True", True),
+        ("flag=false", False),
+        ("names=[b, 3]", ["b", 3]),
+    ],
+)
+def test_parameters_are_read_as_what_the_notebook_declares(folder, text, value):
+    write(folder / "notebooks" / "01_typed.ipynb", ["1"], TYPED)
+    paths = course.notebooks(folder / "notebooks")
+    (read,) = course.parse_parameters([text], paths).values()
+    assert read == value and type(read) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("iterations", "name=value"),
+        ("iterations=[1", r"'iterations' is '\[1'; it must be of type int, such as 100"),
+        ("iterations=1.5", "'iterations' is '1.5'; it must be of type int"),
+        ("iterations=", "'iterations' is ''; it must be of type int"),
+        ("rate=fast", "'rate' is 'fast'; it must be of type float, such as 0.05"),
+        ("flag=yes", "'flag' is 'yes'; it must be of type bool, such as true or false"),
+        ("names=[1", r"'names' is '\[1', which cannot be read; write it as in YAML"),
+        ("iteration=1", "did you mean 'iterations'?"),
+    ],
+)
+def test_a_parameter_that_cannot_be_read_is_named(folder, text, told):
+    write(folder / "notebooks" / "01_typed.ipynb", ["1"], TYPED)
+    with pytest.raises(InputError, match=told):
+        course.parse_parameters([text], course.notebooks(folder / "notebooks"))
+
+
+def test_the_command_reads_parameters_by_the_notebooks_types(folder):
+    arguments = ["--cityscapes", folder / "city", "--runs-dir", folder / "runs"]
+    command = ["course", "run", "--notebooks", folder / "notebooks", *arguments, "-p"]
+    result = CliRunner().invoke(app, [*map(os.fspath, command), "iterations=[1"])
+    assert isinstance(result.exception, InputError)
+    result = CliRunner().invoke(app, [*map(os.fspath, command), "rate=1e-3"])
+    assert result.exit_code == 0
 
 
 def test_the_command_lists_the_parameters(folder):
