@@ -47,16 +47,28 @@ def check_packages(lock: Path) -> Check:
         fix = f"git checkout -- {lock.name}   (or copy it from the release you downloaded)"
         return Check("packages", False, f"{lock} is missing", fix)
     pins = dict(line.split("==") for line in lock.read_text(encoding="utf-8").split())
-    wrong = []
+    wrong, fixes = [], []
+    gpu_build = _installed("paddlepaddle-gpu")
     for name, version in pins.items():
-        have = _installed(name) or (name == "paddlepaddle" and _installed("paddlepaddle-gpu"))
+        have = gpu_build if name == "paddlepaddle" and gpu_build else _installed(name)
         if have != version:
             wrong.append(f"{name} {have or 'missing'}, locked {version}")
+            fixes.append(f"{name}=={version}")
     if not wrong:
         return Check("packages", True, f"all {len(pins)} as in {lock.name}")
     more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
-    fix = f'"{sys.executable}" -m pip install --no-build-isolation -r "{lock}"'
-    return Check("packages", False, "; ".join(wrong[:5]) + more, fix)
+    return Check("packages", False, "; ".join(wrong[:5]) + more, _install(fixes, bool(gpu_build)))
+
+
+def _install(pins: list[str], gpu: bool) -> str:
+    """The commands for the packages named, which put no CPU build over Paddle's GPU build."""
+    lines = []
+    if gpu and any(pin.startswith("paddlepaddle==") for pin in pins):
+        lines.append("make install-gpu")
+        pins = [pin for pin in pins if not pin.startswith("paddlepaddle==")]
+    if pins:
+        lines.append(f'"{sys.executable}" -m pip install --no-build-isolation {" ".join(pins)}')
+    return "\n".join(lines)
 
 
 def _installed(name: str) -> str | None:

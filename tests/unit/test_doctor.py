@@ -44,7 +44,7 @@ def test_packages_that_differ(tmp_path):
     check = doctor.check_packages(lock)
     assert check.ok is False
     assert "no-such-package missing, locked 1.0" in check.found
-    assert f'-r "{lock}"' in check.fix
+    assert check.fix.endswith("--no-build-isolation numpy==0.0.1 no-such-package==1.0")
 
 
 def test_packages_without_a_lock(tmp_path):
@@ -59,6 +59,24 @@ def test_the_gpu_build_stands_for_the_cpu_build(tmp_path, monkeypatch):
     assert doctor.check_packages(tmp_path / "lock").ok
     monkeypatch.setattr(doctor, "_installed", {"paddlepaddle-gpu": "2.6.2"}.get)
     assert doctor.check_packages(tmp_path / "lock").ok is False
+
+
+@pytest.mark.parametrize(
+    ("gpu", "numpy", "fix"),
+    [
+        ("3.2.2", "1.0", ["numpy==1.26.4"]),
+        ("2.6.2", "1.26.4", ["make install-gpu"]),
+        ("2.6.2", "1.0", ["make install-gpu", "numpy==1.26.4"]),
+        (None, "1.0", ["paddlepaddle==3.2.2 numpy==1.26.4"]),
+    ],
+)
+def test_no_fix_puts_a_cpu_build_over_the_gpu_build(tmp_path, monkeypatch, gpu, numpy, fix):
+    (tmp_path / "lock").write_text("paddlepaddle==3.2.2\nnumpy==1.26.4\n")
+    installed = {"paddlepaddle-gpu": gpu, "numpy": numpy}
+    monkeypatch.setattr(doctor, "_installed", installed.get)
+    check = doctor.check_packages(tmp_path / "lock")
+    lines = [line.partition("--no-build-isolation ")[2] or line for line in check.fix.splitlines()]
+    assert check.ok is False and lines == fix
 
 
 def test_cores_are_told():
