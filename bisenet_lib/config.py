@@ -18,15 +18,9 @@ import yaml
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
 from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.profiles import PROFILES
 
 from paddleseg.cvlibs import Config, SegBuilder, manager  # isort: skip
-
-PROFILES = {
-    "smoke": "minicity_smoke",
-    "laptop": "minicity_laptop",
-    "cityscapes": "bisenet_cityscapes_1024x1024_160k",
-}
-"""Each profile of the course and the configuration it trains with."""
 
 SECTIONS = {
     "model": manager.MODELS,
