@@ -17,13 +17,13 @@ from bisenet_lib.frames import SPLITS, Frame, read_ids, scan
 from bisenet_lib.labelfiles import (
     Size,
     check_image,
-    draw_polygons,
     read_classes,
     read_instance_ids,
     read_label_ids,
 )
 from bisenet_lib.labels import CLASS_NAMES, CLASSES, id2label
 from bisenet_lib.parallel import each
+from bisenet_lib.polygons import draw_polygons
 
 __all__ = ["Report", "inspect"]
 

@@ -15,10 +15,10 @@ import numpy as np
 from bisenet_lib.errors import InputError
 from bisenet_lib.labelfiles import (
     Size,
-    draw_polygons,
     read_instance_ids,
     read_label_ids,
 )
+from bisenet_lib.polygons import draw_polygons
 
 __all__ = ["SPLITS", "Frame", "find_frames", "read_ids", "scan"]
 

@@ -3,26 +3,22 @@
 Taught in ``01_dataset``.
 """
 
-import json
 import struct
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from cityscapesscripts.helpers.annotation import Annotation
-from cityscapesscripts.preparation.json2labelImg import createLabelImage
 from PIL import Image, UnidentifiedImageError
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.labels import IGNORE, LABELS, NUM_CLASSES, label_of
+from bisenet_lib.labels import IGNORE, LABELS, NUM_CLASSES
 
 __all__ = [
     "check_image",
-    "draw_polygons",
+    "check_size",
     "read_classes",
     "read_instance_ids",
     "read_label",
@@ -38,7 +34,6 @@ _ORIENTATION = 0x0112
 _ON_ITS_SIDE = (5, 6, 7, 8)
 """The EXIF orientations of which ``cv2.imread`` swaps width and height."""
 _HIGHEST_ID = max(label.id for label in LABELS)
-_FURTHEST_POINT = 100_000
 
 
 @contextmanager
@@ -74,7 +69,12 @@ def _check_end(path: Path, image: Image.Image) -> None:
         image.load()
 
 
-def _check_size(path: Path, found: Size, expected: Size | None) -> None:
+def check_size(path: Path, found: Size, expected: Size | None) -> None:
+    """Refuse a file whose (width, height) is not that of its image.
+
+    Raises:
+        InputError: ``expected`` is given and not ``found``.
+    """
     if expected and found != expected:
         raise InputError(
             f"{path}: {found[0]}x{found[1]} pixels, its image has {expected[0]}x{expected[1]}. "
@@ -134,7 +134,7 @@ def check_image(
         if modes:
             _check_mode(path, image.mode, modes, "this file")
         found = _size_read(image)
-        _check_size(path, found, size)
+        check_size(path, found, size)
         _check_end(path, image)
         if decode:
             image.load()
@@ -144,7 +144,7 @@ def check_image(
 def _read(path: Path, size: Size | None, modes: tuple[str, ...], use: str) -> np.ndarray:
     with _opened(path) as image:
         _check_mode(path, image.mode, modes, use)
-        _check_size(path, image.size, size)
+        check_size(path, image.size, size)
         if image.format == "JPEG":
             raise InputError(f"{path}: a JPEG changes label values; save labels as PNG.")
         _check_end(path, image)
@@ -250,68 +250,3 @@ def read_instance_ids(path: Path, size: Size | None = None) -> np.ndarray:
     """
     values = _read(path, size, ("I;16", "I"), "an instanceIds image")
     return _checked_ids(path, np.where(values >= 1000, values // 1000, values)).astype(np.uint8)
-
-
-def _checked_object(path: Path, number: int, thing: Any) -> None:
-    where = f"{path}: object {number}"
-    if not isinstance(thing, dict) or not isinstance(thing.get("label"), str):
-        raise InputError(f"{where} has no label. Restore the file.")
-    if thing.get("deleted"):
-        return
-    where = f"{where} ({thing['label']!r})"
-    if label_of(thing["label"]) is None:
-        raise InputError(
-            f"{where}: unknown label. Known are the names in bisenet_lib.labels.LABELS."
-        )
-    try:
-        points = np.asarray(thing.get("polygon"))
-    except ValueError as error:
-        raise InputError(f"{where}: points that are not x, y pairs. Mend the file.") from error
-    if points.ndim == 0 or len(points) < 3:
-        raise InputError(f"{where}: a polygon of {points.size and len(points)} points; 3 or more.")
-    if points.ndim != 2 or points.shape[1] != 2 or points.dtype.kind not in "iuf":
-        raise InputError(f"{where}: points that are not pairs of numbers. Mend the file.")
-    if not (abs(points) <= _FURTHEST_POINT).all():
-        raise InputError(
-            f"{where}: a point at {abs(points).max():g}; at most {_FURTHEST_POINT}. Mend the file."
-        )
-
-
-def _checked_polygons(path: Path, size: Size | None) -> str:
-    try:
-        text = path.read_text(encoding="utf-8")
-        data = json.loads(text)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: missing. Restore it, or remove the frame.") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: no readable JSON ({error}). Restore the file.") from error
-    if not isinstance(data, dict) or not isinstance(data.get("objects"), list):
-        raise InputError(f"{path}: no annotation: it holds no list 'objects'. Restore the file.")
-    declared = (data.get("imgWidth"), data.get("imgHeight"))
-    if not all(type(side) is int and side > 0 for side in declared):
-        raise InputError(f"{path}: imgWidth, imgHeight are {declared}; whole numbers above 0.")
-    if size is None and declared[0] * declared[1] > Image.MAX_IMAGE_PIXELS:
-        raise InputError(f"{path}: declares a huge size: {declared[0]}x{declared[1]} pixels.")
-    _check_size(path, declared, size)
-    for number, thing in enumerate(data["objects"]):
-        _checked_object(path, number, thing)
-    return text
-
-
-def draw_polygons(path: Path, size: Size | None = None) -> np.ndarray:
-    """Draw a ``_polygons.json`` with cityscapesscripts, after checking it.
-
-    Args:
-        path: the JSON file.
-        size: (width, height) it must declare, or None for any of reasonable size.
-
-    Returns:
-        (H, W) uint8 of label ids, 0 to 33.
-
-    Raises:
-        InputError: the file is missing or no annotation, declares another size, or holds an
-            unknown label or a polygon that cannot be drawn.
-    """
-    annotation = Annotation()
-    annotation.fromJsonText(_checked_polygons(path, size))
-    return np.asarray(createLabelImage(annotation, "ids"))

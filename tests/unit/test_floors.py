@@ -1,0 +1,53 @@
+"""The library is built in floors: a module imports only from floors below its own."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+LIBRARY = Path(__file__).parents[2] / "bisenet_lib"
+FLOORS = [
+    {"errors", "profiles", "preflight"},
+    {"files", "parallel", "labels", "paddleseg_compat"},
+    {"labelfiles", "devices", "config", "network"},
+    {"polygons", "checkpoint"},
+    {"frames"},
+    {"filelists"},
+    {"cityscapes", "convert", "minicity", "samples"},
+    {"evaluation"},
+    {"runlog", "plots", "widgets"},
+    {"training"},
+    {"lesson", "kernel", "doctor"},
+    {"course"},
+    {"cli_course"},
+    {"cli"},
+]
+FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}
+MODULES = sorted(path for path in LIBRARY.rglob("*.py") if path.name != "__init__.py")
+
+
+def part(path):
+    """The module, or the package, a file belongs to."""
+    return path.relative_to(LIBRARY).parts[0].removesuffix(".py")
+
+
+def imported(path):
+    """What of the library a file imports, also inside functions."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("bisenet_lib."):
+            yield node.module.split(".")[1]
+        elif isinstance(node, ast.ImportFrom) and node.module == "bisenet_lib":
+            yield from (alias.name for alias in node.names if not alias.name.startswith("__"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_imports_go_downwards(path):
+    own = part(path)
+    upwards = {name for name in imported(path) if name != own and FLOOR[name] >= FLOOR[own]}
+    assert not upwards
+
+
+def test_every_module_has_a_floor_and_none_is_long():
+    assert {part(path) for path in MODULES} == set(FLOOR)
+    lengths = {path.name: len(path.read_text().splitlines()) for path in MODULES}
+    assert max(lengths.values()) <= 300, lengths
