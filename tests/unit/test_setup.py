@@ -268,7 +268,7 @@ def project(tmp_path):
 
 def make(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        ["make", *arguments],
+        ["make", "--no-print-directory", *arguments],  # printed where make itself runs the tests
         cwd=folder,
         env={**os.environ, "MAKEFLAGS": "", **environment},
         capture_output=True,
