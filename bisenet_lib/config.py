@@ -70,7 +70,6 @@ def load(
     iters: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
-    num_classes: int | None = None,
 ) -> dict[str, Any]:
     """Read a configuration, apply what the caller changes, and check every key.
 
@@ -80,7 +79,6 @@ def load(
         iters: training iterations.
         batch_size: images per iteration and process.
         learning_rate: at iteration 0; the schedule decays it.
-        num_classes: classes of the data set, where they are not Cityscapes' 19.
 
     Returns:
         The resolved configuration, a dict in PaddleSeg's schema.
@@ -106,9 +104,6 @@ def load(
     settings |= {key: value for key, value in changes.items() if value is not None}
     if learning_rate is not None:
         settings["lr_scheduler"]["learning_rate"] = learning_rate
-    for key in ("model", "train_dataset", "val_dataset"):
-        if num_classes is not None and key in settings:
-            settings[key]["num_classes"] = num_classes
     check(settings, source=str(path))
     return settings
 

@@ -92,10 +92,10 @@ def data():
     image, truth = lesson.load(frame)
     ids = np.asarray(Image.open(frame.label_ids))
     pictures = {
-        "photograph": image,
+        "image": image,
         "polygons, drawn": np.asarray(Image.open(frame.color).convert("RGB")),
         "ids 0 to 33": ids,
-        "trainIds 0 to 18 and 255": truth,
+        "trainIds 0 to 18, ignored white": np.where(truth == labels.IGNORE, np.nan, truth),
     }
     save(plots.images(pictures, columns=4), "kinds")
 
