@@ -7,6 +7,9 @@ loss. Each is done here another way, with the same result up to the rounding of 
 Taught in ``04_multi_gpu``.
 """
 
+import ctypes
+import os
+import platform
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
@@ -22,6 +25,7 @@ from paddleseg.models.losses.cross_entropy_loss import CrossEntropyLoss  # isort
 
 F = paddle.nn.functional
 _LOSS_FORWARD = CrossEntropyLoss.forward
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
 LARGEST = 80.0
 """exp(80) times 19 classes, and exp(-80), are both well inside float32."""
 
@@ -34,6 +38,20 @@ def for_cpu() -> Iterator[None]:
         stack.enter_context(patch.object(paddle.nn.Conv2D, "forward", convolve))
         stack.enter_context(patch.object(CrossEntropyLoss, "forward", cross_entropy(_one_hot())))
         yield
+
+
+def keep_freed_memory() -> None:
+    """Let glibc keep the memory of freed arrays for the next ones.
+
+    It gives large blocks back to the system, which clears each page when it is used again:
+    a quarter of the time of a step, at larger sizes. What the user set in the environment
+    (``MALLOC_...``, ``GLIBC_TUNABLES``) stays; other C libraries are left alone.
+    """
+    set_by_user = any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ)
+    if platform.libc_ver()[0] == "glibc" and not set_by_user:
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_MMAP_THRESHOLD, 1 << 30)
+        mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
 class _Functional:
@@ -114,7 +132,7 @@ def cross_entropy(one_hot: Callable[[paddle.Tensor, int], paddle.Tensor]) -> Cal
 
 
 def _too_large(logit: paddle.Tensor) -> bool:
-    return not float(logit.detach().abs().max()) < LARGEST
+    return not float(logit.detach().abs().amax()) < LARGEST
 
 
 def _one_hot() -> Callable[[paddle.Tensor, int], paddle.Tensor]:

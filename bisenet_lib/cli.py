@@ -4,6 +4,7 @@ Imports of a sub-command stand inside it, so that ``bisenet --help`` answers at 
 """
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +15,10 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
-from bisenet_lib import __version__, cli_course
+from bisenet_lib import __version__, cli_course, cli_launch
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
+from bisenet_lib.stopping import LAUNCHER, Stopped
 
 app = typer.Typer(
     help="Real-time semantic segmentation with BiSeNet V2: the course's command line.",
@@ -173,7 +175,10 @@ Device = Annotated[
 ]
 
 
-@app.command(context_settings={"token_normalize_func": lambda token: token.replace("_", "-")})
+UNDERSCORES = {"token_normalize_func": lambda token: token.replace("_", "-")}
+
+
+@app.command(context_settings=UNDERSCORES)
 def train(
     config: Config = "laptop",
     dataset: Dataset = None,
@@ -197,17 +202,25 @@ def train(
     seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
     device: Device = "auto",
     precision: Annotated[str, typer.Option(help="fp32, fp16 or bf16.")] = "fp32",
+    amp_level: Annotated[str, typer.Option(help="Of fp16 and bf16: O1 or O2.")] = "O1",
 ) -> None:
     """Train BiSeNet V2, with the options of PaddleSeg's own train command.
 
     Options may be spelled with underscores as in PaddleSeg (--do_eval).
     """
-    from bisenet_lib.config import load
+    from bisenet_lib.config import expected_rate, load
+    from bisenet_lib.devices import settings_line
+    from bisenet_lib.ranks import here
     from bisenet_lib.training import fit
 
     settings = load(
         config, dataset=dataset, iters=iters, batch_size=batch_size, learning_rate=learning_rate
     )
+    if here().first:
+        out.print(settings_line(here().size), highlight=False, soft_wrap=True)
+        rate, why = expected_rate(config, settings["batch_size"], here().size)
+        if abs(settings["lr_scheduler"]["learning_rate"] / rate - 1) > 0.01:
+            err.print(f"warning: {why}")
     result = fit(
         settings,
         save_dir,
@@ -221,13 +234,21 @@ def train(
         seed=seed,
         device=device,
         precision=precision,
+        amp_level=amp_level,
     )
+    if not here().first:
+        return
     best = "" if result.best_miou is None else f", best mIoU {100 * result.best_miou:.2f} %"
     out.print(
         f"{result.iterations} iterations, {result.seconds:.0f} s, "
         f"{result.images_per_second:.2f} images/s{best}: {result.run}",
         soft_wrap=True,
     )
+
+
+app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, **UNDERSCORES}
+)(cli_launch.launch)
 
 
 @app.command()
@@ -261,6 +282,10 @@ def main() -> None:
     except InputError as error:
         err.print(f"error: {error}")
         sys.exit(1)
+    except Stopped as stopped:
+        err.print(str(stopped))
+        # A rank ends without failing: its launcher would end the others, saved or not.
+        sys.exit(0 if LAUNCHER in os.environ else 128 + stopped.number)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ SECTIONS = {
 }
 OUTPUTS = {"BiSeNetV2": 5}
 """The head and the four auxiliary heads."""
+CARDS = {"bisenet_cityscapes_1024x1024_160k": 4}
+"""The cards a configuration's learning rate was chosen for; one, if it is not here."""
 NUMBERS = ("batch_size", "iters")
 TOP_LEVEL = (*SECTIONS, *NUMBERS, "lr_scheduler", "loss", "test_config")
 
@@ -106,6 +108,33 @@ def load(
         settings["lr_scheduler"]["learning_rate"] = learning_rate
     check(settings, source=str(path))
     return settings
+
+
+def expected_rate(name: str | Path, batch_size: int, ranks: int) -> tuple[float, str]:
+    """The learning rate that fits a total batch: as many times larger as the batch.
+
+    Goyal et al. 2017 (arXiv:1706.02677), section 2.1. A configuration's rate belongs to its
+    own batch size, times the cards it was written for.
+
+    Args:
+        name: the configuration, see :func:`find`.
+        batch_size: images per iteration and process.
+        ranks: processes.
+
+    Returns:
+        The learning rate, and a sentence that says where it comes from.
+    """
+    path = find(name)
+    written = Config._parse_from_yaml(str(path))
+    cards = CARDS.get(path.stem, 1)
+    total, total_written = batch_size * ranks, written["batch_size"] * cards
+    rate_written = written["lr_scheduler"]["learning_rate"]
+    rate = rate_written * total / total_written
+    return rate, (
+        f"the learning rate of {path.stem}, {rate_written:g}, belongs to {total_written} images an "
+        f"iteration ({written['batch_size']} x {cards}). This run has {total} ({batch_size} x "
+        f"{ranks}): --learning-rate {rate:g} fits."
+    )
 
 
 def check(settings: Mapping[str, Any], *, source: str) -> None:

@@ -1,7 +1,11 @@
 """Choosing the device Paddle computes on."""
 
+import os
+
 from bisenet_lib.errors import InputError
-from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.paddleseg_compat import MKL_ON_AMD, SET_HERE, THREADS, paddle
+
+CUDNN_FLAGS = ("FLAGS_cudnn_exhaustive_search", "FLAGS_cudnn_batchnorm_spatial_persistent")
 
 
 def select(name: str = "auto") -> str:
@@ -18,10 +22,7 @@ def select(name: str = "auto") -> str:
     Raises:
         InputError: the device is not there. It never falls back silently.
     """
-    gpus = paddle.device.cuda.device_count() if paddle.is_compiled_with_cuda() else 0
-    found = ["cpu", *(f"gpu:{number}" for number in range(gpus)), *_custom_devices()]
-    if paddle.is_compiled_with_xpu():
-        found.append("xpu:0")
+    found = available()
     if name == "auto":
         name = "gpu" if any(one.startswith("gpu") for one in found) else "cpu"
     if not any(one == name or one.startswith(f"{name}:") for one in found):
@@ -30,9 +31,37 @@ def select(name: str = "auto") -> str:
             f"{', '.join(found)} here. Run `bisenet doctor` for what a GPU needs."
         )
     paddle.device.set_device(name)
+    if name.startswith("gpu"):
+        _set_cudnn_flags()
     return paddle.device.get_device()
+
+
+def available() -> list[str]:
+    """The devices Paddle can use here: ``cpu``, ``gpu:0`` and so on."""
+    gpus = paddle.device.cuda.device_count() if paddle.is_compiled_with_cuda() else 0
+    found = ["cpu", *(f"gpu:{number}" for number in range(gpus)), *_custom_devices()]
+    return [*found, "xpu:0"] if paddle.is_compiled_with_xpu() else found
+
+
+def _set_cudnn_flags() -> None:
+    """The recipe's settings of cuDNN; what the user set in the environment stays."""
+    flags = [name for name in CUDNN_FLAGS if name not in os.environ]
+    paddle.set_flags(dict.fromkeys(flags, True))
 
 
 def _custom_devices() -> list[str]:
     kinds = paddle.device.get_all_custom_device_type() or []
     return paddle.device.get_available_custom_device() or kinds
+
+
+def settings_line(ranks: int) -> str:
+    """What decides the speed here, in a line: ranks, threads and what was set for them.
+
+    Args:
+        ranks: processes of the run.
+    """
+    threads = f"{os.environ.get(THREADS)} thread(s) each ({THREADS})"
+    mkl = f", {MKL_ON_AMD}={os.environ[MKL_ON_AMD]}" if MKL_ON_AMD in os.environ else ""
+    ours = ", ".join(SET_HERE)
+    chosen = f"; chosen for this machine: {ours}" if ours else ""
+    return f"{ranks} process(es), {threads}{mkl}{chosen}"

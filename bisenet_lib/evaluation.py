@@ -18,6 +18,7 @@ from bisenet_lib import checkpoint, config, devices, samples
 from bisenet_lib.errors import InputError
 from bisenet_lib.labels import CLASS_NAMES, IGNORE
 from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.ranks import ALONE, Ranks
 
 from paddleseg.core import infer  # isort: skip
 
@@ -143,6 +144,7 @@ def evaluate(
     *,
     names: Sequence[str] | None = None,
     limit: int | None = None,
+    ranks: Ranks = ALONE,
 ) -> Scores:
     """Score a network on a data set.
 
@@ -151,9 +153,10 @@ def evaluate(
         dataset: a PaddleSeg data set in ``val`` mode.
         names: class names; Cityscapes' own for 19 classes, else numbers.
         limit: frames to score, from the first; all by default.
+        ranks: the processes that share the frames; each has the same network.
 
     Returns:
-        The scores over all frames together.
+        The scores over all frames together, on every rank.
 
     Raises:
         InputError: an image or label cannot be read or does not fit; the message names it.
@@ -166,7 +169,9 @@ def evaluate(
     was_training = model.training
     model.eval()
     try:
-        for index in tqdm(range(frames), desc="evaluating", leave=False, unit="frame"):
+        part = range(ranks.rank, frames, ranks.size)
+        hidden = not ranks.first
+        for index in tqdm(part, "evaluating", leave=False, unit="frame", disable=hidden):
             sample = samples.read_sample(dataset, index)
             truth, prediction = sample["label"][0], predict(model, sample)
             try:
@@ -175,7 +180,7 @@ def evaluate(
                 raise InputError(f"{dataset.file_list[index][1]}: {error}") from error
     finally:
         (model.train if was_training else model.eval)()
-    return Scores(matrix, frames, tuple(names))
+    return Scores(ranks.sum(matrix), frames, tuple(names))
 
 
 def evaluate_checkpoint(settings: Mapping[str, Any], path: Path, *, device: str = "auto") -> Scores:

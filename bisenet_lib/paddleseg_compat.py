@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from bisenet_lib.machine import cores
+
 if "paddle" in sys.modules and "sklearn" not in sys.modules:
     warnings.warn(
         "paddle was imported before bisenet_lib: import bisenet_lib first, so that its "
@@ -28,6 +30,8 @@ if "paddle" in sys.modules and "sklearn" not in sys.modules:
 
 MKL_ON_AMD = "MKL_DEBUG_CPU_TYPE"
 THREADS = "OMP_NUM_THREADS"
+SET_HERE: dict[str, str] = {}
+"""What this module put into the environment; what the user had set there stays."""
 
 
 def _use_fast_mkl_path() -> None:
@@ -38,7 +42,7 @@ def _use_fast_mkl_path() -> None:
     cpuinfo = Path("/proc/cpuinfo")
     processor = cpuinfo.read_text() if cpuinfo.exists() else platform.processor()
     if "AuthenticAMD" in processor:
-        os.environ.setdefault(MKL_ON_AMD, "5")
+        _set(MKL_ON_AMD, "5")
 
 
 def _use_every_core() -> None:
@@ -46,9 +50,12 @@ def _use_every_core() -> None:
 
     ``paddle.distributed`` starts each rank with the variable set, and that stays.
     """
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    os.environ.setdefault(THREADS, str(cores))
+    _set(THREADS, str(cores()))
+
+
+def _set(name: str, value: str) -> None:
+    if name not in os.environ:
+        os.environ[name] = SET_HERE[name] = value
 
 
 _use_fast_mkl_path()
@@ -66,7 +73,7 @@ with contextlib.redirect_stderr(io.StringIO()):  # it warns of more than one thr
 import paddleseg  # noqa: E402
 import paddleseg.core  # noqa: E402
 
-__all__ = ["MENDS", "Mend", "mend", "paddle", "paddleseg"]
+__all__ = ["MENDS", "SET_HERE", "Mend", "mend", "paddle", "paddleseg"]
 
 
 @dataclass(frozen=True)

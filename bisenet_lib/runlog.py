@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from bisenet_lib.errors import InputError
 from bisenet_lib.evaluation import Scores
 from bisenet_lib.files import write_text
 from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.ranks import Ranks
 
 
 class Log:
@@ -22,15 +24,20 @@ class Log:
         iteration: iterations done before this log opens; later records of an earlier,
             longer run are dropped.
         use_vdl: write VisualDL's files as well.
+        ranks: this process among the others; the first writes, for all.
     """
 
-    def __init__(self, run: Path, iteration: int, *, use_vdl: bool) -> None:
+    def __init__(self, run: Path, iteration: int, *, use_vdl: bool, ranks: Ranks) -> None:
         self.path = run / "metrics.jsonl"
-        self._keep_until(iteration)
-        self._file = self.path.open("a", encoding="utf-8")
-        self._vdl = _visualdl(run) if use_vdl else None
+        self._ranks = ranks
+        self._file = self._vdl = None
+        if ranks.first:
+            self._keep_until(iteration)
+            self._file = self.path.open("a", encoding="utf-8")
+            self._vdl = _visualdl(run) if use_vdl else None
         self._losses: list[list[paddle.Tensor]] = []
-        self._images = self._total_images = 0
+        self._images: list[list[int]] = []
+        self._total_images = 0
         self._seconds = self._total_seconds = 0.0
         self._clock = time.perf_counter()
         self.scores: Scores | None = None
@@ -44,36 +51,54 @@ class Log:
         """Leave out the time since the last step (evaluation, saving)."""
         self._clock = time.perf_counter()
 
-    def step(self, losses: list[paddle.Tensor], images: int) -> None:
-        """Take in one training step, reading included."""
+    def step(self, losses: list[paddle.Tensor], images: list[int]) -> None:
+        """Take in one training step, reading included: its losses, its images in the data set."""
         self._losses.append([loss.detach() for loss in losses])
-        self._images += images
+        self._images.append(images)
         now = time.perf_counter()
         self._seconds += now - self._clock
         self._clock = now
 
-    def flush(self, iteration: int, epoch: int, learning_rate: float) -> dict[str, Any]:
-        """Write the averages since the last record, and give the record."""
+    def flush(
+        self, iteration: int, epoch: int, learning_rate: float, files: Sequence[Sequence[str]]
+    ) -> dict[str, Any]:
+        """Write the averages since the last record, over all ranks, and give the record.
+
+        Args:
+            iteration: iterations done.
+            epoch: the one they are in.
+            learning_rate: of this iteration.
+            files: the data set's (image, label) paths, to name those that gave no number.
+
+        Raises:
+            InputError: a loss of this rank is not finite.
+        """
         losses = np.array([[float(loss) for loss in step] for step in self._losses])
         now = time.perf_counter()  # a GPU has done the steps only now that their losses are read
         self._seconds += now - self._clock
         self._clock = now
+        for step, images in enumerate(self._images):
+            if not np.isfinite(losses[step]).all():
+                names = ", ".join(files[index][0] for index in images)
+                raise InputError(
+                    f"the loss is {losses[step].sum()} at iteration "
+                    f"{iteration - len(losses) + step + 1} with learning rate "
+                    f"{learning_rate:g}, on {names}. Lower --learning-rate; the last checkpoint "
+                    "is kept."
+                )
+        means = self._ranks.sum(losses.mean(0)) / self._ranks.size
+        done = sum(map(len, self._images)) * self._ranks.size
         record = {
             "iteration": iteration,
             "epoch": epoch,
-            "loss": losses.sum(1).mean(),
-            "losses": losses.mean(0).tolist(),
+            "loss": means.sum(),
+            "losses": means.tolist(),
             "lr": learning_rate,
-            "ips": self._images / self._seconds,
+            "ips": done / self._seconds,
         }
-        if not math.isfinite(record["loss"]):
-            raise InputError(
-                f"the loss is {record['loss']} at iteration {iteration} with learning rate "
-                f"{learning_rate:g}. Lower --learning-rate; the last checkpoint is kept."
-            )
-        self._total_images += self._images
+        self._total_images += done
         self._total_seconds += self._seconds
-        self._losses, self._images, self._seconds = [], 0, 0.0
+        self._losses, self._images, self._seconds = [], [], 0.0
         self._write("Train", record)
         return record
 
@@ -85,11 +110,14 @@ class Log:
 
     def close(self) -> None:
         """Close the files."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
         if self._vdl is not None:
             self._vdl.close()
 
     def _write(self, group: str, record: dict[str, Any]) -> None:
+        if self._file is None:
+            return
         try:
             self._file.write(json.dumps(record) + "\n")
             self._file.flush()

@@ -7,6 +7,7 @@ it would have seen, however many processes read them. Taught in ``03_training``.
 import random
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -119,12 +120,17 @@ def read_batches(
 class batches:  # noqa: N801  (used like a generator function)
     """The batches of a run from ``first`` to ``last``: lists of keys, shuffled every epoch.
 
+    The ranks of a data-parallel run each take their part of one total batch, so that they
+    together see the images one process with the total batch would see.
+
     Args:
         samples: images in the data set.
-        batch_size: images a batch; an epoch's incomplete last batch is dropped.
+        batch_size: images a batch and rank; an epoch's incomplete last batch is dropped.
         seed: the run's seed.
         first: iterations already done.
         last: iterations of the whole run.
+        rank: this process among the others.
+        ranks: how many there are.
     """
 
     samples: int
@@ -132,35 +138,51 @@ class batches:  # noqa: N801  (used like a generator function)
     seed: int
     first: int
     last: int
+    rank: int = 0
+    ranks: int = 1
 
     def __len__(self) -> int:
         return self.last - self.first
 
     def __iter__(self) -> Iterator[list[Key]]:
-        each = self.samples // self.batch_size
-        order, shuffled = None, -1
         for iteration in range(self.first, self.last):
-            epoch, batch = divmod(iteration, each)
-            if epoch != shuffled:
-                order = np.random.default_rng((self.seed, epoch)).permutation(self.samples)
-                shuffled = epoch
-            start = batch * self.batch_size
-            indices = order[start : start + self.batch_size]
-            position = iteration * self.batch_size
-            yield [(position + n, int(index)) for n, index in enumerate(indices)]
+            start = iteration * self.batch_size * self.ranks + self.rank * self.batch_size
+            yield list(enumerate(self.indices(iteration + 1), start))
+
+    def indices(self, iteration: int) -> list[int]:
+        """The images of this rank in the given iteration (from 1)."""
+        epoch, batch = divmod(iteration - 1, self._each)
+        start = (batch * self.ranks + self.rank) * self.batch_size
+        return _permutation(self.samples, self.seed, epoch)[start : start + self.batch_size]
 
     def epoch(self, iteration: int) -> int:
         """The epoch, from 1, that the given iteration (from 1) belongs to."""
-        return (iteration - 1) // (self.samples // self.batch_size) + 1
+        return (iteration - 1) // self._each + 1
+
+    @property
+    def _each(self) -> int:
+        return self.samples // (self.batch_size * self.ranks)
 
 
-def preflight(section: Mapping[str, Any], batch_size: int = 1, *, workers: int = 1) -> None:
+@lru_cache(maxsize=2)
+def _permutation(samples: int, seed: int, epoch: int) -> list[int]:
+    return np.random.default_rng((seed, epoch)).permutation(samples).tolist()
+
+
+def preflight(
+    section: Mapping[str, Any],
+    batch_size: int = 1,
+    *,
+    workers: int = 1,
+    part: tuple[int, int] = (0, 1),
+) -> None:
     """Refuse a data set that would fail or hang later, before anything is built.
 
     Args:
         section: ``train_dataset`` or ``val_dataset`` of a configuration.
-        batch_size: images a batch.
+        batch_size: images a batch, over all ranks.
         workers: processes that look at the files.
+        part: rank and number of ranks; each looks at its share of the files.
 
     Raises:
         InputError: the list is missing, empty or holds fewer images than a batch (PaddleSeg
@@ -181,4 +203,5 @@ def preflight(section: Mapping[str, Any], batch_size: int = 1, *, workers: int =
             f"Add images, or give --batch-size {len(pairs)}."
         )
     ignore_index = section.get("ignore_index", IGNORE)
+    pairs = pairs[part[0] :: part[1]]
     check_pairs(pairs, num_classes, ignore_index=ignore_index, workers=workers)

@@ -1,13 +1,13 @@
 """Training: one loop a reader understands at a glance, and its small parts.
 
 Model, transforms, losses and configuration are PaddleSeg's; the loop is this library's own.
-Taught in ``03_training``.
+Taught in ``03_training``, and for several processes in ``04_multi_gpu``.
 """
 
-import shutil
+import signal
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,19 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from bisenet_lib import checkpoint, config, devices, evaluation
+from bisenet_lib import arrangement, checkpoint, config, devices, evaluation
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import written_whole
 from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.parts import Parts, build, check_run_folder, resume, take_over
+from bisenet_lib.ranks import Ranks, join, lost_ranks
 from bisenet_lib.runlog import Log
 from bisenet_lib.samples import Seeded, batches, preflight, read_batches
+from bisenet_lib.stopping import Request, Stopped, how_to_resume
 
 from paddleseg.core.train import loss_computation  # isort: skip
 
 PRECISIONS = ("fp32", "fp16", "bf16")
+AMP_LEVELS = ("O1", "O2")
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Result:
         run: the run folder.
         iterations: iterations done in all, those before a resume included.
         seconds: of this call.
-        images_per_second: while training, evaluation left out.
+        images_per_second: of all ranks, while training; evaluation left out.
         scores: of the last evaluation; None without ``do_eval``.
         best_miou: best validation mIoU so far; None without ``do_eval``.
     """
@@ -48,37 +51,68 @@ class Result:
     best_miou: float | None
 
 
-def fit(
-    settings: Mapping[str, Any],
-    run: Path,
-    *,
-    do_eval: bool = True,
-    use_vdl: bool = False,
-    save_interval: int = 500,
-    resume_model: Path | None = None,
-    keep_checkpoint_max: int = 5,
-    log_iters: int = 10,
-    num_workers: int = 0,
-    seed: int = 0,
-    device: str = "auto",
-    precision: str = "fp32",
-) -> Result:
-    """Train a network and leave a run folder.
+@dataclass(frozen=True)
+class Options:
+    """How a run is done; what is learnt stands in the configuration.
 
     Args:
-        settings: a resolved configuration, as :func:`bisenet_lib.config.load` gives it.
-        run: the folder for ``config.yml``, ``metrics.jsonl``, ``iter_N/`` and ``best_model/``.
         do_eval: score the validation set at every checkpoint and keep the best model.
         use_vdl: also log for VisualDL.
         save_interval: iterations between checkpoints; the last iteration makes one too.
-        resume_model: a checkpoint folder, or a run folder for its newest one, to go on from.
         keep_checkpoint_max: checkpoints kept; older ones are deleted.
         log_iters: iterations between log records.
         num_workers: processes that read images; 0 reads in this one.
         seed: of the weights, the order of the images and their augmentation; a resumed run
             goes on with its own.
         device: see :func:`bisenet_lib.devices.select`.
-        precision: ``fp32``, or mixed with ``fp16`` or ``bf16`` (level O1; not on a CPU).
+        precision: ``fp32``, or mixed with ``fp16`` or ``bf16`` (not on a CPU).
+        amp_level: of mixed precision: ``O1`` (chosen operations) or ``O2`` (all weights).
+        watch: called with the run folder after every log record, to draw the run as it goes.
+    """
+
+    do_eval: bool = True
+    use_vdl: bool = False
+    save_interval: int = 500
+    keep_checkpoint_max: int = 5
+    log_iters: int = 10
+    num_workers: int = 0
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "fp32"
+    amp_level: str = "O1"
+    watch: Callable[[Path], None] | None = None
+
+    def check(self, place: str) -> None:
+        """Refuse values that allow no run on the device ``place``."""
+        for name in ("save_interval", "log_iters", "keep_checkpoint_max"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; give a whole number from 1")
+        if self.num_workers < 0:
+            raise InputError(f"num_workers is {self.num_workers}; give 0 or more")
+        for name, known in (("precision", PRECISIONS), ("amp_level", AMP_LEVELS)):
+            if getattr(self, name) not in known:
+                given = getattr(self, name)
+                raise InputError(f"{name} is {given!r}; choose one of {', '.join(known)}")
+        if self.precision != "fp32" and place == "cpu":
+            raise InputError(f"precision {self.precision} needs a GPU; on {place} use fp32")
+
+
+def fit(
+    settings: Mapping[str, Any],
+    run: Path,
+    *,
+    resume_model: Path | None = None,
+    **options: Any,
+) -> Result:
+    """Train a network and leave a run folder.
+
+    In a process that ``paddle.distributed.launch`` started this is one rank of several.
+
+    Args:
+        settings: a resolved configuration, as :func:`bisenet_lib.config.load` gives it.
+        run: the folder for ``config.yml``, ``metrics.jsonl``, ``iter_N/`` and ``best_model/``.
+        resume_model: a checkpoint folder, or a run folder for its newest one, to go on from.
+        **options: see :class:`Options`.
 
     Returns:
         The result; everything else is in the run folder.
@@ -86,200 +120,171 @@ def fit(
     Raises:
         InputError: a parameter, the data or the checkpoint does not allow the run. It is
             raised before the first iteration wherever that can be known.
+        Stopped: Ctrl-C or SIGTERM asked for it; a checkpoint was saved.
     """
-    _check_numbers(
-        save_interval=save_interval, log_iters=log_iters, keep_checkpoint_max=keep_checkpoint_max
-    )
-    if num_workers < 0:
-        raise InputError(f"num_workers is {num_workers}; give 0 or more")
-    _check_run_folder(run, resume_model)
-    place = devices.select(device)
-    _check_precision(precision, place)
-    preflight(settings["train_dataset"], settings["batch_size"], workers=max(num_workers, 1))
-    if do_eval:
-        if "val_dataset" not in settings:
-            raise InputError("do_eval needs a val_dataset in the configuration; it has none")
-        preflight(settings["val_dataset"], workers=max(num_workers, 1))
+    chosen = Options(**options)
+    check_run_folder(run, resume_model)
+    place = devices.select(chosen.device)
+    chosen.check(place)
+    ranks = join()
+    _check_data(settings, chosen, ranks)
+    if place == "cpu":
+        arrangement.keep_freed_memory()
     started = time.perf_counter()
     # The optimizer's state is filed under generated names; the guard starts them at 0 in every
     # run, so that any process can resume from any other's checkpoint.
-    with paddle.utils.unique_name.guard():
-        parts = build(settings, seed)
-        state = {"iteration": 0, "best_miou": None, "best_iteration": None, "seed": seed}
+    with paddle.utils.unique_name.guard(), Request() as request:
+        parts = build(settings, chosen.seed)
+        total = settings["batch_size"] * ranks.size
+        state = {"iteration": 0, "best_miou": None, "best_iteration": None}
+        state |= {"seed": chosen.seed, "total_batch": total}
         if resume_model is not None:
-            state |= _resume(parts, settings, run, resume_model)
-        config.save(settings, run / "config.yml")
-        with closing(Log(run, state["iteration"], use_vdl=use_vdl)) as log:
-            for iteration in iterations(
-                parts, settings, state, log, log_iters, num_workers, precision
-            ):
-                if iteration % save_interval and iteration != settings["iters"]:
-                    continue
-                checkpoint.check_finite(parts.model, iteration)
-                if do_eval:
-                    _evaluate(parts, run, iteration, state, log)
-                checkpoint.save(run, iteration, parts.model, parts.optimizer, state)
-                checkpoint.prune(run, keep_checkpoint_max)
-                log.restart_clock()
-    return Result(
-        run,
-        settings["iters"],
-        time.perf_counter() - started,
-        log.images_per_second,
-        log.scores,
-        state["best_miou"],
-    )
+            state |= resume(parts, settings, resume_model, total)
+        if ranks.first:
+            if resume_model is not None:
+                take_over(run, resume_model, state)
+            config.save(settings, run / "config.yml")
+        step = Step(parts, chosen, place, ranks)
+        step.resume(state)
+        with closing(Log(run, state["iteration"], use_vdl=chosen.use_vdl, ranks=ranks)) as log:
+            for iteration in iterations(step, settings, state, log):
+                stop = ranks.any(request.number is not None)
+                due = iteration % chosen.save_interval == 0 or iteration == settings["iters"]
+                if due or stop:
+                    _checkpoint(step, run, iteration, state, log, do_eval=chosen.do_eval and due)
+                if stop and iteration < settings["iters"]:
+                    raise _stopped(run, iteration, request.number, ranks)
+    seconds, speed = time.perf_counter() - started, log.images_per_second
+    return Result(run, settings["iters"], seconds, speed, log.scores, state["best_miou"])
 
 
 def iterations(
-    parts: "Parts",
-    settings: Mapping[str, Any],
-    state: Mapping[str, Any],
-    log: Log,
-    log_iters: int,
-    num_workers: int,
-    precision: str,
+    step: "Step", settings: Mapping[str, Any], state: Mapping[str, Any], log: Log
 ) -> Iterator[int]:
     """Do the iterations that are left, one a step: forward, five losses, backward, update.
 
     Yields:
         The number of iterations done, after each.
     """
-    first, last, batch_size = state["iteration"], settings["iters"], settings["batch_size"]
-    keys = batches(len(parts.train_dataset), batch_size, state["seed"], first, last)
-    loader = read_batches(Seeded(parts.train_dataset, state["seed"]), keys, num_workers)
-    scaler = paddle.amp.GradScaler(enable=precision == "fp16", init_loss_scaling=1024)
-    parts.model.train()
-    with tqdm(total=last, initial=first, desc="training", unit="iter") as bar:
+    parts, ranks, options = step.parts, step.ranks, step.options
+    first, last, seed = state["iteration"], settings["iters"], state["seed"]
+    dataset, batch_size = parts.train_dataset, settings["batch_size"]
+    keys = batches(len(dataset), batch_size, seed, first, last, ranks.rank, ranks.size)
+    loader = read_batches(Seeded(dataset, seed), keys, options.num_workers)
+    bar = tqdm(total=last, initial=first, desc="training", unit="iter", disable=not ranks.first)
+    with bar:
         for iteration, data in enumerate(loader, start=first + 1):
-            paddle.seed(state["seed"] + iteration)  # dropout: the same after a resume
-            losses = step(parts, data, scaler, precision)
-            log.step(losses, len(data["img"]))
-            if iteration % log_iters == 0 or iteration == last:
-                record = log.flush(iteration, keys.epoch(iteration), parts.optimizer.get_lr())
+            # Dropout: the same after a resume, another on each rank.
+            paddle.seed(seed + iteration * ranks.size + ranks.rank)
+            losses = step(data)
+            log.step(losses, keys.indices(iteration))
+            if iteration % options.log_iters == 0 or iteration == last:
+                rate = parts.optimizer.get_lr()
+                record = log.flush(iteration, keys.epoch(iteration), rate, dataset.file_list)
                 bar.set_postfix_str(f"loss {record['loss']:.3f}, {record['ips']:.2f} images/s")
+                if options.watch is not None and ranks.first:
+                    options.watch(log.path.parent)
             parts.schedule.step()
             bar.update()
             yield iteration
 
 
-def step(
-    parts: "Parts",
-    data: Mapping[str, paddle.Tensor],
-    scaler: paddle.amp.GradScaler,
-    precision: str = "fp32",
-) -> list[paddle.Tensor]:
-    """One update of the weights.
+class Step:
+    """One update of the weights, on this rank's part of the batch.
 
     Args:
-        parts: network, losses and optimizer.
-        data: ``img`` (N, 3, H, W) float32 and ``label`` (N, H, W) integers.
-        scaler: the loss scaler of ``fp16``; switched off for the others.
-        precision: see :func:`fit`.
-
-    Returns:
-        The losses of the head and the four auxiliary heads, each with its coefficient.
+        parts: network, losses and optimizer; ``O2`` casts the network's weights.
+        options: ``precision`` and ``amp_level`` of it.
+        place: the device, as :func:`bisenet_lib.devices.select` gives it.
+        ranks: this process among the others.
     """
-    mixed = precision != "fp32"
-    dtype = {"bf16": "bfloat16"}.get(precision, "float16")
-    with paddle.amp.auto_cast(enable=mixed, level="O1", dtype=dtype):
-        logits = parts.model(data["img"])
-        losses = loss_computation(logits, data["label"].astype("int64"), None, parts.losses)
-    scaled = scaler.scale(sum(losses))
-    scaled.backward()
-    scaler.step(parts.optimizer)
-    scaler.update()
-    parts.optimizer.clear_grad()
-    return losses
+
+    def __init__(self, parts: Parts, options: Options, place: str, ranks: Ranks) -> None:
+        self.parts, self.options, self.ranks = parts, options, ranks
+        mixed, level = options.precision != "fp32", options.amp_level
+        dtype = {"bf16": "bfloat16"}.get(options.precision, "float16")
+        self.cast = {"enable": mixed, "level": level, "dtype": dtype}
+        scaled = options.precision == "fp16"
+        self.scaler = paddle.amp.GradScaler(enable=scaled, init_loss_scaling=1024)
+        if mixed and level == "O2":
+            paddle.amp.decorate(parts.model, parts.optimizer, level, dtype, save_dtype="float32")
+        self.arranged = arrangement.for_cpu if place == "cpu" else nullcontext
+        parts.model.train()
+        with lost_ranks(ranks.rank):
+            self.model = ranks.data_parallel(parts.model)
+
+    def __call__(self, data: Mapping[str, paddle.Tensor]) -> list[paddle.Tensor]:
+        """Do it.
+
+        Args:
+            data: ``img`` (N, 3, H, W) float32 and ``label`` (N, H, W) integers.
+
+        Returns:
+            The losses of the head and the four auxiliary heads, each with its coefficient.
+        """
+        losses = self.backward(data)
+        self.scaler.step(self.parts.optimizer)
+        self.scaler.update()
+        self.parts.optimizer.clear_grad()
+        return losses
+
+    def backward(self, data: Mapping[str, paddle.Tensor]) -> list[paddle.Tensor]:
+        """Leave the gradient, the mean over all ranks, in the parameters; else as a call."""
+        with self.arranged():
+            with paddle.amp.auto_cast(**self.cast):
+                logits = self.model(data["img"])
+                label = data["label"].astype("int64")
+                losses = loss_computation(logits, label, None, self.parts.losses)
+            with lost_ranks(self.ranks.rank):
+                self.scaler.scale(sum(losses)).backward()
+        return losses
+
+    def remember(self, state: dict[str, Any]) -> None:
+        """Put what a resumed run needs of this step into ``state``: the loss scaler's state."""
+        if self.scaler.is_enable():
+            there = self.scaler.state_dict()
+            state["scaler"] = {key: np.asarray(one).tolist() for key, one in there.items()}
+
+    def resume(self, state: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`remember` put there."""
+        if self.scaler.is_enable() and "scaler" in state:
+            self.scaler.load_state_dict(state["scaler"])
 
 
-@dataclass(frozen=True)
-class Parts:
-    """What PaddleSeg's builder makes of a configuration."""
-
-    model: paddle.nn.Layer
-    losses: Mapping[str, list]
-    optimizer: paddle.optimizer.Optimizer
-    schedule: paddle.optimizer.lr.LRScheduler
-    train_dataset: paddle.io.Dataset
-    val_dataset: paddle.io.Dataset | None
+def _check_data(settings: Mapping[str, Any], options: Options, ranks: Ranks) -> None:
+    total, workers = settings["batch_size"] * ranks.size, max(options.num_workers, 1)
+    part = (ranks.rank, ranks.size)
+    preflight(settings["train_dataset"], total, workers=workers, part=part)
+    if options.do_eval:
+        if "val_dataset" not in settings:
+            raise InputError("do_eval needs a val_dataset in the configuration; it has none")
+        preflight(settings["val_dataset"], workers=workers, part=part)
 
 
-def build(settings: Mapping[str, Any], seed: int) -> Parts:
-    """Make network, losses, optimizer and data sets from a configuration.
-
-    Args:
-        settings: a resolved configuration.
-        seed: of the fresh weights.
-
-    Raises:
-        InputError: PaddleSeg refuses a value.
-    """
-    paddle.seed(seed)
-    np.random.seed(seed)
-    built = config.builder(settings)
-    with config.refusals():
-        return Parts(
-            built.model,
-            built.loss,
-            built.optimizer,
-            built.lr_scheduler,
-            built.train_dataset,
-            built.val_dataset if "val_dataset" in settings else None,
-        )
+def _checkpoint(
+    step: Step, run: Path, iteration: int, state: dict[str, Any], log: Log, *, do_eval: bool
+) -> None:
+    """Evaluate, on all ranks together, and save, on the first."""
+    model, ranks = step.parts.model, step.ranks
+    checkpoint.check_finite(model, iteration)
+    ranks.average_statistics(model)
+    if do_eval:
+        started = time.perf_counter()
+        scores = evaluation.evaluate(model, step.parts.val_dataset, ranks=ranks)
+        log.evaluated(iteration, scores, time.perf_counter() - started)
+        if state["best_miou"] is None or scores.miou > state["best_miou"]:
+            state |= {"best_miou": scores.miou, "best_iteration": iteration}
+            if ranks.first:
+                checkpoint.save_weights(model, run / "best_model" / checkpoint.WEIGHTS)
+    if ranks.first:
+        step.remember(state)
+        checkpoint.save(run, iteration, model, step.parts.optimizer, state)
+        checkpoint.prune(run, step.options.keep_checkpoint_max)
+    log.restart_clock()
 
 
-def _check_run_folder(run: Path, resume_model: Path | None) -> None:
-    there = checkpoint.checkpoints(run)
-    if resume_model is None:
-        own = False
-    else:
-        own = checkpoint.newest(resume_model).parent.resolve() == run.resolve()
-    if there and not own:
-        raise InputError(
-            f"{run}: holds another run, up to {there[-1].name}. Go on with it by --resume-model "
-            f"{run}, or choose another --save-dir."
-        )
-
-
-def _resume(
-    parts: Parts, settings: Mapping[str, Any], run: Path, resume_model: Path
-) -> dict[str, Any]:
-    """Bring the parts to where the checkpoint left them, and its best model into this run."""
-    state = checkpoint.resume(resume_model, parts.model, parts.optimizer)
-    if state["iteration"] >= settings["iters"]:
-        raise InputError(
-            f"{resume_model}: has {state['iteration']} iterations, and --iters asks for "
-            f"{settings['iters']}. Nothing is left to do; give a larger --iters."
-        )
-    checkpoint.drop_after(run, state["iteration"])
-    best = checkpoint.newest(resume_model).parent / "best_model" / checkpoint.WEIGHTS
-    target = run / "best_model" / checkpoint.WEIGHTS
-    if not best.is_file():
-        return state | {"best_miou": None, "best_iteration": None}
-    if best.resolve() != target.resolve():
-        with written_whole(target) as part:
-            shutil.copyfile(best, part)
-    return state
-
-
-def _evaluate(parts: Parts, run: Path, iteration: int, state: dict, log: Log) -> None:
-    started = time.perf_counter()
-    scores = evaluation.evaluate(parts.model, parts.val_dataset)
-    log.evaluated(iteration, scores, time.perf_counter() - started)
-    if state["best_miou"] is None or scores.miou > state["best_miou"]:
-        state |= {"best_miou": scores.miou, "best_iteration": iteration}
-        checkpoint.save_weights(parts.model, run / "best_model" / checkpoint.WEIGHTS)
-
-
-def _check_numbers(**numbers: int) -> None:
-    for name, value in numbers.items():
-        if value < 1:
-            raise InputError(f"{name} is {value}; give a whole number from 1")
-
-
-def _check_precision(precision: str, place: str) -> None:
-    if precision not in PRECISIONS:
-        raise InputError(f"precision is {precision!r}; choose one of {', '.join(PRECISIONS)}")
-    if precision != "fp32" and place == "cpu":
-        raise InputError(f"precision {precision} needs a GPU; on {place} use fp32")
+def _stopped(run: Path, iteration: int, number: int | None, ranks: Ranks) -> Stopped:
+    message = f"stopped at iteration {iteration}"
+    if ranks.first:
+        message += f" and saved. Go on with:\n{how_to_resume(run)}"
+    return Stopped(number or signal.SIGTERM, message)

@@ -7,19 +7,21 @@ import pytest
 
 LIBRARY = Path(__file__).parents[2] / "bisenet_lib"
 FLOORS = [
-    {"errors", "profiles", "preflight"},
+    {"errors", "profiles", "preflight", "stopping", "machine"},
     {"files", "parallel", "labels", "paddleseg_compat"},
-    {"labelfiles", "devices", "config", "network"},
+    {"labelfiles", "devices", "config", "network", "ranks", "arrangement"},
+    {"plan"},
     {"polygons", "checkpoint"},
     {"frames"},
     {"filelists"},
     {"cityscapes", "convert", "minicity", "samples"},
     {"evaluation"},
     {"runlog", "plots", "widgets"},
+    {"parts"},
     {"training"},
-    {"lesson", "kernel", "doctor"},
+    {"lesson", "kernel", "doctor", "distributed"},
     {"course"},
-    {"cli_course"},
+    {"cli_course", "cli_launch"},
     {"cli"},
 ]
 FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}

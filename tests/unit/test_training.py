@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import yaml
 
-from bisenet_lib import checkpoint, config, convert, evaluation, runlog, training
+from bisenet_lib import checkpoint, config, convert, evaluation, parts, runlog, training
 from bisenet_lib.errors import InputError
 from bisenet_lib.paddleseg_compat import paddle, paddleseg
+from bisenet_lib.ranks import ALONE
 from bisenet_lib.samples import Seeded, batches
 
 
@@ -137,11 +138,11 @@ def test_losses_and_update_equal_paddlesegs_own_modules(settings):
     sum(expected).backward()
     optimizer.step()
 
-    ours = training.build(settings, 3)
+    ours = parts.build(settings, 3)
     ours.model.set_state_dict(fresh().model.state_dict())
     ours.model.train()
     paddle.seed(4)
-    losses = training.step(ours, data, paddle.amp.GradScaler(enable=False))
+    losses = training.Step(ours, training.Options(), "cpu", ALONE)(data)
     assert [float(one) for one in losses] == [float(one) for one in expected]
     left, right = ours.model.state_dict(), theirs.model.state_dict()
     assert all((left[key].numpy() == right[key].numpy()).all() for key in right)
@@ -150,13 +151,13 @@ def test_losses_and_update_equal_paddlesegs_own_modules(settings):
 def test_paddleseg_opens_our_checkpoint_and_we_open_its(settings, tmp_path):
     training.fit(settings, tmp_path / "ours", do_eval=False)
     with paddle.utils.unique_name.guard():  # a fresh process
-        built = training.build(settings, 9)
+        built = parts.build(settings, 9)
     assert paddleseg.utils.resume(built.model, built.optimizer, str(tmp_path / "ours/iter_4")) == 4
     theirs = {key: value.numpy() for key, value in built.model.state_dict().items()}
     assert equal(theirs, weights(tmp_path / "ours" / "iter_4"))
 
     with paddle.utils.unique_name.guard():
-        built = training.build(settings, 9)
+        built = parts.build(settings, 9)
         paddleseg.core.train(
             built.model,
             built.train_dataset,
@@ -290,9 +291,9 @@ def test_speed_counts_the_wait_for_a_device_to_finish(tmp_path):
             time.sleep(0.2)
             return 1.0
 
-    log = runlog.Log(tmp_path, 0, use_vdl=False)
-    log.step([Slow()], images=4)
-    assert log.flush(1, 1, 0.1)["ips"] <= 20
+    log = runlog.Log(tmp_path, 0, use_vdl=False, ranks=ALONE)
+    log.step([Slow()], [0, 1, 2, 3])
+    assert log.flush(1, 1, 0.1, [])["ips"] <= 20
     log.close()
 
 

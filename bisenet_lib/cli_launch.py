@@ -1,0 +1,63 @@
+"""``bisenet launch``: training as several processes.
+
+Imports stand inside the function, as in :mod:`bisenet_lib.cli`.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+err = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
+
+
+def launch(
+    context: typer.Context,
+    nproc: Annotated[
+        int, typer.Option("--nproc", "--nproc-per-node", help="Processes on this host's CPU.")
+    ] = 2,
+    gpus: Annotated[
+        str, typer.Option("--gpus", help="GPUs of this host, one process each: 0,1,2,3.")
+    ] = "",
+    nnodes: Annotated[int, typer.Option(help="Hosts.")] = 1,
+    master: Annotated[str, typer.Option(help="HOST:PORT of host 0, the same on every host.")] = "",
+    rank: Annotated[int, typer.Option(help="This host's number, from 0.")] = 0,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for the other hosts.")] = 300,
+    log_dir: Annotated[
+        Path | None, typer.Option(help="Where workerlog.N go. Default: log in --save-dir.")
+    ] = None,
+) -> None:
+    r"""Train as several processes: every other option is one of `bisenet train`.
+
+    \b
+    bisenet launch --nproc 2 --config laptop --do-eval --save-dir runs/two
+    bisenet launch --gpus 0,1,2,3 --config bisenet_cityscapes_1024x1024_160k --dataset DIR
+    bisenet launch --nnodes 2 --master 10.0.0.1:6170 --rank 0 --gpus 0,1,2,3 ...
+
+    The output of rank 0 is shown, that of every rank kept in workerlog.N. If one ends, all are
+    ended, with its message. Ctrl-C lets them finish the iteration and save.
+    """
+    from bisenet_lib.distributed import launch as start
+    from bisenet_lib.plan import Plan
+
+    options = _train_options(context)
+    start(
+        Plan(nproc, gpus, nnodes, master, rank, timeout),
+        [str(Path(sys.executable).with_name("bisenet")), "train", *context.args],
+        log_dir or options["save_dir"] / "log",
+        show=_show,
+        say=err.print,
+    )
+
+
+def _train_options(context: typer.Context) -> dict:
+    """What `bisenet train` makes of the remaining options; it refuses them before a start."""
+    train = context.parent.command.commands["train"]
+    return train.make_context("train", list(context.args), parent=context.parent).params
+
+
+def _show(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()

@@ -1,0 +1,220 @@
+"""Training as several processes: started by ``paddle.distributed.launch``, watched, ended.
+
+The launcher is Paddle's; what it leaves out is here: one screen for all ranks, the failing
+rank's own message, and no process and no copy of the environment left behind.
+Taught in ``04_multi_gpu``.
+"""
+
+import contextlib
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+
+from bisenet_lib.errors import InputError
+from bisenet_lib.plan import Plan
+from bisenet_lib.stopping import LOST, Request, Stopped
+
+GRACE_SECONDS = 120
+"""How long the ranks may take to finish their iteration and save after Ctrl-C."""
+POLL_SECONDS = 0.05
+
+
+def launch(
+    plan: Plan,
+    script: Sequence[str],
+    log_dir: Path,
+    *,
+    show: Callable[[str], None] = print,
+    say: Callable[[str], None] = print,
+    ours: Mapping[str, str] | None = None,
+) -> list[Path]:
+    """Run a script as several ranks, and come back when all of them have ended.
+
+    Args:
+        plan: the processes to start.
+        script: a ``.py`` file or a program, with its arguments; every rank runs it.
+        log_dir: each local rank's output goes to ``workerlog.N`` there, anew.
+        show: called with every new piece of the first local rank's output.
+        say: called with a line about the ranks whenever one of them starts or goes.
+        ours: see :meth:`Plan.environment`.
+
+    Returns:
+        The log of each rank on this host.
+
+    Raises:
+        InputError: the plan cannot start, or a rank failed; then with that rank's message.
+        Stopped: Ctrl-C or SIGTERM; the ranks have saved and ended.
+    """
+    plan.check()
+    with tempfile.TemporaryDirectory(prefix="bisenet-launch-") as private, Request() as request:
+        # The launcher dumps the environment into its log folder: that one nobody else can
+        # read, and it goes with all that is in it.
+        job = _Job(plan, Path(private), Path(log_dir), show, say)
+        job.start(script, plan.environment(ours or {}))
+        try:
+            while job.alive():
+                job.look()
+                if request.number is not None:
+                    job.ask_to_stop()
+                time.sleep(POLL_SECONDS)
+            job.look()
+        finally:
+            job.end()
+        if request.number is not None:
+            raise Stopped(request.number, "all ranks have ended")
+        job.check()
+        return job.logs
+
+
+class _Job:
+    """A launcher and its ranks, from start to end."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        private: Path,
+        log_dir: Path,
+        show: Callable[[str], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self.plan, self.private, self.show, self.say = plan, private, show, say
+        self.logs = [log_dir / f"workerlog.{number}" for number in range(plan.local)]
+        self.copied = [0] * plan.local
+        self.ranks: dict[int, psutil.Process] = {}
+        self.gone: list[int] = []
+        self.asked: float | None = None
+
+    def start(self, script: Sequence[str], environment: Mapping[str, str]) -> None:
+        try:
+            self.logs[0].parent.mkdir(parents=True, exist_ok=True)
+            for log in self.logs:
+                log.write_bytes(b"")
+        except OSError as error:
+            raise InputError(f"{error.filename}: cannot be written ({error.strerror})") from error
+        with (self.private / "launcher.log").open("wb") as out:
+            self.launcher = subprocess.Popen(
+                self.plan.command(script, self.private),
+                env=dict(environment),
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        self.started = time.monotonic()
+
+    def alive(self) -> bool:
+        return self.launcher.poll() is None
+
+    def look(self) -> None:
+        """Find new ranks and those that have gone, and pass on what they wrote."""
+        self._find()
+        for number, process in self.ranks.items():
+            if number not in self.gone and not _runs(process):
+                self.gone.append(number)
+                self.say(self.states())
+        for number, log in enumerate(self.logs):
+            with contextlib.suppress(FileNotFoundError):
+                self._copy(number, log)
+        waited = time.monotonic() - self.started
+        if not self.ranks and self.alive() and waited > self.plan.timeout:
+            raise InputError(
+                f"no rank has started within {waited:.0f} s. Of {self.plan.nnodes} hosts not all "
+                f"have come to {self.plan.master or 'this host'}: start the same command with "
+                "every --rank, and look whether a firewall is between."
+            )
+
+    def _find(self) -> None:
+        if len(self.ranks) == self.plan.local:
+            return
+        with contextlib.suppress(psutil.Error):
+            for child in psutil.Process(self.launcher.pid).children():
+                with contextlib.suppress(psutil.Error):
+                    number = child.environ().get("PADDLE_LOCAL_RANK")
+                    if number is not None and int(number) not in self.ranks:
+                        self.ranks[int(number)] = child
+            if len(self.ranks) == self.plan.local:
+                self.say(self.states())
+
+    def _copy(self, number: int, log: Path) -> None:
+        with (self.private / log.name).open("rb") as source:
+            source.seek(self.copied[number])
+            new = source.read()
+        if new:
+            self.copied[number] += len(new)
+            with log.open("ab") as target:
+                target.write(new)
+            if number == 0:
+                self.show(new.decode(errors="replace"))
+
+    def states(self) -> str:
+        """A line with every local rank."""
+        first = self.plan.node * self.plan.local
+        words = [
+            f"{first + number} {'ended' if number in self.gone else f'runs (pid {process.pid})'}"
+            for number, process in sorted(self.ranks.items())
+        ]
+        return f"ranks: {', '.join(words)}"
+
+    def ask_to_stop(self) -> None:
+        """Let the ranks finish their iteration and save."""
+        if self.asked is None:
+            self.asked = time.monotonic()
+            for process in self.ranks.values():
+                with contextlib.suppress(psutil.Error):
+                    process.send_signal(signal.SIGTERM)
+        if not self.ranks or time.monotonic() - self.asked > GRACE_SECONDS:
+            self.end()
+
+    def end(self) -> None:
+        """Leave no process behind."""
+        tree = [psutil.Process(self.launcher.pid)] if self.alive() else []
+        for process in [*tree, *self.ranks.values()]:
+            with contextlib.suppress(psutil.Error):
+                tree += process.children(recursive=True)
+        for process in [*tree, *self.ranks.values()]:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        self.launcher.wait()
+
+    def check(self) -> None:
+        """Raise the failing rank's own message, if one failed."""
+        if self.launcher.returncode == 0:
+            return
+        said = (self.private / "launcher.log").read_text(errors="replace")
+        if not self.ranks:
+            tail = "\n".join(said.strip().splitlines()[-8:])
+            raise InputError(f"Paddle's launcher ended before any rank began:\n{tail}")
+        first = self.plan.node * self.plan.local
+        texts = {number: log.read_text(errors="replace") for number, log in enumerate(self.logs)}
+        # The ranks that lost another one are not the cause, if any is here that is.
+        causes = [n for n in self.gone if LOST not in texts[n][-2000:]] or self.gone
+        number = causes[0]
+        codes = dict(re.findall(r"Container rank (\d+) status \S+ cmd .*? code (-?\d+)", said))
+        how = _how_it_ended(int(codes.get(str(number), "1")))
+        raise InputError(
+            f"rank {first + number} {how}, and all others were ended. Its log, "
+            f"{self.logs[number]}, ends:\n{_end_of(texts[number])}"
+        )
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _how_it_ended(code: int) -> str:
+    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"failed (exit {code})"
+
+
+def _end_of(log: str, lines: int = 8) -> str:
+    """The last error message in a log, else its last lines."""
+    text = re.sub(r"[^\n]*\r", "", log).strip()
+    message = text.rpartition("\nerror: ")[2] if "\nerror: " in f"\n{text}" else ""
+    return message.removeprefix("error: ") or "\n".join(text.splitlines()[-lines:])

@@ -1,0 +1,121 @@
+"""This process among the others of a data-parallel run (its rank and the world size).
+
+``paddle.distributed.launch`` starts the processes and tells each its rank in the environment;
+a process started alone is rank 0 of 1, and nothing here costs it anything.
+Taught in ``04_multi_gpu``.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import psutil
+
+from bisenet_lib.errors import InputError
+from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.stopping import LAUNCHER, LOST
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """Where this process stands.
+
+    Args:
+        rank: its number, from 0.
+        size: how many processes there are (the world size).
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this is rank 0, which alone writes files and shows progress."""
+        return self.rank == 0
+
+    def sum(self, values: np.ndarray) -> np.ndarray:
+        """Add an array over all ranks (all-reduce); every rank gets the sum."""
+        if self.size == 1:
+            return values
+        tensor = paddle.to_tensor(values)
+        with lost_ranks(self.rank):
+            paddle.distributed.all_reduce(tensor)
+            return tensor.numpy()
+
+    def any(self, flag: bool) -> bool:
+        """Whether any rank says yes; every rank gets the same answer."""
+        return bool(self.sum(np.array([flag], np.int32))[0])
+
+    def data_parallel(self, model: paddle.nn.Layer) -> paddle.nn.Layer:
+        """The network whose backward pass leaves the mean gradient of all ranks."""
+        return model if self.size == 1 else paddle.DataParallel(model)
+
+    def average_statistics(self, model: paddle.nn.Layer) -> None:
+        """Give every rank the mean of all ranks' running statistics.
+
+        On a CPU each rank's batch norm follows its own images. Without this the ranks would
+        evaluate different networks, and a resumed run would differ from an undisturbed one.
+        """
+        if self.size == 1:
+            return
+        # Paddle keeps them as parameters that are not trained.
+        statistics = [one for one in model.parameters() if one.stop_gradient]
+        flat = self.sum(np.concatenate([one.numpy().ravel() for one in statistics]))
+        for one, part in zip(
+            statistics,
+            np.split(flat / self.size, np.cumsum([one.size for one in statistics])[:-1]),
+            strict=True,
+        ):
+            one.set_value(part.reshape(one.shape).astype(np.float32))
+
+
+ALONE = Ranks()
+
+
+def here() -> Ranks:
+    """What the launcher said in the environment, without joining the others."""
+    rank, size = (os.environ.get(f"PADDLE_TRAINER{name}") for name in ("_ID", "S_NUM"))
+    return Ranks(int(rank or 0), int(size or 1))
+
+
+def join() -> Ranks:
+    """Meet the other ranks, if there are any, and let this one end with its launcher.
+
+    Raises:
+        InputError: the others cannot be reached.
+    """
+    ranks = here()
+    if ranks.size > 1 and not paddle.distributed.is_initialized():
+        _end_with_launcher()
+        with lost_ranks(ranks.rank):
+            paddle.distributed.init_parallel_env()
+    return ranks
+
+
+@contextmanager
+def lost_ranks(rank: int) -> Iterator[None]:
+    """Say that another rank has gone when a collective operation fails."""
+    try:
+        yield
+    except (RuntimeError, OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        last = str(error).strip().splitlines()[-1]
+        raise InputError(f"rank {rank} {LOST}; look at that one's log ({last})") from error
+
+
+def _end_with_launcher() -> None:
+    launcher = os.environ.get(LAUNCHER)
+    if launcher is None:
+        return
+
+    def wait() -> None:
+        while psutil.pid_exists(int(launcher)):
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
