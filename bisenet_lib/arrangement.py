@@ -64,7 +64,7 @@ class _Functional:
     def interpolate(
         x: paddle.Tensor, size: Any, mode: str = "nearest", align_corners: bool = False
     ) -> paddle.Tensor:
-        size = [int(side) for side in size]
+        size = np.asarray(size).tolist()
         if mode != "bilinear" or align_corners:
             return F.interpolate(x, size, mode=mode, align_corners=align_corners)
         return upsample(x, size)

@@ -19,6 +19,7 @@ from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text, written_whole
 from bisenet_lib.paddleseg_compat import paddle
 
+TRAINING_ONLY = "aux_head"
 WEIGHTS, OPTIMIZER, STATE = "model.pdparams", "model.pdopt", "state.json"
 
 _ARRAYS = {
@@ -72,6 +73,8 @@ def read(path: Path) -> dict[str, Any]:
 def load_weights(model: paddle.nn.Layer, path: Path) -> None:
     """Load weights into a network, all of them or none.
 
+    A file without the auxiliary heads, which only training uses, leaves those as they are.
+
     Args:
         model: the network; its weights change in place.
         path: a ``.pdparams`` file, an ``iter_N`` or ``best_model`` folder, or a run folder.
@@ -84,6 +87,8 @@ def load_weights(model: paddle.nn.Layer, path: Path) -> None:
     there = read(path)
     wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     found = {key: tuple(np.shape(value)) for key, value in there.items()}
+    if not any(key.startswith(TRAINING_ONLY) for key in found):
+        wanted = {key: shape for key, shape in wanted.items() if not key.startswith(TRAINING_ONLY)}
     differing = [key for key in sorted(wanted.keys() | found) if wanted.get(key) != found.get(key)]
     if differing:
         rows = "; ".join(

@@ -6,6 +6,7 @@ Taught in ``04_multi_gpu``.
 """
 
 import contextlib
+import os
 import re
 import signal
 import subprocess
@@ -23,6 +24,12 @@ from bisenet_lib.stopping import LOST, Request, Stopped
 GRACE_SECONDS = 120
 """How long the ranks may take to finish their iteration and save after Ctrl-C."""
 POLL_SECONDS = 0.05
+LOST_ANOTHER = rf"{LOST}|gloo::\w*Exception"
+"""In the log of a rank that ended because another did; gloo may end it without Python's say."""
+NOISE = re.compile(
+    r"^(=+ Modified FLAGS|FLAGS\(|=+$|[IW]\d{4} .*(tcp_|backward\.cc)).*\n?", re.MULTILINE
+)
+"""Lines of Paddle's that say nothing of why a rank ended."""
 
 
 def launch(
@@ -87,7 +94,8 @@ class _Job:
         self.logs = [log_dir / f"workerlog.{number}" for number in range(plan.local)]
         self.copied = [0] * plan.local
         self.ranks: dict[int, psutil.Process] = {}
-        self.gone: list[int] = []
+        self.gone: dict[int, int | None] = {}
+        """Local rank to exit code, in the order they went; None where it is not known."""
         self.asked: float | None = None
 
     def start(self, script: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -115,7 +123,7 @@ class _Job:
         self._find()
         for number, process in self.ranks.items():
             if number not in self.gone and not _runs(process):
-                self.gone.append(number)
+                self.gone[number] = _exit_code(process.pid)
                 self.say(self.states())
         for number, log in enumerate(self.logs):
             with contextlib.suppress(FileNotFoundError):
@@ -191,14 +199,20 @@ class _Job:
             raise InputError(f"Paddle's launcher ended before any rank began:\n{tail}")
         first = self.plan.node * self.plan.local
         texts = {number: log.read_text(errors="replace") for number, log in enumerate(self.logs)}
-        # The ranks that lost another one are not the cause, if any is here that is.
-        causes = [n for n in self.gone if LOST not in texts[n][-2000:]] or self.gone
-        number = causes[0]
-        codes = dict(re.findall(r"Container rank (\d+) status \S+ cmd .*? code (-?\d+)", said))
-        how = _how_it_ended(int(codes.get(str(number), "1")))
+        for found in re.findall(r"Container rank (\d+) status \S+ cmd .*? code (-?\d+)", said):
+            number, code = map(int, found)
+            if self.gone.get(number) is None:
+                self.gone[number] = code
+        failed = [number for number, code in self.gone.items() if code != 0]
+        # A rank that lost another one is not the cause, if one is here that is.
+        causes = [n for n in failed if not re.search(LOST_ANOTHER, texts[n][-4000:])]
+        number = (causes or failed or list(self.gone))[0]
+        how = _how_it_ended(self.gone.get(number))
+        if not causes:
+            how += f": it {LOST}, on another host"
         raise InputError(
-            f"rank {first + number} {how}, and all others were ended. Its log, "
-            f"{self.logs[number]}, ends:\n{_end_of(texts[number])}"
+            f"rank {first + number} {how}. All ranks have ended. The end of {self.logs[number]}:\n"
+            f"{_end_of(texts[number])}"
         )
 
 
@@ -209,12 +223,24 @@ def _runs(process: psutil.Process) -> bool:
         return False
 
 
-def _how_it_ended(code: int) -> str:
+def _exit_code(pid: int) -> int | None:
+    """How a process ended that another one has not waited for yet (Linux; see man proc)."""
+    try:
+        status = int(Path(f"/proc/{pid}/stat").read_text().split()[-1])
+    except (OSError, ValueError):
+        return None
+    return os.waitstatus_to_exitcode(status)
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is None:
+        return "ended too early"
     return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"failed (exit {code})"
 
 
 def _end_of(log: str, lines: int = 8) -> str:
     """The last error message in a log, else its last lines."""
-    text = re.sub(r"[^\n]*\r", "", log).strip()
+    text = NOISE.sub("", re.sub(r"[^\n]*\r", "", log)).strip()
+    text = text.partition("terminate called after throwing")[0].strip()
     message = text.rpartition("\nerror: ")[2] if "\nerror: " in f"\n{text}" else ""
     return message.removeprefix("error: ") or "\n".join(text.splitlines()[-lines:])

@@ -1,7 +1,9 @@
 """A tiny data set in the Cityscapes layout, made with cityscapesscripts' own tools."""
 
 import json
-from collections.abc import Callable
+import os
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -70,3 +72,40 @@ def tree(tmp_path: Path) -> Path:
         for stem in stems:
             add_frame(tmp_path / "cityscapes", split, stem)
     return tmp_path / "cityscapes"
+
+
+@pytest.fixture
+def tiny(tree: Path, tmp_path: Path) -> Path:
+    """The laptop configuration as a file, on 64x32 images, two a batch, four iterations."""
+    from bisenet_lib import config, convert
+
+    convert.prepare(tree)
+    values = config.load("laptop", dataset=tree, iters=4, batch_size=2)
+    for section in ("train_dataset", "val_dataset"):
+        for transform in values[section]["transforms"]:
+            for key in ("target_size", "crop_size"):
+                if key in transform:
+                    transform[key] = [64, 32]
+    path = tmp_path / "tiny.yml"
+    config.save(values, path)
+    return path
+
+
+@pytest.fixture
+def mount_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Mount file systems of a given size (``1m``), to be filled to the brim."""
+    mounted = []
+
+    def mount(size: str) -> Path:
+        folder = tmp_path / f"disk{len(mounted)}"
+        folder.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder]
+        root = os.geteuid() == 0
+        if not root or subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("mounting a small file system needs root")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", folder], check=True)

@@ -346,19 +346,8 @@ def test_a_folder_one_may_not_write(tree, workers):
     assert not frame.label_train_ids.exists() and not list(tree.rglob(".*"))
 
 
-@pytest.fixture
-def small_disk(tmp_path) -> Iterator[Path]:
-    """A file system of 1 MB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a small file system needs root")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
-def test_a_full_disk(tree, small_disk):
+def test_a_full_disk(tree, mount_disk):
+    small_disk = mount_disk("1m")
     root = shutil.copytree(tree, small_disk / "cityscapes")
     frame = find_frames(root)[0]
     with suppress(OSError), (small_disk / "filler").open("wb", buffering=0) as filler:

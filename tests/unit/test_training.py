@@ -1,13 +1,15 @@
 """Training on a tiny tree: the run folder, resume, and agreement with PaddleSeg's own modules."""
 
 import json
+import re
 import time
+from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 import pytest
-import yaml
 
-from bisenet_lib import checkpoint, config, convert, evaluation, parts, runlog, training
+from bisenet_lib import checkpoint, config, evaluation, parts, runlog, training
 from bisenet_lib.errors import InputError
 from bisenet_lib.paddleseg_compat import paddle, paddleseg
 from bisenet_lib.ranks import ALONE
@@ -15,18 +17,8 @@ from bisenet_lib.samples import Seeded, batches
 
 
 @pytest.fixture
-def settings(tree, tmp_path):
-    """The laptop configuration on 64x32 images, two a batch, four iterations."""
-    convert.prepare(tree)
-    values = config.load("laptop", dataset=tree, iters=4, batch_size=2)
-    for section in ("train_dataset", "val_dataset"):
-        for transform in values[section]["transforms"]:
-            for key in ("target_size", "crop_size"):
-                if key in transform:
-                    transform[key] = [64, 32]
-    path = tmp_path / "tiny.yml"
-    path.write_text(yaml.safe_dump(values))
-    return config.load(path)
+def settings(tiny):
+    return config.load(tiny)
 
 
 def weights(folder):
@@ -112,16 +104,19 @@ def test_reading_in_workers_changes_nothing(settings, tmp_path):
     assert equal(weights(tmp_path / "a" / "iter_4"), weights(tmp_path / "b" / "iter_4"))
 
 
-def test_losses_and_update_equal_paddlesegs_own_modules(settings):
-    """One step written out with PaddleSeg's builder alone, against ``training.step``."""
+@pytest.mark.parametrize("arranged", [False, True])
+def test_losses_and_update_equal_paddlesegs_own_modules(settings, monkeypatch, arranged):
+    """One step written out with PaddleSeg's builder alone, against ``training.Step``."""
 
     def fresh():
         paddle.seed(3)
         return config.builder(settings)
 
+    labels = np.random.default_rng(1).integers(0, 19, (2, 32, 64))
+    labels[:, :3] = 255
     data = {
         "img": paddle.to_tensor(np.random.default_rng(0).normal(size=(2, 3, 32, 64)), "float32"),
-        "label": paddle.to_tensor(np.random.default_rng(1).integers(0, 19, (2, 32, 64))),
+        "label": paddle.to_tensor(labels),
     }
     settings["loss"]["coef"] = [1, 0.5, 2, 3, 0.25]
     theirs = fresh()
@@ -142,10 +137,16 @@ def test_losses_and_update_equal_paddlesegs_own_modules(settings):
     ours.model.set_state_dict(fresh().model.state_dict())
     ours.model.train()
     paddle.seed(4)
+    if not arranged:
+        monkeypatch.setattr(training.arrangement, "for_cpu", nullcontext)
     losses = training.Step(ours, training.Options(), "cpu", ALONE)(data)
-    assert [float(one) for one in losses] == [float(one) for one in expected]
+    assert_equal = np.testing.assert_array_equal
+    if arranged:
+        assert_equal = partial(np.testing.assert_allclose, rtol=1e-5, atol=2e-6)
+    assert_equal([float(one) for one in losses], [float(one) for one in expected])
     left, right = ours.model.state_dict(), theirs.model.state_dict()
-    assert all((left[key].numpy() == right[key].numpy()).all() for key in right)
+    for key in right:
+        assert_equal(left[key].numpy(), right[key].numpy(), err_msg=key)
 
 
 def test_paddleseg_opens_our_checkpoint_and_we_open_its(settings, tmp_path):
@@ -208,6 +209,7 @@ def test_a_sample_depends_on_seed_and_position_only(settings):
     [
         ({"precision": "fp8"}, "precision is 'fp8'; choose one of fp32, fp16, bf16"),
         ({"precision": "fp16"}, "precision fp16 needs a GPU"),
+        ({"amp_level": "O3"}, "amp_level is 'O3'; choose one of O1, O2"),
         ({"device": "tpu"}, "device 'tpu' is not there"),
         ({"save_interval": 0}, "save_interval is 0"),
         ({"log_iters": 0}, "log_iters is 0"),
@@ -301,6 +303,61 @@ def test_a_loss_that_is_no_number_stops_the_run(settings, tmp_path):
     settings["lr_scheduler"]["learning_rate"] = 1e30
     with pytest.raises(InputError, match=r"the loss is (nan|inf) at iteration \d+"):
         training.fit(settings, tmp_path / "run", do_eval=False, log_iters=1)
+
+
+def test_a_loss_that_is_no_number_names_its_images(settings, tmp_path):
+    settings["lr_scheduler"]["learning_rate"] = 1e30
+    with pytest.raises(InputError) as raised:
+        training.fit(settings, tmp_path / "run", do_eval=False, log_iters=4)
+    message = str(raised.value)
+    iteration = int(re.search(r"at iteration (\d)", message)[1])
+    assert iteration in (2, 3, 4)
+    assert "learning rate" in message
+    names = config.component(settings["train_dataset"]).file_list
+    seen = batches(len(names), 2, seed=0, first=0, last=4).indices(iteration)
+    assert all(names[index][0] in message for index in seen)
+    assert sum(one[0] in message for one in names) == 2
+
+
+def test_resume_keeps_the_total_batch(settings, tmp_path):
+    training.fit({**settings, "iters": 2}, tmp_path / "run", do_eval=False)
+    other = {**settings, "batch_size": 3}
+    with pytest.raises(InputError, match=r"with 2 images an iteration .* now there would be 3"):
+        training.fit(other, tmp_path / "on", do_eval=False, resume_model=tmp_path / "run")
+
+
+def test_ohem_trains(settings, tmp_path):
+    settings["loss"]["types"] = [{"type": "OhemCrossEntropyLoss", "min_kept": 500}]
+    result = training.fit(settings, tmp_path / "run")
+    assert result.iterations == 4
+    assert all(np.isfinite(one["loss"]) for one in runlog.read(tmp_path / "run") if "loss" in one)
+
+
+def test_ranks_share_one_batch():
+    """Two ranks of two see, in order, what one process of four sees."""
+    alone = list(batches(9, 4, seed=5, first=1, last=4))
+    ranks = [list(batches(9, 2, seed=5, first=1, last=4, rank=rank, ranks=2)) for rank in (0, 1)]
+    assert [left + right for left, right in zip(*ranks, strict=True)] == alone
+
+
+def test_the_loss_scaler_is_resumed(settings):
+    """On a CPU Paddle switches the scaler off, so one that counts stands in for it."""
+
+    class Scaler:
+        def is_enable(self):
+            return True
+
+        def state_dict(self):
+            return {"scale": np.array([512.0], np.float32), "incr_count": 3}
+
+        def load_state_dict(self, there):
+            self.there = there
+
+    step = training.Step(parts.build(settings, 0), training.Options(), "cpu", ALONE)
+    step.scaler, state = Scaler(), {}
+    step.remember(state)
+    step.resume(json.loads(json.dumps(state)))
+    assert step.scaler.there == {"scale": [512.0], "incr_count": 3}
 
 
 def test_a_log_cut_off_by_a_kill_is_read_up_to_there(tmp_path):

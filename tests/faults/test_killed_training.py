@@ -1,0 +1,100 @@
+"""Training that is killed, stopped or runs out of disk, as real processes, and its resume."""
+
+import re
+import shlex
+import signal
+
+import pytest
+from processes import assert_same_weights, finish, run, start, wait_until
+
+from bisenet_lib import checkpoint, runlog
+
+ITERS = 30
+
+
+def arguments(tiny, folder, *more):
+    return (
+        "train",
+        *("--config", tiny, "--iters", ITERS, "--save-interval", 3, "--log-iters", 1),
+        *("--do-eval", "--save-dir", folder, "--device", "cpu", *more),
+    )
+
+
+def has(folder, iteration):
+    return lambda: any(one["iteration"] >= iteration for one in runlog.read(folder))
+
+
+def assert_equal_runs(left, right):
+    assert_same_weights(left / f"iter_{ITERS}", right / f"iter_{ITERS}")
+    assert_same_weights(left / "best_model", right / "best_model")
+    lasting = [
+        [{k: v for k, v in one.items() if k not in ("ips", "seconds")} for one in runlog.read(run)]
+        for run in (left, right)
+    ]
+    assert lasting[0] == lasting[1]
+
+
+@pytest.fixture
+def whole(tiny, tmp_path):
+    """A run that nothing disturbed."""
+    code, printed = run(*arguments(tiny, tmp_path / "whole"))
+    assert code == 0, printed
+    return tmp_path / "whole"
+
+
+def test_killed_at_any_moment_and_resumed_equals_undisturbed(tiny, tmp_path, whole):
+    part = tmp_path / "part"
+    process = start(*arguments(tiny, part))
+    wait_until(lambda: checkpoint.checkpoints(part), "a checkpoint")
+    process.send_signal(signal.SIGKILL)
+    finish(process)
+    killed = 1
+    for later in (8, 15):  # again while the resumed run is on its way
+        process = start(*arguments(tiny, part, "--resume-model", part))
+        wait_until(has(part, later), f"iteration {later}")
+        process.send_signal(signal.SIGKILL)
+        finish(process)
+        killed += checkpoint.newest(part).name != f"iter_{ITERS}"
+    assert killed == 3, "the run was over before it was killed"
+    code, printed = run(*arguments(tiny, part, "--resume-model", part))
+    assert code == 0, printed
+    assert_equal_runs(whole, part)
+    assert len(checkpoint.checkpoints(part)) == 5
+    assert not list(part.glob(".*"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop_it_saves_and_says_how_to_go_on(tiny, tmp_path, whole, number):
+    part = tmp_path / "part"
+    process = start(*arguments(tiny, part))
+    wait_until(has(part, 4), "iteration 4")
+    process.send_signal(number)
+    code, printed = finish(process)
+    assert code == 128 + number
+    assert "Traceback" not in printed
+    stopped = int(re.search(r"stopped at iteration (\d+) and saved", printed)[1])
+    assert checkpoint.newest(part).name == f"iter_{stopped}"
+    command = shlex.split(printed.strip().splitlines()[-1])
+    assert command[0] == "bisenet"
+    assert command[-2:] == ["--resume-model", str(part)]
+    code, printed = run(*command[1:])
+    assert code == 0, printed
+    assert_equal_runs(whole, part)
+
+
+def test_a_full_disk_keeps_the_old_checkpoints(tiny, mount_disk):
+    """Three checkpoints of 20 MB each and the best model: the disk is full at the third."""
+    folder = mount_disk("62m") / "run"
+    more = ("--keep-checkpoint-max", 9, "--iters", 12)
+    code, printed = run(*arguments(tiny, folder, *more))
+    assert code == 1
+    assert "cannot be written" in printed and "Traceback" not in printed
+    there = checkpoint.checkpoints(folder)
+    assert [one.name for one in there] == ["iter_3", "iter_6"]
+    for one in there:
+        assert checkpoint.read(one / checkpoint.WEIGHTS)
+        assert checkpoint.read(one / checkpoint.OPTIMIZER)
+    more = ("--keep-checkpoint-max", 1, "--iters", 12, "--resume-model", folder)
+    checkpoint.prune(folder, 1)
+    code, printed = run(*arguments(tiny, folder, *more))
+    assert code == 0, printed
