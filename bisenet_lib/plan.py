@@ -71,7 +71,8 @@ class Plan:
         if not self.gpus:
             env.pop("CUDA_VISIBLE_DEVICES", None)
             env.setdefault("OMP_NUM_THREADS", str(max(1, cores() // self.local)))
-        env.setdefault(COMMAND, json.dumps(sys.argv[1:]))
+        if Path(sys.argv[0]).name == "bisenet":
+            env[COMMAND] = json.dumps(sys.argv[1:])
         return {**env, LAUNCHER: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
 
     def check(self) -> None:

@@ -222,6 +222,23 @@ def lines(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str,
     return _done(figure)
 
 
+def throughput(speeds: Mapping[str, float], ideal: float) -> Figure:
+    """Show training speeds as bars, and the speed that was hoped for as a line.
+
+    Args:
+        speeds: title to images per second.
+        ideal: images per second if every core did its full share.
+    """
+    figure, axis = plt.subplots(figsize=(WIDTH * 0.6, 3.4))
+    drawn = axis.bar(list(speeds), list(speeds.values()), 0.55)
+    axis.bar_label(drawn, fmt="%.1f")
+    axis.axhline(ideal, color="black", linestyle="--", label="ideal")
+    axis.set_ylabel("images/s")
+    axis.set_ylim(0, 1.15 * max(ideal, *speeds.values()))
+    axis.legend(loc="upper left")
+    return _done(figure)
+
+
 def _grouped(axis, names: Sequence[str], bars: Mapping[str, np.ndarray]) -> None:
     width = 0.8 / len(bars)
     for number, (title, values) in enumerate(bars.items()):

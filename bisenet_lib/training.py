@@ -67,7 +67,7 @@ class Options:
         device: see :func:`bisenet_lib.devices.select`.
         precision: ``fp32``, or mixed with ``fp16`` or ``bf16`` (not on a CPU).
         amp_level: of mixed precision: ``O1`` (chosen operations) or ``O2`` (all weights).
-        watch: called with the run folder after every log record, to draw the run as it goes.
+        watch: called with the run folder after every log record and evaluation, to draw it.
     """
 
     do_eval: bool = True
@@ -182,8 +182,7 @@ def iterations(
                 rate = parts.optimizer.get_lr()
                 record = log.flush(iteration, keys.epoch(iteration), rate, dataset.file_list)
                 bar.set_postfix_str(f"loss {record['loss']:.3f}, {record['ips']:.2f} images/s")
-                if options.watch is not None and ranks.first:
-                    options.watch(log.path.parent)
+                step.show(log)
             parts.schedule.step()
             bar.update()
             yield iteration
@@ -239,6 +238,12 @@ class Step:
                 self.scaler.scale(sum(losses)).backward()
         return losses
 
+    def show(self, log: Log) -> None:
+        """Let ``watch`` of the options draw the run so far; its time is not the training's."""
+        if self.options.watch is not None and self.ranks.first:
+            self.options.watch(log.path.parent)
+            log.restart_clock()
+
     def remember(self, state: dict[str, Any]) -> None:
         """Put what a resumed run needs of this step into ``state``: the loss scaler's state."""
         if self.scaler.is_enable():
@@ -280,6 +285,8 @@ def _checkpoint(
         step.remember(state)
         checkpoint.save(run, iteration, model, step.parts.optimizer, state)
         checkpoint.prune(run, step.options.keep_checkpoint_max)
+    if do_eval:
+        step.show(log)
     log.restart_clock()
 
 

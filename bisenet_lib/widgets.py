@@ -1,10 +1,17 @@
-"""Explorers for the notebooks: a plain function that draws, and controls that call it again."""
+"""What moves in the notebooks: explorers (controls that draw anew) and the chart of a run."""
 
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 import ipywidgets
 from IPython.display import display
 from matplotlib.figure import Figure
+
+from bisenet_lib import plots, runlog
+
+REDRAW_SECONDS = 5.0
+"""Drawing a chart takes a quarter of a second of the cores that train."""
 
 
 def explore(draw: Callable[..., Figure], **controls: ipywidgets.Widget) -> None:
@@ -29,3 +36,28 @@ def explore(draw: Callable[..., Figure], **controls: ipywidgets.Widget) -> None:
 
     for control in controls.values():
         control.observe(redraw, names="value")
+
+
+def live_chart() -> Callable[[Path], None]:
+    """A chart of a run that is drawn anew, in its place, while the run goes on.
+
+    Returns:
+        A function for ``watch`` of :func:`bisenet_lib.training.fit`. In JupyterLab the figure
+        changes every few seconds; a notebook executed without a screen keeps the last one.
+    """
+    shown, drawn = None, 0.0
+
+    def draw(run: Path) -> None:
+        nonlocal shown, drawn
+        records = runlog.read(run)
+        evaluated = "miou" in records[-1]
+        if shown is not None and not evaluated and time.monotonic() - drawn < REDRAW_SECONDS:
+            return
+        figure = plots.training(records)
+        if shown is None:
+            shown = display(figure, display_id=True)
+        else:
+            shown.update(figure)
+        drawn = time.monotonic()
+
+    return draw

@@ -100,6 +100,37 @@ def data():
     save(plots.images(pictures, columns=4), "kinds")
 
 
+def ranks():
+    """Two ranks: the same weights, other images, one mean gradient, the same step."""
+    frames = find_frames(DATA, "train")
+    figure, axis = plt.subplots(figsize=(12, 4.2))
+    axis.set_xlim(0, 12)
+    axis.set_ylim(0, 4.2)
+    axis.axis("off")
+    for rank, (y, frame) in enumerate(((3.1, frames[0]), (1.1, frames[40]))):
+        image = np.asarray(Image.open(frame.image).convert("RGB"))
+        axis.imshow(image, extent=(0.3, 2.9, y - 0.65, y + 0.65), aspect="auto")
+        axis.text(1.6, y + 0.75, f"rank {rank}: its images", ha="center", fontsize=11)
+        for x, width, colour, title in (
+            (3.7, 1.5, BLUE, "weights"),
+            (6.0, 1.5, ORANGE, f"gradient {rank}"),
+            (10.1, 1.5, BLUE, "new weights"),
+        ):
+            axis.add_patch(Rectangle((x, y - 0.45), width, 0.9, color=colour, alpha=0.9))
+            axis.text(x + width / 2, y, title, ha="center", va="center", color="white", fontsize=11)
+        arrow(axis, (2.95, y), (3.65, y))
+        arrow(axis, (5.25, y), (5.95, y))
+        arrow(axis, (7.55, y), (8.0, 2.1 + 0.3 * (y - 2.1)))
+        arrow(axis, (9.45, 2.1 + 0.3 * (y - 2.1)), (10.05, y))
+    axis.add_patch(Rectangle((8.05, 1.6), 1.35, 1.0, color=GREEN, alpha=0.9))
+    axis.text(
+        8.72, 2.1, "all-reduce:\nthe mean", ha="center", va="center", color="white", fontsize=11
+    )
+    axis.text(4.45, 2.1, "the same", ha="center", va="center", fontsize=11)
+    axis.text(10.85, 2.1, "the same", ha="center", va="center", fontsize=11)
+    save(figure, "ranks", 60)
+
+
 def results():
     """The curves of the laptop run, and what its network makes of a street."""
     save(plots.training(runlog.read(RUN)), "training")
@@ -115,4 +146,5 @@ def results():
 if __name__ == "__main__":
     architecture()
     data()
+    ranks()
     results()
