@@ -11,10 +11,10 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 MINICITY := data/.minicity
 IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
-LINTED := bisenet_lib tests $(wildcard bench notebooks)
+LINTED := bisenet_lib tests data/checkpoints $(wildcard bench notebooks)
 
 .DEFAULT_GOAL := help
-.PHONY: help preflight install install-gpu minicity run outputs test lint lab bench doctor lock clean
+.PHONY: help preflight install install-gpu minicity run outputs checkpoint test lint lab bench doctor lock clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,14 @@ outputs: $(MINICITY) ## run the notebooks in place and keep their outputs, as gi
 	cd notebooks && $(IN_VENV) jupyter nbconvert --to notebook --inplace --execute \
 		--ExecutePreprocessor.record_timing=False $(notdir $(sort $(wildcard notebooks/*.ipynb)))
 
+RUN_CHECKPOINT := runs/minicity_checkpoint
+checkpoint: $(MINICITY) ## train the shipped checkpoint again, in about an hour; a stopped run goes on
+	$(IN_VENV) bisenet minicity data/minicity_large --train 1200 --workers 2
+	$(IN_VENV) bisenet convert data/minicity_large --workers 2
+	$(IN_VENV) bisenet launch --nproc 2 --config minicity_checkpoint --do-eval --use-vdl --save-interval 200 \
+		--save-dir $(RUN_CHECKPOINT) $(if $(wildcard $(RUN_CHECKPOINT)/iter_*),--resume-model $(RUN_CHECKPOINT))
+	$(BIN)/python data/checkpoints/make.py $(RUN_CHECKPOINT)
+
 test: lint $(MINICITY) ## lint, unit and fault tests, and every notebook against its kept outputs
 	$(IN_VENV) pytest tests $(wildcard notebooks) --nbval --nbval-current-env \
 		--nbval-cell-timeout=1200 --nbval-sanitize-with tests/nbval_sanitize.cfg $(ARGS)
@@ -71,5 +79,5 @@ lock: $(INSTALLED) ## write requirements.lock from what is in .venv
 	$(BIN)/python -m pip freeze --all --exclude pip --exclude-editable > requirements.lock.new
 	mv requirements.lock.new requirements.lock
 
-clean: ## delete .venv and the generated data set; runs/ stays
-	rm -rf .venv data/minicity $(MINICITY)
+clean: ## delete .venv and the generated data sets; runs/ stays
+	rm -rf .venv data/minicity data/minicity_large $(MINICITY)

@@ -184,20 +184,28 @@ def resume(
     if strange:
         raise InputError(f"{folder / OPTIMIZER}: {strange[0]} belongs to no parameter here")
     optimizer.set_state_dict(there)
-    return _state(folder)
+    return state(folder)
 
 
-def _state(folder: Path) -> dict[str, Any]:
+def state(folder: Path) -> dict[str, Any]:
+    """Where training stood when a checkpoint was saved.
+
+    Args:
+        folder: an ``iter_N`` folder; one of PaddleSeg's says only the iteration.
+
+    Raises:
+        InputError: the file is damaged.
+    """
     path = folder / STATE
     if not path.is_file():
         return {"iteration": int(folder.name.removeprefix("iter_"))}
     try:
-        state = json.loads(path.read_text(encoding="utf-8"))
+        there = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: damaged ({error}). Resume from an older checkpoint.") from error
-    if not isinstance(state, dict) or not isinstance(state.get("iteration"), int):
+    if not isinstance(there, dict) or not isinstance(there.get("iteration"), int):
         raise InputError(f"{path}: says no iteration. Resume from an older checkpoint.")
-    return state
+    return there
 
 
 def check_finite(model: paddle.nn.Layer, iteration: int) -> None:

@@ -30,7 +30,9 @@ SECTIONS = {
 }
 OUTPUTS = {"BiSeNetV2": 5}
 """The head and the four auxiliary heads."""
-CARDS = {"bisenet_cityscapes_1024x1024_160k": 4}
+CARDS = dict.fromkeys(
+    ("bisenet_cityscapes_1024x1024_160k", "bisenet_cityscapes_1024x1024_160k_ohem"), 4
+) | {"minicity_checkpoint": 2}
 """The cards a configuration's learning rate was chosen for; one, if it is not here."""
 NUMBERS = ("batch_size", "iters")
 TOP_LEVEL = (*SECTIONS, *NUMBERS, "lr_scheduler", "loss", "test_config")

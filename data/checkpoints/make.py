@@ -1,0 +1,79 @@
+"""Make ``bisenetv2_minicity/`` from a finished run: `make checkpoint` trains it, then calls this.
+
+Run from the project's folder: `python data/checkpoints/make.py RUN`.
+"""
+
+import pickle
+import shutil
+import sys
+from pathlib import Path
+
+from bisenet_lib import checkpoint, config, evaluation, runlog
+from bisenet_lib.files import write_text, written_whole
+
+TARGET = Path(__file__).parent / "bisenetv2_minicity"
+TEXT = """# BiSeNet V2 on MiniCity: one I made earlier
+
+Validation mIoU {miou:.2f} %, pixel accuracy {accuracy:.2f} %, on the 40 validation frames of
+`data/minicity` (other cities than those trained on) at their full 512 x 256. To see it yourself:
+
+```
+bisenet evaluate data/checkpoints/bisenetv2_minicity
+```
+
+## How it was made
+
+`make checkpoint`: 1,200 generated training frames (`bisenet minicity data/minicity_large --train
+1200`; its validation frames are those of `data/minicity`, pixel by pixel), {iterations} iterations
+of {batch} crops of 256 x 256, learning rate {rate:g} falling to 0, on two processes of one thread
+each. Training took {minutes:.0f} minutes on two cores without a GPU, at {ips:.1f} images/s, and was
+scored {scored} times on the way; the best model is from iteration {best}. Configuration:
+`config.yml`. Log: `metrics.jsonl`.
+
+`model.pdparams` holds the weights without the four auxiliary heads, which only training uses:
+{size:.1f} MB.
+
+{table}
+
+mIoU on the way (at iteration): {history}.
+"""
+
+
+def main(run: Path) -> None:
+    """Write the folder: weights, configuration, log and README with the figures of this run."""
+    settings, records = config.load(run / "config.yml"), runlog.read(run)
+    weights = checkpoint.read(checkpoint.weights_file(run))
+    kept = {name: one for name, one in weights.items() if not name.startswith("aux_head")}
+    target = TARGET / checkpoint.WEIGHTS
+    with written_whole(target) as part, part.open("wb") as file:
+        pickle.dump(kept, file, protocol=4)
+    for name in ("config.yml", "metrics.jsonl"):
+        shutil.copyfile(run / name, TARGET / name)
+    scores = evaluation.evaluate_checkpoint(settings, TARGET, device="cpu")
+    steps = [one for one in records if "loss" in one]
+    scored = {one["iteration"]: one["miou"] for one in records if "miou" in one}
+    total = checkpoint.newest(run)
+    batch = checkpoint.state(total)["total_batch"]
+    seconds = sum(
+        batch * (after["iteration"] - before["iteration"]) / after["ips"]
+        for before, after in zip([{"iteration": 0}, *steps], steps, strict=False)
+    ) + sum(one.get("seconds", 0) for one in records)
+    text = TEXT.format(
+        miou=100 * scores.miou,
+        accuracy=100 * scores.pixel_accuracy,
+        iterations=settings["iters"],
+        batch=batch,
+        rate=settings["lr_scheduler"]["learning_rate"],
+        minutes=seconds / 60,
+        ips=batch * steps[-1]["iteration"] / seconds,
+        scored=len(scored),
+        best=max(scored, key=scored.get),
+        size=target.stat().st_size / 1e6,
+        table=scores.table(),
+        history=", ".join(f"{100 * miou:.1f} % ({n})" for n, miou in scored.items()),
+    )
+    write_text(TARGET / "README.md", text)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
