@@ -29,7 +29,7 @@ def launch(
         Path | None, typer.Option(help="Where workerlog.N go. Default: log in --save-dir.")
     ] = None,
 ) -> None:
-    r"""Train as several processes: every other option is one of `bisenet train`.
+    """Train as several processes: every other option is one of `bisenet train`.
 
     \b
     bisenet launch --nproc 2 --config laptop --do-eval --save-dir runs/two
@@ -38,7 +38,7 @@ def launch(
 
     The output of rank 0 is shown, that of every rank kept in workerlog.N. If one ends, all are
     ended, with its message. Ctrl-C lets them finish the iteration and save.
-    """
+    """  # noqa: D301  (the \\b keeps the lines of the examples apart)
     from bisenet_lib.distributed import launch as start
     from bisenet_lib.plan import Plan
 

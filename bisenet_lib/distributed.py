@@ -91,7 +91,8 @@ class _Job:
         say: Callable[[str], None],
     ) -> None:
         self.plan, self.private, self.show, self.say = plan, private, show, say
-        self.logs = [log_dir / f"workerlog.{number}" for number in range(plan.local)]
+        self.first = plan.node * plan.local
+        self.logs = [log_dir / f"workerlog.{self.first + n}" for n in range(plan.local)]
         self.copied = [0] * plan.local
         self.ranks: dict[int, psutil.Process] = {}
         self.gone: dict[int, int | None] = {}
@@ -149,7 +150,7 @@ class _Job:
                 self.say(self.states())
 
     def _copy(self, number: int, log: Path) -> None:
-        with (self.private / log.name).open("rb") as source:
+        with (self.private / f"workerlog.{number}").open("rb") as source:
             source.seek(self.copied[number])
             new = source.read()
         if new:
@@ -161,9 +162,8 @@ class _Job:
 
     def states(self) -> str:
         """A line with every local rank."""
-        first = self.plan.node * self.plan.local
         words = [
-            f"{first + number} {'ended' if number in self.gone else f'runs (pid {process.pid})'}"
+            f"{self.first + number} {'ended' if number in self.gone else f'runs (pid {process.pid})'}"
             for number, process in sorted(self.ranks.items())
         ]
         return f"ranks: {', '.join(words)}"
@@ -197,7 +197,6 @@ class _Job:
         if not self.ranks:
             tail = "\n".join(said.strip().splitlines()[-8:])
             raise InputError(f"Paddle's launcher ended before any rank began:\n{tail}")
-        first = self.plan.node * self.plan.local
         texts = {number: log.read_text(errors="replace") for number, log in enumerate(self.logs)}
         for found in re.findall(r"Container rank (\d+) status \S+ cmd .*? code (-?\d+)", said):
             number, code = map(int, found)
@@ -211,7 +210,7 @@ class _Job:
         if not causes:
             how += f": it {LOST}, on another host"
         raise InputError(
-            f"rank {first + number} {how}. All ranks have ended. The end of {self.logs[number]}:\n"
+            f"rank {self.first + number} {how}. All ranks have ended. The end of {self.logs[number]}:\n"
             f"{_end_of(texts[number])}"
         )
 

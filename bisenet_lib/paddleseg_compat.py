@@ -60,7 +60,12 @@ def _set(name: str, value: str) -> None:
 
 _use_fast_mkl_path()
 _use_every_core()
-for _message in ("No ccache found", "pkg_resources is deprecated", "When training, we now always"):
+for _message in (
+    "No ccache found",
+    "pkg_resources is deprecated",
+    "When training, we now always",
+    r"(?s).*softmax_with_cross_entropy",  # PaddleSeg's OHEM
+):
     warnings.filterwarnings("ignore", message=_message, category=UserWarning)
 
 # scikit-learn after Paddle 2.6.2 ends in a segmentation fault: both carry a zlib, and the

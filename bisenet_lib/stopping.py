@@ -39,6 +39,7 @@ class Request:
     def __init__(self) -> None:
         self.number: int | None = None
         self._before: dict[int, object] = {}
+        self._process = os.getpid()
 
     def __enter__(self) -> "Request":
         if threading.current_thread() is threading.main_thread():
@@ -56,7 +57,10 @@ class Request:
             signal.signal(number, handler)
 
     def _hear(self, number: int, _frame) -> None:
-        if self.number is None:
+        if os.getpid() != self._process:  # forked from this one, to read images
+            if number == signal.SIGTERM:
+                os._exit(128 + number)
+        elif self.number is None:
             self.number = number
             print(
                 "\nstopping: this iteration is finished and saved (Ctrl-C again: at once)",

@@ -194,13 +194,7 @@ def test_gradients_of_two_ranks_equal_those_of_the_joined_batch(tiny, tmp_path):
 def nodes(tiny, folder, *, timeout=60, iters=ITERS):
     master = f"127.0.0.1:{free_port()}"
     more = ("--nproc", 1, "--nnodes", 2, "--master", master, "--timeout", timeout)
-    return [
-        start(
-            *arguments(tiny, folder, *more, "--rank", rank, iters=iters),
-            *("--log-dir", f"{folder}.log{rank}"),
-        )
-        for rank in (0, 1)
-    ]
+    return [start(*arguments(tiny, folder, *more, "--rank", rank, iters=iters)) for rank in (0, 1)]
 
 
 def test_two_hosts_train_one_network(tiny, nothing_stays):
@@ -209,6 +203,7 @@ def test_two_hosts_train_one_network(tiny, nothing_stays):
     code, printed = finish(first)
     assert (code, finish(second)[0]) == (0, 0), printed
     assert "2 process(es)" in printed
+    assert {one.name for one in (folder / "log").iterdir()} == {"workerlog.0", "workerlog.1"}
     assert json.loads((folder / "iter_8" / "state.json").read_text())["total_batch"] == 2
 
 
