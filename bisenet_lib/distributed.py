@@ -162,10 +162,10 @@ class _Job:
 
     def states(self) -> str:
         """A line with every local rank."""
-        words = [
-            f"{self.first + number} {'ended' if number in self.gone else f'runs (pid {process.pid})'}"
-            for number, process in sorted(self.ranks.items())
-        ]
+        words = []
+        for number, process in sorted(self.ranks.items()):
+            how = "ended" if number in self.gone else f"runs (pid {process.pid})"
+            words.append(f"{self.first + number} {how}")
         return f"ranks: {', '.join(words)}"
 
     def ask_to_stop(self) -> None:
@@ -210,8 +210,8 @@ class _Job:
         if not causes:
             how += f": it {LOST}, on another host"
         raise InputError(
-            f"rank {self.first + number} {how}. All ranks have ended. The end of {self.logs[number]}:\n"
-            f"{_end_of(texts[number])}"
+            f"rank {self.first + number} {how}. All ranks have ended. "
+            f"The end of {self.logs[number]}:\n{_end_of(texts[number])}"
         )
 
 
