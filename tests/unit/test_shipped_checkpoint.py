@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bisenet_lib import checkpoint, config, evaluation, network, runlog
+from bisenet_lib import checkpoint, config, evaluation, lesson, network, runlog
 from bisenet_lib.errors import InputError
 from bisenet_lib.paddleseg_compat import paddle
 
@@ -21,9 +21,9 @@ def test_it_is_small_and_whole():
 
 
 def test_its_score_is_that_of_its_readme_and_of_its_log():
-    scores = evaluation.evaluate_checkpoint(
-        config.load(checkpoint.config_file(FOLDER), dataset=ROOT / "data" / "minicity"), FOLDER
-    )
+    minicity = lesson.open_dataset(ROOT / "data" / "minicity")
+    settings = config.load(checkpoint.config_file(FOLDER), dataset=minicity)
+    scores = evaluation.evaluate_checkpoint(settings, FOLDER)
     said = re.search(r"Validation mIoU ([\d.]+) %", (FOLDER / "README.md").read_text())[1]
     assert 100 * scores.miou == pytest.approx(float(said), abs=0.02)
     logged = max(one["miou"] for one in runlog.read(FOLDER) if "miou" in one)
