@@ -15,7 +15,8 @@ TARGET = Path(__file__).parent / "bisenetv2_minicity"
 TEXT = """# BiSeNet V2 on MiniCity: one I made earlier
 
 Validation mIoU {miou:.2f} %, pixel accuracy {accuracy:.2f} %, on the 40 validation frames of
-`data/minicity` (other cities than those trained on) at their full 512 x 256. To see it yourself, after `make run`:
+`data/minicity` (other cities than those trained on) at their full 512 x 256. To see
+it yourself, after `make run`:
 
 ```
 bisenet evaluate data/checkpoints/bisenetv2_minicity
