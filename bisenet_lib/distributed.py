@@ -5,6 +5,7 @@ rank's own message, and no process and no copy of the environment left behind.
 Taught in ``04_multi_gpu``.
 """
 
+import codecs
 import contextlib
 import os
 import re
@@ -99,6 +100,7 @@ class _Job:
         self.gone: dict[int, int | None] = {}
         """Local rank to exit code, in the order they went; None where it is not known."""
         self.asked: float | None = None
+        self.decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     def start(self, script: Sequence[str], environment: Mapping[str, str]) -> None:
         try:
@@ -159,7 +161,7 @@ class _Job:
             with log.open("ab") as target:
                 target.write(new)
             if number == 0:
-                self.show(new.decode(errors="replace"))
+                self.show(self.decoder.decode(new))
 
     def states(self) -> str:
         """A line with every local rank."""
@@ -176,8 +178,13 @@ class _Job:
             for process in self.ranks.values():
                 with contextlib.suppress(psutil.Error):
                     process.send_signal(signal.SIGTERM)
-        if not self.ranks or time.monotonic() - self.asked > GRACE_SECONDS:
+        if not self.ranks:
             self.end()
+        elif time.monotonic() - self.asked > GRACE_SECONDS:
+            raise InputError(
+                f"the ranks did not finish their iteration within {GRACE_SECONDS} s and were "
+                "ended. Go on from the last checkpoint with --resume-model."
+            )
 
     def end(self) -> None:
         """Leave no process behind."""

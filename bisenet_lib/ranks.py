@@ -6,6 +6,7 @@ Taught in ``04_multi_gpu``.
 """
 
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,10 @@ import psutil
 from bisenet_lib.errors import InputError
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.stopping import LAUNCHER, LOST
+
+
+MESSAGES_FAILED = re.compile(r"gloo|[nbfx]ccl|tcp|socket|connect|timeout|peer", re.IGNORECASE)
+"""What gloo, NCCL and their like write when another process does not answer."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Ranks:
         if self.size == 1:
             return values
         tensor = paddle.to_tensor(values)
-        with lost_ranks(self.rank):
+        with lost_ranks(self):
             paddle.distributed.all_reduce(tensor)
             return tensor.numpy()
 
@@ -91,21 +96,21 @@ def join() -> Ranks:
     ranks = here()
     if ranks.size > 1 and not paddle.distributed.is_initialized():
         _end_with_launcher()
-        with lost_ranks(ranks.rank):
+        with lost_ranks(ranks):
             paddle.distributed.init_parallel_env()
     return ranks
 
 
 @contextmanager
-def lost_ranks(rank: int) -> Iterator[None]:
-    """Say that another rank has gone when a collective operation fails."""
+def lost_ranks(ranks: Ranks) -> Iterator[None]:
+    """Say that another rank has gone when messages to it fail; other errors pass unchanged."""
     try:
         yield
-    except (RuntimeError, OSError, ValueError) as error:
-        if isinstance(error, InputError):
+    except (RuntimeError, OSError) as error:
+        if ranks.size == 1 or not MESSAGES_FAILED.search(str(error)):
             raise
         last = str(error).strip().splitlines()[-1]
-        raise InputError(f"rank {rank} {LOST}; look at that one's log ({last})") from error
+        raise InputError(f"rank {ranks.rank} {LOST}; look at that one's log ({last})") from error
 
 
 def _end_with_launcher() -> None:

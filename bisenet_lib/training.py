@@ -209,7 +209,7 @@ class Step:
             paddle.amp.decorate(parts.model, parts.optimizer, level, dtype, save_dtype="float32")
         self.arranged = arrangement.for_cpu if place == "cpu" else nullcontext
         parts.model.train()
-        with lost_ranks(ranks.rank):
+        with lost_ranks(ranks):
             self.model = ranks.data_parallel(parts.model)
 
     def __call__(self, data: Mapping[str, paddle.Tensor]) -> list[paddle.Tensor]:
@@ -234,7 +234,7 @@ class Step:
                 logits = self.model(data["img"])
                 label = data["label"].astype("int64")
                 losses = loss_computation(logits, label, None, self.parts.losses)
-            with lost_ranks(self.ranks.rank):
+            with lost_ranks(self.ranks):
                 self.scaler.scale(sum(losses)).backward()
         return losses
 
