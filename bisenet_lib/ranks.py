@@ -20,7 +20,6 @@ from bisenet_lib.errors import InputError
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.stopping import LAUNCHER, LOST
 
-
 MESSAGES_FAILED = re.compile(r"gloo|[nbfx]ccl|tcp|socket|connect|timeout|peer", re.IGNORECASE)
 """What gloo, NCCL and their like write when another process does not answer."""
 
