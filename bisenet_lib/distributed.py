@@ -59,13 +59,13 @@ def launch(
         InputError: the plan cannot start, or a rank failed; then with that rank's message.
         Stopped: Ctrl-C or SIGTERM; the ranks have saved and ended.
     """
-    environment = plan.environment(ours or {})  # as it is before Paddle is asked for GPUs
+    inherited = dict(os.environ)  # before Paddle is asked for GPUs, which sets threads here
     plan.check()
     with tempfile.TemporaryDirectory(prefix="bisenet-launch-") as private, Request() as request:
         # The launcher dumps the environment into its log folder: that one nobody else can
         # read, and it goes with all that is in it.
         job = _Job(plan, Path(private), Path(log_dir), show, say)
-        job.start(script, environment)
+        job.start(script, plan.environment(inherited, ours or {}))
         try:
             while job.alive():
                 job.look()

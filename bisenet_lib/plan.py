@@ -60,13 +60,14 @@ class Plan:
             options += ["--nproc_per_node", str(self.processes)]
         return [sys.executable, "-m", "paddle.distributed.launch", *options, *script]
 
-    def environment(self, ours: Mapping[str, str]) -> dict[str, str]:
+    def environment(self, inherited: Mapping[str, str], ours: Mapping[str, str]) -> dict[str, str]:
         """The environment of the launcher and its ranks: one share of the cores each.
 
         Args:
+            inherited: this process's environment.
             ours: variables this process set itself, not the user; ranks choose their own.
         """
-        env = {name: value for name, value in os.environ.items() if ours.get(name) != value}
+        env = {name: value for name, value in inherited.items() if ours.get(name) != value}
         env = {name: value for name, value in env.items() if not name.startswith("PADDLE_TRAINER")}
         if not self.gpus:
             env.pop("CUDA_VISIBLE_DEVICES", None)
