@@ -3,21 +3,30 @@
 Imports of a sub-command stand inside it, so that ``bisenet --help`` answers at once.
 """
 
-import json
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
-from bisenet_lib import __version__, cli_course, cli_launch
+from bisenet_lib import __version__, cli_course, cli_data, cli_deploy, cli_evaluate, cli_launch
+from bisenet_lib.cli_options import (
+    UNDERSCORES,
+    Config,
+    Dataset,
+    Device,
+    Json,
+    Root,
+    Workers,
+    end_with_problems,
+    err,
+    out,
+    write_json,
+)
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import write_text
 from bisenet_lib.stopping import LAUNCHER, Stopped
 
 app = typer.Typer(
@@ -27,18 +36,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(cli_course.app, name="course")
-out = Console()
-err = Console(stderr=True, style="red", soft_wrap=True, markup=False, highlight=False)
-
-Root = Annotated[
-    Path, typer.Argument(help="Data set in the Cityscapes layout (leftImg8bit/, gtFine/).")
-]
-Workers = Annotated[int, typer.Option("--workers", "-j", help="Processes to use.")]
-Json = Annotated[
-    Path | None, typer.Option("--json", help="Write the whole report to this file as well.")
-]
-
-_SHOWN = 20
 _SOURCES = {
     "labelIds": "labelIds (exact)",
     "instanceIds": "instanceIds (exact)",
@@ -61,20 +58,6 @@ def options(
     ] = False,
 ) -> None:
     """Read the options that stand before the sub-command."""
-
-
-def _write_json(path: Path | None, report: dict[str, Any]) -> None:
-    if path:
-        write_text(path, json.dumps(report, indent=2) + "\n")
-
-
-def _end_with_problems(problems: Sequence[str], done: str) -> None:
-    for problem in problems[:_SHOWN]:
-        err.print(problem)
-    if len(problems) > _SHOWN:
-        err.print(f"... and {len(problems) - _SHOWN} more; --json FILE writes all of them")
-    if problems:
-        raise InputError(f"{len(problems)} problem(s); {done}")
 
 
 @app.command()
@@ -108,9 +91,9 @@ def inspect(root: Root, workers: Workers = 1, json_file: Json = None) -> None:
     from bisenet_lib import cityscapes
 
     report = cityscapes.inspect(root, workers=workers)
-    _write_json(json_file, report.as_dict())
+    write_json(json_file, report.as_dict())
     out.print(Markdown(report.markdown()))
-    _end_with_problems(report.problems, "nothing was changed")
+    end_with_problems(report.problems, "nothing was changed")
     out.print("[green]No problem found.[/green]")
 
 
@@ -131,7 +114,7 @@ def convert(
     from bisenet_lib import convert as conversion
 
     done = conversion.convert(root, workers=workers, force=force)
-    _write_json(json_file, done.as_dict())
+    write_json(json_file, done.as_dict())
     table = Table("labels from", "frames")
     for source, count in done.counts().items():
         table.add_row(_SOURCES.get(source, source), str(count))
@@ -139,7 +122,7 @@ def convert(
     for split, count in done.lists.items():
         table.add_row(f"listed in {split}.txt", str(count))
     out.print(table)
-    _end_with_problems(done.problems, "the frames they belong to are in no list")
+    end_with_problems(done.problems, "the frames they belong to are in no list")
 
 
 @app.command()
@@ -154,28 +137,6 @@ def doctor(
     found = checks(cityscapes)
     out.print(report(found), markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(any(check.ok is False for check in found))
-
-
-Config = Annotated[
-    str,
-    typer.Option(
-        help="A profile (smoke, laptop, cityscapes), a shipped configuration "
-        "(bisenet_cityscapes_1024x1024_160k) or a .yml file in PaddleSeg's schema."
-    ),
-]
-Dataset = Annotated[
-    Path | None,
-    typer.Option(
-        help="Data set with train.txt and val.txt (image,label a line); "
-        "default: the configuration's own."
-    ),
-]
-Device = Annotated[
-    str, typer.Option(help="auto, cpu, gpu, gpu:1, xpu, npu, or a Paddle custom device.")
-]
-
-
-UNDERSCORES = {"token_normalize_func": lambda token: token.replace("_", "-")}
 
 
 @app.command(context_settings=UNDERSCORES)
@@ -252,28 +213,9 @@ app.command(
 )(cli_launch.launch)
 
 
-@app.command()
-def evaluate(
-    model: Annotated[
-        Path, typer.Argument(help="A run folder (its best model), checkpoint folder or file.")
-    ],
-    config: Annotated[
-        str | None, typer.Option(help="As for train; default: config.yml of the run folder.")
-    ] = None,
-    dataset: Dataset = None,
-    device: Device = "auto",
-    json_file: Json = None,
-) -> None:
-    """Score a checkpoint on the validation set: IoU per class, mIoU, pixel accuracy."""
-    from bisenet_lib.checkpoint import config_file
-    from bisenet_lib.config import load
-    from bisenet_lib.evaluation import evaluate_checkpoint
-
-    scores = evaluate_checkpoint(
-        load(config or config_file(model), dataset=dataset), model, device=device
-    )
-    _write_json(json_file, scores.as_dict())
-    out.print(Markdown(scores.table()))
+cli_evaluate.add_to(app)
+cli_deploy.add_to(app)
+cli_data.add_to(app)
 
 
 def main() -> None:

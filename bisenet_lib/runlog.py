@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.evaluation import Scores
 from bisenet_lib.files import write_text
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.ranks import Ranks
+from bisenet_lib.scoring import Scores
 
 
 class Log:

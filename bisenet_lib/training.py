@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from bisenet_lib import arrangement, checkpoint, config, devices, evaluation
+from bisenet_lib import arrangement, checkpoint, config, devices, evaluation, scoring
 from bisenet_lib.errors import InputError
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.parts import Parts, build, check_run_folder, resume, take_over
@@ -47,7 +47,7 @@ class Result:
     iterations: int
     seconds: float
     images_per_second: float
-    scores: evaluation.Scores | None
+    scores: scoring.Scores | None
     best_miou: float | None
 
 

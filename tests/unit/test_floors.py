@@ -9,7 +9,7 @@ LIBRARY = Path(__file__).parents[2] / "bisenet_lib"
 FLOORS = [
     {"errors", "profiles", "preflight", "stopping", "machine"},
     {"files", "parallel", "labels", "paddleseg_compat"},
-    {"labelfiles", "devices", "config", "network", "ranks", "arrangement"},
+    {"scoring", "labelfiles", "devices", "config", "network", "ranks", "arrangement"},
     {"plan"},
     {"polygons", "checkpoint"},
     {"frames"},
@@ -22,7 +22,8 @@ FLOORS = [
     {"training"},
     {"lesson", "kernel", "doctor", "distributed"},
     {"course"},
-    {"cli_course", "cli_launch"},
+    {"cli_options"},
+    {"cli_course", "cli_launch", "cli_evaluate", "cli_deploy", "cli_data"},
     {"cli"},
 ]
 FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}

@@ -1,0 +1,10 @@
+"""``bisenet export``, ``predict`` and ``submit``: the trained network put to use.
+
+Imports of a sub-command stand inside it, as in :mod:`bisenet_lib.cli`.
+"""
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the sub-commands of this module."""

@@ -1,0 +1,67 @@
+"""Options that several sub-commands share, and how each of them reports."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from bisenet_lib.errors import InputError
+from bisenet_lib.files import write_text
+
+out = Console()
+err = Console(stderr=True, style="red", soft_wrap=True, markup=False, highlight=False)
+
+UNDERSCORES = {"token_normalize_func": lambda token: token.replace("_", "-")}
+"""Options may be spelled as in PaddleSeg (``--do_eval``)."""
+
+Config = Annotated[
+    str,
+    typer.Option(
+        help="A profile (smoke, laptop, cityscapes), a shipped configuration "
+        "(bisenet_cityscapes_1024x1024_160k) or a .yml file in PaddleSeg's schema."
+    ),
+]
+Dataset = Annotated[
+    Path | None,
+    typer.Option(
+        help="Data set with train.txt and val.txt (image,label a line); "
+        "default: the configuration's own."
+    ),
+]
+Device = Annotated[
+    str, typer.Option(help="auto, cpu, gpu, gpu:1, xpu, npu, or a Paddle custom device.")
+]
+Engine = Annotated[
+    str, typer.Option(help="What runs the network: onnx (ONNX Runtime, on the CPU) or paddle.")
+]
+Json = Annotated[
+    Path | None, typer.Option("--json", help="Write the whole report to this file as well.")
+]
+Model = Annotated[
+    Path, typer.Argument(help="A run folder (its best model), checkpoint folder or file.")
+]
+Root = Annotated[
+    Path, typer.Argument(help="Data set in the Cityscapes layout (leftImg8bit/, gtFine/).")
+]
+Workers = Annotated[int, typer.Option("--workers", "-j", help="Processes to use.")]
+
+_SHOWN = 20
+
+
+def write_json(path: Path | None, report: dict[str, Any]) -> None:
+    """Write a report, where one is asked for."""
+    if path:
+        write_text(path, json.dumps(report, indent=2) + "\n")
+
+
+def end_with_problems(problems: Sequence[str], done: str) -> None:
+    """Show the first problems and end with an error, if there are any."""
+    for problem in problems[:_SHOWN]:
+        err.print(problem)
+    if len(problems) > _SHOWN:
+        err.print(f"... and {len(problems) - _SHOWN} more; --json FILE writes all of them")
+    if problems:
+        raise InputError(f"{len(problems)} problem(s); {done}")
