@@ -7,12 +7,12 @@ import pytest
 
 LIBRARY = Path(__file__).parents[2] / "bisenet_lib"
 FLOORS = [
-    {"errors", "profiles", "preflight", "stopping", "machine"},
+    {"errors", "profiles", "preflight", "predictor", "stopping", "machine"},
     {"files", "parallel", "labels", "paddleseg_compat"},
-    {"scoring", "labelfiles", "devices", "config", "network", "ranks", "arrangement"},
+    {"scoring", "onnx_engine", "labelfiles", "devices", "config", "network", "ranks", "arrangement"},
     {"plan"},
     {"polygons", "checkpoint"},
-    {"frames"},
+    {"frames", "export"},
     {"filelists"},
     {"cityscapes", "convert", "minicity", "samples"},
     {"evaluation"},
