@@ -14,7 +14,7 @@ FLOORS = [
     {"polygons", "checkpoint"},
     {"frames", "export"},
     {"filelists"},
-    {"cityscapes", "convert", "minicity", "samples"},
+    {"cityscapes", "convert", "minicity", "own_data", "samples"},
     {"evaluation"},
     {"runlog", "plots"},
     {"widgets"},
