@@ -14,15 +14,18 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.labels import IGNORE, LABELS, NUM_CLASSES
+from bisenet_lib.files import written_whole
+from bisenet_lib.labels import IGNORE, LABELS, NUM_CLASSES, class_colours
 
 __all__ = [
     "check_image",
     "check_size",
     "read_classes",
     "read_instance_ids",
+    "read_instances",
     "read_label",
     "read_label_ids",
+    "read_prediction",
 ]
 
 Size = tuple[int, int]
@@ -233,13 +236,29 @@ def read_label_ids(path: Path, size: Size | None = None) -> np.ndarray:
     return _checked_ids(path, _read(path, size, ("L",), "a labelIds image"))
 
 
-def read_instance_ids(path: Path, size: Size | None = None) -> np.ndarray:
-    """Read the label ids out of an official ``_instanceIds.png``.
-
-    An instance's value is ``id * 1000 + number``; a value below 1000 is the label id itself.
+def read_instances(path: Path, size: Size | None = None) -> np.ndarray:
+    """Read an official ``_instanceIds.png`` as it is.
 
     Args:
         path: a 16-bit grey PNG.
+        size: (width, height) it must have, or None for any.
+
+    Returns:
+        (H, W) uint16: ``id * 1000 + number`` for an instance; below 1000 the label id itself.
+
+    Raises:
+        InputError: see :func:`read_label_ids`.
+    """
+    values = _read(path, size, ("I;16", "I"), "an instanceIds image")
+    _checked_ids(path, _ids_of(values))
+    return values.astype(np.uint16)
+
+
+def read_instance_ids(path: Path, size: Size | None = None) -> np.ndarray:
+    """Read the label ids out of an official ``_instanceIds.png``.
+
+    Args:
+        path: see :func:`read_instances`.
         size: (width, height) it must have, or None for any.
 
     Returns:
@@ -248,5 +267,54 @@ def read_instance_ids(path: Path, size: Size | None = None) -> np.ndarray:
     Raises:
         InputError: see :func:`read_label_ids`.
     """
-    values = _read(path, size, ("I;16", "I"), "an instanceIds image")
-    return _checked_ids(path, np.where(values >= 1000, values // 1000, values)).astype(np.uint8)
+    return _ids_of(read_instances(path, size)).astype(np.uint8)
+
+
+def _ids_of(instances: np.ndarray) -> np.ndarray:
+    return np.where(instances >= 1000, instances // 1000, instances)
+
+
+def read_prediction(path: Path, size: Size, values: int, what: str) -> np.ndarray:
+    """Read a prediction and check that it fits its truth.
+
+    Args:
+        path: an 8-bit PNG of one channel; of a palette PNG the index counts.
+        size: (width, height) of the truth.
+        values: a pixel holds 0 to ``values - 1``.
+        what: what the values are, for the message: ``label ids`` or ``classes``.
+
+    Returns:
+        (H, W) uint8.
+
+    Raises:
+        InputError: the file is missing, damaged, not of that kind, of another size than the
+            truth, or holds another value.
+    """
+    predicted = _read(path, None, ("L", "P"), f"a prediction of {what}")
+    found = predicted.shape[::-1]
+    if found != tuple(size):
+        raise InputError(
+            f"{path}: a prediction of {found[0]}x{found[1]} pixels, its truth has "
+            f"{size[0]}x{size[1]}. Predict the frame at its own size."
+        )
+    wrong = predicted >= values
+    if wrong.any():
+        raise _wrong_values(path, predicted, wrong, f"{what} are 0 to {values - 1}")
+    return predicted
+
+
+def write_classes(path: Path, classes: np.ndarray, num_classes: int) -> None:
+    """Write classes as a palette PNG: its index is the class, its colour is to be looked at.
+
+    Args:
+        path: the file, written whole or not at all.
+        classes: (H, W) uint8.
+        num_classes: how many there are, which decides the colours.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    image = Image.fromarray(classes, "P")
+    image.putpalette(class_colours(num_classes).tobytes())
+    with written_whole(path) as part:
+        image.save(part)
