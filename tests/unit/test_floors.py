@@ -8,12 +8,12 @@ import pytest
 LIBRARY = Path(__file__).parents[2] / "bisenet_lib"
 FLOORS = [
     {"errors", "profiles", "preflight", "predictor", "stopping", "machine"},
-    {"files", "parallel", "labels", "paddleseg_compat"},
-    {"scoring", "onnx_engine", "labelfiles", "devices", "config", "network", "ranks", "arrangement"},
+    {"files", "parallel", "labels", "paddleseg_compat", "views"},
+    {"scoring", "official_scores", "onnx_engine", "labelfiles", "devices", "config", "network", "ranks", "arrangement"},
     {"plan"},
-    {"polygons", "checkpoint"},
-    {"frames", "export"},
-    {"filelists"},
+    {"polygons", "checkpoint", "predictions"},
+    {"frames", "export", "finetuning"},
+    {"filelists", "engines", "official"},
     {"cityscapes", "convert", "minicity", "own_data", "samples"},
     {"evaluation"},
     {"runlog", "plots"},
