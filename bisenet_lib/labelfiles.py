@@ -25,7 +25,6 @@ __all__ = [
     "read_instances",
     "read_label",
     "read_label_ids",
-    "read_prediction",
 ]
 
 Size = tuple[int, int]
@@ -250,7 +249,7 @@ def read_instances(path: Path, size: Size | None = None) -> np.ndarray:
         InputError: see :func:`read_label_ids`.
     """
     values = _read(path, size, ("I;16", "I"), "an instanceIds image")
-    _checked_ids(path, _ids_of(values))
+    _checked_ids(path, np.where(values >= 1000, values // 1000, values))
     return values.astype(np.uint16)
 
 
@@ -267,40 +266,8 @@ def read_instance_ids(path: Path, size: Size | None = None) -> np.ndarray:
     Raises:
         InputError: see :func:`read_label_ids`.
     """
-    return _ids_of(read_instances(path, size)).astype(np.uint8)
-
-
-def _ids_of(instances: np.ndarray) -> np.ndarray:
-    return np.where(instances >= 1000, instances // 1000, instances)
-
-
-def read_prediction(path: Path, size: Size, values: int, what: str) -> np.ndarray:
-    """Read a prediction and check that it fits its truth.
-
-    Args:
-        path: an 8-bit PNG of one channel; of a palette PNG the index counts.
-        size: (width, height) of the truth.
-        values: a pixel holds 0 to ``values - 1``.
-        what: what the values are, for the message: ``label ids`` or ``classes``.
-
-    Returns:
-        (H, W) uint8.
-
-    Raises:
-        InputError: the file is missing, damaged, not of that kind, of another size than the
-            truth, or holds another value.
-    """
-    predicted = _read(path, None, ("L", "P"), f"a prediction of {what}")
-    found = predicted.shape[::-1]
-    if found != tuple(size):
-        raise InputError(
-            f"{path}: a prediction of {found[0]}x{found[1]} pixels, its truth has "
-            f"{size[0]}x{size[1]}. Predict the frame at its own size."
-        )
-    wrong = predicted >= values
-    if wrong.any():
-        raise _wrong_values(path, predicted, wrong, f"{what} are 0 to {values - 1}")
-    return predicted
+    values = read_instances(path, size)
+    return np.where(values >= 1000, values // 1000, values).astype(np.uint8)
 
 
 def write_classes(path: Path, classes: np.ndarray, num_classes: int) -> None:

@@ -20,6 +20,8 @@ MOST_AT_ONCE = 8
 JUST_UNDER_32_MB = 31 << 20
 """The largest block that moves glibc's thresholds (``man mallopt``, M_MMAP_THRESHOLD)."""
 
+_SHOWN = 10
+
 
 def _guarded(function: Callable[[Item], Result], item: Item) -> Result | InputError:
     try:
@@ -106,3 +108,34 @@ def each(
         for result in results:
             yield result
             bar.update()
+
+
+def every(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    workers: int = 1,
+    title: str = "",
+) -> list[Result]:
+    """Apply ``function`` to every item, or say of which items it could not be.
+
+    Args:
+        function: see :func:`each`.
+        items: its arguments, one a call; each hashable and there once.
+        workers: see :func:`each`.
+        title: see :func:`each`.
+
+    Returns:
+        The results, in the order of the items.
+
+    Raises:
+        InputError: some items raised one: their messages, up to ten, and how many more.
+    """
+    items = list(items)
+    results = dict(each(function, items, workers=workers, title=title))
+    faults = sorted(str(one) for one in results.values() if isinstance(one, InputError))
+    if len(faults) > _SHOWN:
+        faults[_SHOWN:] = [f"... and {len(faults) - _SHOWN} more of {len(items)}"]
+    if faults:
+        raise InputError("\n".join(faults))
+    return [results[item] for item in items]
