@@ -9,7 +9,17 @@ LIBRARY = Path(__file__).parents[2] / "bisenet_lib"
 FLOORS = [
     {"errors", "profiles", "preflight", "predictor", "stopping", "machine"},
     {"files", "parallel", "labels", "paddleseg_compat", "views"},
-    {"scoring", "official_scores", "onnx_engine", "labelfiles", "devices", "config", "network", "ranks", "arrangement"},
+    {
+        "scoring",
+        "official_scores",
+        "onnx_engine",
+        "labelfiles",
+        "devices",
+        "config",
+        "network",
+        "ranks",
+        "arrangement",
+    },
     {"plan"},
     {"polygons", "checkpoint", "predictions"},
     {"frames", "export", "finetuning"},

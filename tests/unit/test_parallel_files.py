@@ -34,7 +34,7 @@ def touch_slowly(path: Path) -> None:
 
 def test_every_gives_all_results_in_order_or_names_what_failed():
     assert every(inverse, [4, 1, 2], workers=2) == [0.25, 1, 0.5]
-    with pytest.raises(InputError, match="^number is 0$"):
+    with pytest.raises(InputError, match=r"^number is 0$"):
         every(inverse, [4, 0, 2])
 
 
