@@ -29,6 +29,8 @@ def read_prediction(path: Path, truth: np.ndarray, values: int, what: str) -> np
         InputError: the file is missing, damaged, not of that kind, of another size than the
             truth, or holds another value.
     """
+    if not path.is_file():
+        raise InputError(f"{path}: no prediction. Evaluate the data set with --save-predictions.")
     predicted = read_label(path)
     if predicted.shape != truth.shape:
         height, width = predicted.shape
