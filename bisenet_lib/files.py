@@ -1,6 +1,7 @@
 """Writing files whole or not at all."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,6 +39,37 @@ def written_whole(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             part.unlink()
+
+
+@contextmanager
+def folder_written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary folder beside ``path`` and rename it to ``path`` on success.
+
+    Args:
+        path: a folder that is not there yet, or is empty; missing parents are made.
+
+    Yields:
+        The temporary folder. It is deleted if the body raises.
+
+    Raises:
+        InputError: ``path`` holds something already, or cannot be written.
+    """
+    path = Path(path)
+    if path.is_dir() and any(path.iterdir()):
+        raise InputError(f"{path}: holds files already. Give a new folder, or empty this one.")
+    whole = path.resolve()
+    part = whole.with_name(f".{whole.name}.{os.getpid()}.part")
+    try:
+        part.mkdir(parents=True)
+        yield part
+        part.replace(whole)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror or error}). "
+            "Choose another folder, or mend its permissions or free space."
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:
