@@ -7,8 +7,8 @@ import pytest
 
 LIBRARY = Path(__file__).parents[2] / "bisenet_lib"
 FLOORS = [
-    {"errors", "profiles", "preflight", "predictor", "stopping", "machine"},
-    {"files", "parallel", "labels", "paddleseg_compat", "views"},
+    {"errors", "profiles", "preflight", "predictor", "stopping", "machine", "silence", "overlap"},
+    {"files", "parallel", "labels", "paddleseg_compat", "views", "onnx_graph"},
     {
         "scoring",
         "official_scores",
@@ -20,14 +20,15 @@ FLOORS = [
         "ranks",
         "arrangement",
     },
-    {"plan"},
+    {"plan", "photos", "parity"},
     {"polygons", "checkpoint", "predictions"},
-    {"frames", "export", "finetuning"},
-    {"filelists", "engines", "official"},
+    {"frames", "export", "finetuning", "predicting"},
+    {"filelists", "engines", "official", "video"},
     {"analysis", "cityscapes", "convert", "minicity", "own_data", "samples"},
-    {"evaluation", "objects"},
+    {"evaluation", "objects", "deployment"},
+    {"submit"},
     {"runlog", "plots"},
-    {"widgets"},
+    {"widgets", "plots_analysis"},
     {"parts"},
     {"training"},
     {"lesson", "kernel", "doctor", "distributed"},
