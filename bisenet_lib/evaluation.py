@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from bisenet_lib import config, engines, samples
+from bisenet_lib import config, engines, official, samples
 from bisenet_lib.engines import Network, OnnxNetwork
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
-from bisenet_lib.labelfiles import write_classes
-from bisenet_lib.labels import CLASS_NAMES
+from bisenet_lib.labelfiles import read_instances, read_label_ids, write_classes
+from bisenet_lib.labels import CLASS_NAMES, train_id_to_id
+from bisenet_lib.official_scores import Counter, FrameCounts, Official
+from bisenet_lib.official_scores import count as count_official
 from bisenet_lib.own_data import class_names
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.ranks import ALONE, Ranks
@@ -39,22 +41,28 @@ class Report:
 
     Args:
         scores: over all frames.
+        official: what Cityscapes' benchmark reports, if the data set has its files.
         images_per_second: reading, network and counting together.
         settings: what was asked for: checkpoint, data set, engine, views.
     """
 
     scores: Scores
+    official: Official | None
     images_per_second: float
     settings: Mapping[str, Any]
 
     def table(self) -> str:
         """The scores as Markdown."""
-        return self.scores.table()
+        if self.official is None:
+            return self.scores.table()
+        accuracy = f"pixel accuracy {100 * self.scores.pixel_accuracy:.2f} %"
+        return f"{self.official.table()}\n\nmIoU {100 * self.scores.miou:.2f} %, {accuracy}"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
+        official = {"official": self.official.as_dict()} if self.official else {}
         speed = {"images_per_second": self.images_per_second}
-        return {**self.settings, **self.scores.as_dict(), **speed}
+        return {**self.settings, **self.scores.as_dict(), **official, **speed}
 
 
 def predict(network: Network, sample: Mapping[str, Any], views: Views = ONCE) -> np.ndarray:
@@ -191,26 +199,58 @@ def evaluate_checkpoint(
     names = names_of(dataset)
     network = engines.load(settings, path, engine=engine, device=device, names=names)
 
-    def save(index: int, classes: np.ndarray) -> None:
-        name = f"{Path(dataset.file_list[index][0]).stem}.png"
-        write_classes(Path(save_dir) / "predictions" / name, classes, dataset.num_classes)
+    benchmark = _Benchmark.of(dataset)
+
+    def done(index: int, classes: np.ndarray) -> None:
+        if benchmark is not None:
+            benchmark.count(index, classes)
+        if save_dir and save_predictions:
+            name = f"{Path(dataset.file_list[index][0]).stem}.png"
+            write_classes(Path(save_dir) / "predictions" / name, classes, dataset.num_classes)
 
     started = time.perf_counter()
-    scores = evaluate(
-        network,
-        dataset,
-        names=names,
-        limit=limit,
-        views=views,
-        done=save if save_dir and save_predictions else None,
-    )
+    scores = evaluate(network, dataset, names=names, limit=limit, views=views, done=done)
     used = "onnx" if isinstance(network, OnnxNetwork) else "paddle"
     asked = {"checkpoint": str(path), "dataset": str(dataset.dataset_root), "engine": used}
-    speed = scores.frames / (time.perf_counter() - started)
-    report = Report(scores, speed, {**asked, "views": views.as_dict()})
+    report = Report(
+        scores,
+        None if benchmark is None else benchmark.scores(),
+        scores.frames / (time.perf_counter() - started),
+        {**asked, "views": views.as_dict()},
+    )
     if save_dir:
         write_text(Path(save_dir) / "results.json", json.dumps(report.as_dict(), indent=2) + "\n")
     return report
+
+
+class _Benchmark:
+    """The counts of Cityscapes' benchmark, kept by frame: threads end in any order."""
+
+    def __init__(self, truths: Sequence[tuple[Path, Path]]) -> None:
+        self.truths = truths
+        self.counts: dict[int, FrameCounts] = {}
+        self.to_id = train_id_to_id()
+
+    @classmethod
+    def of(cls, dataset: paddle.io.Dataset) -> "_Benchmark | None":
+        """For a data set of which every frame has the official files; else None."""
+        truths = [official.truth_files(Path(label)) for _, label in dataset.file_list]
+        there = all(pair and all(path.is_file() for path in pair) for pair in truths)
+        return cls(truths) if there and dataset.num_classes == len(CLASS_NAMES) else None
+
+    def count(self, index: int, classes: np.ndarray) -> None:
+        label_ids, instance_ids = self.truths[index]
+        truth, objects = read_label_ids(label_ids), read_instances(instance_ids)
+        try:
+            self.counts[index] = count_official(truth, objects, self.to_id[classes])
+        except InputError as error:
+            raise InputError(f"{label_ids}: {error}") from error
+
+    def scores(self) -> Official:
+        counter = Counter()
+        for index in sorted(self.counts):
+            counter.include(self.counts[index])
+        return counter.scores()
 
 
 def _read_ahead(

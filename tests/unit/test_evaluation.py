@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as scorer  # noqa: N813
 from PIL import Image
 
-from bisenet_lib import checkpoint, config, engines, evaluation
+from bisenet_lib import checkpoint, config, engines, evaluation, official
 from bisenet_lib.errors import InputError
+from bisenet_lib.labels import train_id_to_id
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.scoring import confusion_matrix
 from bisenet_lib.views import Views
@@ -129,6 +131,38 @@ def test_results_and_predictions_are_saved(ready, tmp_path):
         truth = np.asarray(Image.open(label))
         matrix += confusion_matrix(truth, prediction, 19)
     assert (matrix == report.scores.matrix).all()
+
+
+def test_the_official_scorer_says_the_same_of_the_saved_predictions(ready, tmp_path, monkeypatch):
+    settings, dataset, _ = ready
+    report = evaluation.evaluate_checkpoint(
+        settings, tmp_path / "net", save_dir=tmp_path / "out", save_predictions=True
+    )
+    pairs = []
+    for image, label in dataset.file_list:
+        classes = np.asarray(Image.open(tmp_path / "out" / "predictions" / Path(image).name))
+        pairs.append((str(tmp_path / Path(image).name), str(official.truth_files(Path(label))[0])))
+        Image.fromarray(train_id_to_id()[classes]).save(pairs[-1][0])
+    for name, value in {"evalInstLevelScore": True, "quiet": True, "JSONOutput": False}.items():
+        monkeypatch.setattr(scorer.args, name, value)
+    theirs = scorer.evaluateImgLists(*zip(*pairs, strict=True), scorer.args)
+    assert report.official.means == {
+        "class_iou": theirs["averageScoreClasses"],
+        "class_iiou": theirs["averageScoreInstClasses"],
+        "category_iou": theirs["averageScoreCategories"],
+        "category_iiou": theirs["averageScoreInstCategories"],
+    }
+    assert report.official.means["class_iou"] == report.scores.miou
+    saved = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert saved["official"] == report.official.as_dict()
+
+
+def test_without_official_files_there_are_no_official_scores(ready, tmp_path):
+    settings, dataset, _ = ready
+    official.truth_files(Path(dataset.file_list[0][1]))[1].unlink()
+    report = evaluation.evaluate_checkpoint(settings, tmp_path / "net")
+    assert report.official is None
+    assert "mIoU of" in report.table()
 
 
 def test_the_first_frames_alone(ready):
