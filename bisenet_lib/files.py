@@ -83,9 +83,9 @@ def write_text(path: Path, text: str) -> None:
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Delete what killed runs of :func:`written_whole` left in ``folder``.
+    """Delete what killed runs of the functions above left in ``folder``.
 
-    The file of a process that still runs on this machine stays.
+    The part of a process that still runs on this machine stays.
 
     Args:
         folder: where to look, not recursive; it need not exist.
@@ -93,5 +93,7 @@ def clear_leftovers(folder: Path) -> None:
     for part in folder.glob(".*.part*"):
         pid = part.name.partition(".part")[0].rpartition(".")[2]
         if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            if part.is_dir():
+                shutil.rmtree(part, ignore_errors=True)
             with suppress(OSError):
                 part.unlink()

@@ -14,12 +14,14 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from bisenet_lib.errors import InputError
+from bisenet_lib.exif import size_upright
 from bisenet_lib.files import written_whole
 from bisenet_lib.labels import IGNORE, LABELS, NUM_CLASSES, class_colours
 
 __all__ = [
     "check_image",
     "check_size",
+    "palette_image",
     "read_classes",
     "read_instance_ids",
     "read_instances",
@@ -32,9 +34,6 @@ Size = tuple[int, int]
 
 _TAIL = 1024
 """So many bytes from the end of a file its end marker is looked for."""
-_ORIENTATION = 0x0112
-_ON_ITS_SIDE = (5, 6, 7, 8)
-"""The EXIF orientations of which ``cv2.imread`` swaps width and height."""
 _HIGHEST_ID = max(label.id for label in LABELS)
 
 
@@ -93,22 +92,6 @@ def _check_mode(path: Path, mode: str, allowed: tuple[str, ...], use: str) -> No
         )
 
 
-def _size_read(image: Image.Image) -> Size:
-    """The size ``cv2.imread`` gives, which turns JPEG and PNG files as their EXIF says.
-
-    Pillow turns TIFF files itself, and neither turns any other.
-    """
-    if image.format not in ("JPEG", "MPO", "PNG"):
-        return image.size
-    exif = Image.Exif()
-    try:
-        exif.load(image.info.get("exif"))
-        orientation = exif.get(_ORIENTATION)
-    except (OSError, SyntaxError, ValueError, KeyError, struct.error):  # cv2 passes over it too
-        return image.size
-    return image.size[::-1] if orientation in _ON_ITS_SIDE else image.size
-
-
 def check_image(
     path: Path,
     size: Size | None = None,
@@ -135,7 +118,7 @@ def check_image(
     with _opened(path) as image:
         if modes:
             _check_mode(path, image.mode, modes, "this file")
-        found = _size_read(image)
+        found = size_upright(image)
         check_size(path, found, size)
         _check_end(path, image)
         if decode:
@@ -281,7 +264,17 @@ def write_classes(path: Path, classes: np.ndarray, num_classes: int) -> None:
     Raises:
         InputError: the folder cannot be written to.
     """
+    with written_whole(path) as part:
+        palette_image(classes, num_classes).save(part)
+
+
+def palette_image(classes: np.ndarray, num_classes: int) -> Image.Image:
+    """Classes as an image whose index is the class and whose colour is to be looked at.
+
+    Args:
+        classes: (H, W) uint8.
+        num_classes: how many there are, which decides the colours.
+    """
     image = Image.fromarray(classes, "P")
     image.putpalette(class_colours(num_classes).tobytes())
-    with written_whole(path) as part:
-        image.save(part)
+    return image

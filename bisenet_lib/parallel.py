@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from tqdm.auto import tqdm
 
-from bisenet_lib.errors import InputError
+from bisenet_lib.errors import InputError, refuse
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -19,8 +19,6 @@ MOST_AT_ONCE = 8
 """Items handed to a worker in one go, at most: progress moves in steps of so many."""
 JUST_UNDER_32_MB = 31 << 20
 """The largest block that moves glibc's thresholds (``man mallopt``, M_MMAP_THRESHOLD)."""
-
-_SHOWN = 10
 
 
 def _guarded(function: Callable[[Item], Result], item: Item) -> Result | InputError:
@@ -134,8 +132,5 @@ def every(
     items = list(items)
     results = dict(each(function, items, workers=workers, title=title))
     faults = sorted(str(one) for one in results.values() if isinstance(one, InputError))
-    if len(faults) > _SHOWN:
-        faults[_SHOWN:] = [f"... and {len(faults) - _SHOWN} more of {len(items)}"]
-    if faults:
-        raise InputError("\n".join(faults))
+    refuse(faults, len(items))
     return [results[item] for item in items]

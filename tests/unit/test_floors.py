@@ -8,7 +8,7 @@ import pytest
 LIBRARY = Path(__file__).parents[2] / "bisenet_lib"
 FLOORS = [
     {"errors", "profiles", "preflight", "predictor", "stopping", "machine", "silence", "overlap"},
-    {"files", "parallel", "labels", "paddleseg_compat", "views", "onnx_graph"},
+    {"files", "parallel", "labels", "paddleseg_compat", "views", "onnx_graph", "exif"},
     {
         "scoring",
         "official_scores",
@@ -20,10 +20,10 @@ FLOORS = [
         "ranks",
         "arrangement",
     },
-    {"plan", "photos", "parity"},
-    {"polygons", "checkpoint", "predictions"},
-    {"frames", "export", "finetuning", "predicting"},
-    {"filelists", "engines", "official", "video"},
+    {"plan", "photos", "parity", "pairing", "masks", "tailor"},
+    {"polygons", "checkpoint", "predictions", "imported"},
+    {"frames", "export", "finetuning", "predicting", "labelme"},
+    {"filelists", "engines", "official", "video", "meaning"},
     {"analysis", "cityscapes", "convert", "minicity", "own_data", "samples"},
     {"evaluation", "objects", "deployment"},
     {"submit"},
