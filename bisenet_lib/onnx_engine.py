@@ -50,7 +50,7 @@ class OnnxEngine:
         Returns:
             (H, W) uint8 classes.
         """
-        return self.session.run(["classes"], {"image": image[np.newaxis]})[0][0]
+        return self._run(["classes"], image)[0]
 
     def logits(self, image: np.ndarray) -> np.ndarray:
         """The network's output for an image.
@@ -61,4 +61,12 @@ class OnnxEngine:
         Returns:
             (C, H, W) float32.
         """
-        return self.session.run(["logits"], {"image": image[np.newaxis]})[0][0]
+        return self._run(["logits"], image)[0]
+
+    def both(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """:meth:`classes` and :meth:`logits` of an image."""
+        classes, logits = self._run(["classes", "logits"], image)
+        return classes, logits
+
+    def _run(self, outputs: list[str], image: np.ndarray) -> list[np.ndarray]:
+        return [one[0] for one in self.session.run(outputs, {"image": image[np.newaxis]})]
