@@ -56,7 +56,7 @@ def frame_sheet(
     for axis, title in zip(
         axes[0, 1:], ("truth", "prediction", "wrong, ignored grey"), strict=True
     ):
-        axis.set_title(title, fontsize=11)
+        axis.set_title(title, loc="right", fontsize=11)
     return finished(figure)
 
 
