@@ -40,7 +40,7 @@ def submit(
     """Segment a split and zip the result as the Cityscapes server takes it.
 
     Finished frames wait in a hidden folder beside the zip, so that a stopped run goes on; the
-    zip itself appears when it is whole and :func:`bisenet_lib.submission.check_zip` finds nothing wrong with it.
+    zip itself appears when it is whole and :func:`bisenet_lib.submission.check_zip` is content.
 
     Args:
         settings: the checkpoint's resolved configuration.
@@ -64,35 +64,42 @@ def submit(
     if Path(output).suffix != ".zip":
         raise InputError(f"{output}: the server takes a .zip; give a name that ends in it")
     frames = find_frames(root, split)
-    parts = _parts(settings, path, Path(output), views)
+    parts = _parts(settings, path, root, Path(output), views)
     todo = [frame for frame in frames if not (parts / file_name(frame)).is_file()]
     if todo:
         network = engines.load(settings, path, engine=engine, device=device, names=CLASS_NAMES)
-        read, ids = deployment.reader(settings), train_id_to_id()
-
-        def segmented() -> Iterator[tuple[Frame, np.ndarray]]:
-            samples = ahead(lambda frame: read(frame.image), todo)
-            done = len(frames) - len(todo)
-            with tqdm(total=len(frames), initial=done, desc=split, unit="frame") as bar:
-                for frame, sample in zip(todo, samples, strict=True):
-                    yield frame, predict(network, sample, views)
-                    bar.update()
-
-        def write(one: tuple[Frame, np.ndarray]) -> None:
-            frame, classes = one
-            with written_whole(parts / file_name(frame)) as part:
-                Image.fromarray(ids[classes]).save(part)
-
-        for _ in ahead(write, segmented()):
-            pass
+        with tqdm(total=len(frames), initial=len(frames) - len(todo), unit="frame") as bar:
+            for _ in _segment(network, deployment.reader(settings), todo, parts, views):
+                bar.update()
     _zip(frames, parts, Path(output))
     shutil.rmtree(parts)
     return len(frames)
 
 
-def _parts(settings: Mapping[str, Any], path: Path, output: Path, views: Views) -> Path:
-    """The folder of finished frames: one for each checkpoint and way to look at images."""
+def _segment(
+    network: engines.Network,
+    read: deployment.Reader,
+    frames: Sequence[Frame],
+    folder: Path,
+    views: Views,
+) -> Iterator[None]:
+    """Write the label ids of each frame; reading, network and writing overlap."""
+    ids = train_id_to_id()
+
+    def write(one: tuple[Frame, np.ndarray]) -> None:
+        frame, classes = one
+        with written_whole(folder / file_name(frame)) as part:
+            Image.fromarray(ids[classes]).save(part)
+
+    samples = ahead(lambda frame: read(frame.image), frames)
+    segmented = ((one, predict(network, next(samples), views)) for one in frames)
+    yield from ahead(write, segmented)
+
+
+def _parts(settings: Mapping[str, Any], path: Path, root: Path, output: Path, views: Views) -> Path:
+    """The folder of finished frames: one for each checkpoint, data set and way to look."""
     about = [settings["model"], settings["val_dataset"]["transforms"], views.as_dict()]
+    about.append(str(Path(root).resolve()))
     weights = checkpoint.weights_file(path).read_bytes()
     name = hashlib.sha256(json.dumps(about).encode() + weights).hexdigest()[:12]
     return output.with_name(f".{output.stem}.{name}")
