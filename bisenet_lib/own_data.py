@@ -125,8 +125,8 @@ def import_folder(source: Path, target: Path, **options: Any) -> Imported:
     with folder_written_whole(target) as part:
         found = find_pairs(images, masks, _ending(masks, images, chosen))
         if found.unpaired and not chosen.skip_unpaired:
-            count = f"{len(found.unpaired)} files without their other half"
-            refuse([f"{count}; restore it, or give --skip-unpaired:", *found.unpaired])
+            count = f"files without their other half: {len(found.unpaired)}"
+            refuse([f"{count}. Restore it, or give --skip-unpaired.", *found.unpaired])
         splits = split([pair.name for pair in found.pairs], chosen.val, chosen.seed)
         meaning = meaning_of(
             found.pairs,
