@@ -28,7 +28,7 @@ FLOORS = [
     {"evaluation", "objects", "deployment"},
     {"submit"},
     {"runlog", "plots"},
-    {"widgets", "plots_analysis", "plots_classes"},
+    {"widgets", "plots_analysis", "plots_deployment", "plots_classes"},
     {"parts"},
     {"training"},
     {"lesson", "kernel", "doctor", "distributed"},
