@@ -99,7 +99,7 @@ def import_folder(
         masks=masks,
         mask_suffix=mask_suffix,
         kind=kind,
-        classes=_names(classes),
+        classes=classes,
         colours=colours,
         background=background,
         ignore=ignore,
@@ -115,15 +115,6 @@ def import_folder(
     for note in made.notes():
         out.print(note, markup=False, highlight=False, soft_wrap=True)
     out.print(f"{made.summary()}\n{target}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _names(text: str | None) -> list[str] | Path | None:
-    """Class names, or the file they are in."""
-    if text is None or Path(text).is_file():
-        return text and Path(text)
-    if "," not in text:
-        raise InputError(f"--classes {text}: no such file; and class names are written a,b,c")
-    return text.split(",")
 
 
 def _share(text: str | None) -> float | Path | None:

@@ -93,7 +93,7 @@ def meaning_of(
     pairs: Sequence[Pair],
     *,
     kind: str = "auto",
-    classes: Sequence[str] | Path | None = None,
+    classes: str | Path | Sequence[str] | None = None,
     colours: Path | None = None,
     background: str | None = None,
     ignore: int = IGNORE,
@@ -157,15 +157,19 @@ def _of_labelme(
     return Meaning("labelme", _checked(names), background=background)
 
 
-def read_names(classes: Sequence[str] | Path) -> tuple[str, ...]:
+def read_names(classes: str | Path | Sequence[str]) -> tuple[str, ...]:
     """Class names, given themselves or as a file of them.
 
     Args:
-        classes: the names; or a file with one a line.
+        classes: the names, also as ``a,b,c``; or a file with one a line.
 
     Raises:
         InputError: the file is unreadable, or a name is empty or there twice.
     """
+    if isinstance(classes, str):
+        if "," not in classes and not Path(classes).is_file():
+            raise InputError(f"--classes {classes}: no such file; and names are written a,b,c")
+        classes = Path(classes) if Path(classes).is_file() else classes.split(",")
     source = f"{classes}: " if isinstance(classes, Path) else "the class names: "
     if isinstance(classes, Path):
         try:

@@ -42,7 +42,7 @@ class Options:
         mask_suffix: what a mask's name has after its image's: ``_mask``.
         kind: ``index`` (grey or palette: the value counts), ``colour``, ``labelme``; ``auto``
             looks at the first mask.
-        classes: class names in order of index; or a file of them, one a line.
+        classes: class names in order of index, also as ``a,b,c``; or a file of them, one a line.
         colours: a table of ``name,r,g,b``: the meaning of colour masks, the names of others.
         background: the class of pixels in no LabelMe shape; without it they are ignored.
         ignore: of index masks: a value that is no class, besides 255.
@@ -59,7 +59,7 @@ class Options:
     masks: str | None = None
     mask_suffix: str = ""
     kind: str = "auto"
-    classes: Sequence[str] | Path | None = None
+    classes: str | Path | Sequence[str] | None = None
     colours: Path | None = None
     background: str | None = None
     ignore: int = IGNORE
