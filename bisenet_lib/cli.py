@@ -186,7 +186,8 @@ def train(
     if here().first:
         out.print(settings_line(here().size), highlight=False, soft_wrap=True)
         rate, why = expected_rate(config, settings["batch_size"], here().size)
-        of_a_run = (Path(config).parent / "metrics.jsonl").is_file()  # with the rate it had
+        beside = Path(config).parent / "metrics.jsonl"
+        of_a_run = Path(config).is_file() and beside.is_file()  # it has the rate the run had
         if not of_a_run and abs(settings["lr_scheduler"]["learning_rate"] / rate - 1) > 0.01:
             err.print(f"warning: {why}")
     result = fit(

@@ -8,7 +8,8 @@ import base64
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.masks import Picture, nearest
+from bisenet_lib.masks import Picture
 from bisenet_lib.polygons import FURTHEST_POINT
 
 __all__ = ["BACKGROUND", "draw", "label_names"]
@@ -71,7 +72,7 @@ def draw(
     canvas = Image.new("L", picture.size, unlabelled)
     for number, shape in enumerate(data["shapes"]):
         if shape["label"] not in values:
-            hint = nearest(shape["label"], list(values))
+            hint = _nearest(shape["label"], list(values))
             raise InputError(f"{_where(path, number, shape)}: unknown label; {hint}")
         try:
             _draw(canvas, shape, values[shape["label"]])
@@ -80,6 +81,11 @@ def draw(
                 f"{_where(path, number, shape)}: cannot be drawn ({error}). Draw it anew."
             ) from error
     return np.asarray(canvas)
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    match = get_close_matches(name, known, 1)
+    return f"did you mean {match[0]!r}?" if match else f"known are {', '.join(known)}."
 
 
 def _read(path: Path) -> dict[str, Any]:

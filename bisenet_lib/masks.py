@@ -3,34 +3,28 @@
 Taught in ``07_your_own_data``.
 """
 
-import csv
-from collections.abc import Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
+from bisenet_lib.colourtable import IGNORED_NAMES, Colour, ColourTable, shown
 from bisenet_lib.errors import InputError
 from bisenet_lib.labelfiles import Size, check_image
 from bisenet_lib.labels import IGNORE
 
 __all__ = [
-    "IGNORED_NAMES",
-    "ColourTable",
     "Picture",
+    "class_values",
     "common_colours",
     "kind_of",
-    "nearest",
+    "palette_of",
     "read_colours",
     "read_indices",
-    "read_table",
 ]
 
-IGNORED_NAMES = ("ignore", "__ignore__")
-"""Class names that mean "not a class"; the second is LabelMe's."""
 MOST_CLASSES = IGNORE
 """A label is one byte, and one of its 256 values means ignored."""
 
@@ -38,7 +32,8 @@ _INDEX_MODES = ("1", "L", "P", "I;16", "I")
 _COLOUR_MODES = ("RGB", "RGBA")
 _SHOWN = 5
 
-Colour = tuple[int, int, int]
+Palette = Mapping[int, Collection[Colour]]
+"""The colours that a value of a palette mask may have."""
 
 
 class Picture(NamedTuple):
@@ -64,72 +59,6 @@ class Picture(NamedTuple):
                 f"{path}: {found[0]}x{found[1]} pixels, its image has "
                 f"{self.size[0]}x{self.size[1]}{how}. Save the mask at the image's size."
             )
-
-
-@dataclass(frozen=True)
-class ColourTable:
-    """The colours of a set of masks.
-
-    Args:
-        names: of the classes, in order of index.
-        colours: every colour there may be in a mask.
-        indices: the class of each of them; 255 where it is ignored.
-    """
-
-    names: tuple[str, ...]
-    colours: tuple[Colour, ...]
-    indices: tuple[int, ...]
-
-
-def read_table(path: Path, classes: Sequence[str] | None = None) -> ColourTable:
-    """Read a colour table: ``name,r,g,b`` a line.
-
-    Several colours may have one name. The name ``ignore`` is no class: its pixels are left out.
-    A first line without numbers is a header; lines that begin with ``#`` are comments.
-
-    Args:
-        path: the file.
-        classes: the class names in order of index; None takes them in order of their lines.
-
-    Returns:
-        The table.
-
-    Raises:
-        InputError: the file is unreadable, a line is not of that form, a colour is there twice,
-            or a name is not among ``classes``.
-    """
-    rows: dict[Colour, str] = {}
-    for number, fields in _lines(path):
-        where = f"{path}, line {number}"
-        if len(fields) != 4 or not fields[0] or not all(one.isdecimal() for one in fields[1:]):
-            if number == 1 and not any(one.isdecimal() for one in fields):
-                continue
-            raise InputError(f"{where}: {','.join(fields)!r}; write name,r,g,b.")
-        colour = tuple(int(one) for one in fields[1:])
-        if max(colour) > 255:
-            raise InputError(f"{where}: a colour is three numbers from 0 to 255.")
-        if colour in rows:
-            raise InputError(f"{where}: the colour {_shown(colour)} is {rows[colour]!r} already.")
-        rows[colour] = fields[0]
-    found = [name for name in dict.fromkeys(rows.values()) if name not in IGNORED_NAMES]
-    if not found:
-        raise InputError(f"{path}: no class in it. Write name,r,g,b a line.")
-    names = list(found if classes is None else classes)
-    for name in found:
-        if name not in names:
-            raise InputError(f"{path}: {name!r} is not among the classes {', '.join(names)}.")
-    index = {name: names.index(name) for name in found} | dict.fromkeys(IGNORED_NAMES, IGNORE)
-    return ColourTable(tuple(names), tuple(rows), tuple(index[name] for name in rows.values()))
-
-
-def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: unreadable ({error}). Write name,r,g,b a line.") from error
-    cleaned = [(number, [field.strip() for field in row]) for number, row in enumerate(rows, 1)]
-    return [(number, row) for number, row in cleaned if any(row) and not row[0].startswith("#")]
 
 
 def kind_of(path: Path) -> str:
@@ -163,8 +92,24 @@ def _wrong(path: Path, wrong: np.ndarray, what: str, advice: str) -> InputError:
     )
 
 
+def palette_of(image: Image.Image) -> dict[int, list[Colour]]:
+    """The colour of each index of a palette image; nothing for a grey one."""
+    flat = image.getpalette() if image.mode == "P" else []
+    return {index: [tuple(flat[3 * index : 3 * index + 3])] for index in range(len(flat) // 3)}
+
+
+def class_values(num_classes: int | None, ignore: int) -> list[int]:
+    """The values of the classes in index masks: all but the ignored ones, in order."""
+    return [value for value in range(256) if value not in (ignore, IGNORE)][:num_classes]
+
+
 def read_indices(
-    path: Path, picture: Picture, *, num_classes: int | None = None, ignore: int = IGNORE
+    path: Path,
+    picture: Picture,
+    *,
+    num_classes: int | None = None,
+    ignore: int = IGNORE,
+    palette: Palette | None = None,
 ) -> np.ndarray:
     """Read a mask whose values are numbers: grey, or a palette whose index counts.
 
@@ -174,16 +119,19 @@ def read_indices(
         num_classes: how many classes there are; None allows any number.
         ignore: the value of pixels to leave out, besides 255. The classes are the other values
             in order: with ``ignore=0`` the value 1 is class 0.
+        palette: the colours that values have in other masks; a program that makes a palette for
+            each file numbers its colours as they come, and then the index says nothing.
 
     Returns:
         (H, W) uint8: the index of the class, 255 where ignored.
 
     Raises:
         InputError: the file is missing, damaged, of another size or no such mask, or a value
-            is no class.
+            is no class or has another colour than elsewhere.
     """
-    values = np.asarray(_pixels(path, picture, _INDEX_MODES)).astype(np.int32)
-    known = [value for value in range(256) if value not in (ignore, IGNORE)][:num_classes]
+    image = _pixels(path, picture, _INDEX_MODES)
+    values = np.asarray(image).astype(np.int32)
+    known = class_values(num_classes, ignore)
     table = np.full(256, -1, np.int16)
     table[known] = range(len(known))
     table[[ignore, IGNORE]] = IGNORE
@@ -192,6 +140,15 @@ def read_indices(
         found = ", ".join(str(value) for value in np.unique(values[wrong])[:_SHOWN])
         advice = f"The classes are {known[0]} to {known[-1]}."
         raise _wrong(path, wrong, f"value {found} outside the classes", advice)
+    for value, colours in palette_of(image).items():
+        if table[value] == IGNORE or colours[0] in (palette or {}).get(value, colours):
+            continue
+        if (values == value).any():
+            there, elsewhere = shown(colours[0]), shown(next(iter(palette[value])))
+            raise InputError(
+                f"{path}: value {value} has the colour {there}, elsewhere {elsewhere}. If the "
+                "colours count and not the values, give --kind colour and a --colours table."
+            )
     return table[values].astype(np.uint8)
 
 
@@ -246,23 +203,13 @@ def _strange_colours(
     near = int(distance.argmin())
     index = table.indices[near]
     name = IGNORED_NAMES[0] if index == IGNORE else table.names[index]
-    shown = ", ".join(map(_shown, most)) + (", ..." if len(colours) > _SHOWN else "")
-    advice = f"The nearest to {_shown(most[0])} is {name!r}, {_shown(table.colours[near])}. "
+    listed = ", ".join(map(shown, most)) + (", ..." if len(colours) > _SHOWN else "")
+    advice = f"The nearest to {shown(most[0])} is {name!r}, {shown(table.colours[near])}. "
     if len(colours) > _SHOWN:
         advice += "So many colours come from smoothed edges or JPEG: save the mask without either."
     else:
         advice += "Add the colour to the table, or mend the mask."
-    return _wrong(path, wrong, f"{len(colours)} colours not in the table: {shown}", advice)
-
-
-def _shown(colour: Sequence[int]) -> str:
-    return ",".join(str(int(one)) for one in colour)
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """A hint for a name that is none of the known ones."""
-    match = get_close_matches(name, known, 1)
-    return f"did you mean {match[0]!r}?" if match else f"known are {', '.join(known)}."
+    return _wrong(path, wrong, f"{len(colours)} colours not in the table: {listed}", advice)
 
 
 def common_colours(path: Path) -> str:
@@ -270,4 +217,4 @@ def common_colours(path: Path) -> str:
     with Image.open(path) as image:
         codes, counts = np.unique(_codes(np.asarray(image.convert("RGB"))), return_counts=True)
     most = codes[np.argsort(-counts)[: 2 * _SHOWN]].tolist()
-    return "; ".join(_shown(_colour(code)) for code in most)
+    return "; ".join(shown(_colour(code)) for code in most)

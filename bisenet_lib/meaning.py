@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from bisenet_lib import labelme, masks
+from bisenet_lib.colourtable import IGNORED_NAMES, ColourTable, read_table
 from bisenet_lib.errors import InputError
 from bisenet_lib.labels import IGNORE
 from bisenet_lib.pairing import Pair
@@ -30,13 +32,15 @@ class Meaning:
         ignore: of index masks: a value that is no class, besides 255.
         table: of colour masks.
         background: of LabelMe: the class of pixels in no shape; None ignores them.
+        palette: of index masks: the colours of their values, in the table or the first mask.
     """
 
     kind: str
     names: tuple[str, ...] | None
     ignore: int = IGNORE
-    table: masks.ColourTable | None = None
+    table: ColourTable | None = None
     background: str | None = None
+    palette: masks.Palette | None = None
 
     def read(self, pair: Pair, picture: masks.Picture) -> np.ndarray:
         """Read a pair's mask.
@@ -55,10 +59,12 @@ class Meaning:
             return masks.read_colours(pair.mask, picture, table=self.table)
         if self.kind == "index":
             number = len(self.names) if self.names else None
-            return masks.read_indices(pair.mask, picture, num_classes=number, ignore=self.ignore)
+            return masks.read_indices(
+                pair.mask, picture, num_classes=number, ignore=self.ignore, palette=self.palette
+            )
         values = {name: index for index, name in enumerate(self.names)}
         outside = IGNORE if self.background is None else values[self.background]
-        values |= dict.fromkeys(masks.IGNORED_NAMES, IGNORE)
+        values |= dict.fromkeys(IGNORED_NAMES, IGNORE)
         return labelme.draw(pair.mask, picture, values=values, unlabelled=outside, image=pair.image)
 
     def found_names(self, pixels: np.ndarray) -> tuple[str, ...]:
@@ -134,11 +140,24 @@ def meaning_of(
             f"{first}: holds colours. Say which class each is with --colours TABLE, a file of "
             f"name,r,g,b a line. Its most frequent colours: {masks.common_colours(first)}."
         )
-    table = None if colours is None else masks.read_table(colours, names)
+    table = None if colours is None else read_table(colours, names)
     if kind == "colour":
         return Meaning(kind, _checked(table.names), table=table)
     names = names or (table.names if table else None)
-    return Meaning(kind, names and _checked(names), ignore)
+    palette = _palette(first, table, ignore)
+    return Meaning(kind, names and _checked(names), ignore, palette=palette)
+
+
+def _palette(first: Path, table: ColourTable | None, ignore: int) -> masks.Palette:
+    if table is None:
+        with Image.open(first) as image:
+            return masks.palette_of(image)
+    palette: dict[int, list] = {}
+    values = masks.class_values(len(table.names), ignore)
+    for colour, index in zip(table.colours, table.indices, strict=True):
+        if index != IGNORE:
+            palette.setdefault(values[index], []).append(colour)
+    return palette
 
 
 def _of_labelme(
@@ -149,7 +168,7 @@ def _of_labelme(
             labelme.label_names, [pair.mask for pair in pairs], workers=workers, title="labels"
         )
         names = tuple(sorted(frozenset().union(*found)))
-    names = tuple(name for name in names if name not in masks.IGNORED_NAMES)
+    names = tuple(name for name in names if name not in IGNORED_NAMES)
     if background is None and labelme.BACKGROUND in names:
         background = labelme.BACKGROUND
     if background is not None and background not in names:
@@ -190,7 +209,7 @@ def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
             f"{len(names)} class(es): {', '.join(names[:5])}. Give 2 to {masks.MOST_CLASSES}; "
             "what is not of the only class is a class too (LabelMe: --background NAME)."
         )
-    wrong = [name for name in names if name in masks.IGNORED_NAMES]
+    wrong = [name for name in names if name in IGNORED_NAMES]
     if wrong:
         raise InputError(f"{wrong[0]!r} cannot be a class; of index masks give --ignore VALUE.")
     return names

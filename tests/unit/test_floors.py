@@ -14,6 +14,7 @@ FLOORS = [
         "official_scores",
         "onnx_engine",
         "labelfiles",
+        "colourtable",
         "devices",
         "config",
         "network",

@@ -13,12 +13,13 @@ from cityscapesscripts.preparation.json2labelImg import createLabelImage
 from PIL import Image
 
 from bisenet_lib import checkpoint, config, training
+from bisenet_lib.colourtable import ColourTable, read_table
 from bisenet_lib.errors import InputError
 from bisenet_lib.filelists import check_pairs, read_list
 from bisenet_lib.imported import Imported
 from bisenet_lib.labelme import draw
 from bisenet_lib.labels import name2label
-from bisenet_lib.masks import ColourTable, Picture, read_colours, read_indices, read_table
+from bisenet_lib.masks import Picture, read_colours, read_indices
 from bisenet_lib.own_data import class_names, import_folder
 from bisenet_lib.pairing import find_pairs, split
 from bisenet_lib.tailor import network_size
@@ -58,6 +59,11 @@ def folder(tmp_path):
         save_image(tmp_path / "photos" / "images" / f"{name}.png", seed)
         save_mask(tmp_path / "photos" / "masks" / f"{name}.png", classes_of(seed))
     return tmp_path / "photos"
+
+
+def flat_of(colours):
+    """The colours as a palette of 256, black after them."""
+    return [*(channel for colour in colours.values() for channel in colour), *[0] * 3 * 253]
 
 
 def labels_of(made: Imported) -> dict[str, np.ndarray]:
@@ -134,6 +140,26 @@ def test_of_a_palette_the_index_counts_and_not_the_colour(tmp_path):
         save_mask(tmp_path / "mask.png", values, palette)
         found = read_indices(tmp_path / "mask.png", Picture(SIZE), num_classes=3)
         np.testing.assert_array_equal(found, values)
+
+
+def test_palettes_that_disagree_are_refused(folder, tmp_path):
+    """A program that numbers the colours of each file anew: the index says nothing."""
+    other = dict(reversed(COLOURS.items()))
+    for seed, name in enumerate("abcde"):
+        palette = flat_of(other if name == "d" else COLOURS)
+        save_mask(folder / "masks" / f"{name}.png", classes_of(seed), palette)
+    with pytest.raises(InputError, match=r"d.png: value 0 has the colour 90,200,60, elsewhere 120"):
+        import_folder(folder, tmp_path / "set")
+    table = tmp_path / "colours.csv"
+    rows = ["ignore,0,0,0", *(f"{name},{r},{g},{b}" for name, (r, g, b) in COLOURS.items())]
+    table.write_text("\n".join(rows))
+    save_mask(folder / "masks" / "d.png", classes_of(3), flat_of(COLOURS))
+    assert import_folder(folder, tmp_path / "set", colours=table).names == tuple(COLOURS)
+    table.write_text("\n".join(rows[::-1]))
+    with pytest.raises(InputError, match=r"value 0 has the colour 120,80,40, elsewhere 90,200,60"):
+        import_folder(folder, tmp_path / "two", colours=table)
+    made = import_folder(folder, tmp_path / "two", colours=table, kind="colour")
+    np.testing.assert_array_equal(labels_of(made)["a"][0, :3], [2, 1, 0])
 
 
 def test_sixteen_and_one_bit_masks(tmp_path):
