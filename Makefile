@@ -62,9 +62,10 @@ test: lint $(MINICITY) ## lint, unit and fault tests, and every notebook against
 	$(IN_VENV) pytest tests $(wildcard notebooks) --nbval --nbval-current-env \
 		--nbval-cell-timeout=1200 --nbval-sanitize-with tests/nbval_sanitize.cfg $(ARGS)
 
-lint: $(INSTALLED) ## ruff: format and rules, notebooks included
+lint: $(INSTALLED) ## format, rules and spelling, notebooks included
 	$(BIN)/ruff check $(LINTED)
 	$(BIN)/ruff format --check $(LINTED)
+	$(BIN)/codespell --skip "*.ipynb" $(LINTED) $(wildcard *.md data/*.md notebooks/*.md)
 
 lab: $(MINICITY) ## JupyterLab with the course open
 	$(IN_VENV) jupyter lab --LabApp.default_url="/lab/tree/$(firstword $(sort $(wildcard notebooks/*.ipynb)))" \

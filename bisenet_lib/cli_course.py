@@ -120,6 +120,19 @@ def course_sweep(
     raise typer.Exit(any(one.outcome.error for one in runs))
 
 
+@app.command("times")
+def course_times(runs_dir: RunsDir = None, folder: Folder = None) -> None:
+    """Keep the time and memory of the last runs, for the headers of the notebooks.
+
+    Writes times.json beside the notebooks; a test compares the headers with it.
+    """
+    from bisenet_lib.course import NOTEBOOKS, RUNS, keep_times, notebooks
+
+    where = folder or NOTEBOOKS
+    keep_times(notebooks(where), where / "times.json", runs_dir or RUNS)
+    out.print(f"{where / 'times.json'}: written", soft_wrap=True, highlight=False)
+
+
 @app.command("params")
 def course_params(names: Names = None, folder: Folder = None) -> None:
     """List the parameters of the notebooks, read from the notebooks themselves."""

@@ -24,11 +24,13 @@ from bisenet_lib.kernel import kernel, watched
 from bisenet_lib.parameters import check, name_of, parameters_of
 from bisenet_lib.profiles import PROFILES
 
-__all__ = ["Outcome", "data_set", "execute", "notebooks", "run", "table"]
+__all__ = ["Outcome", "data_set", "execute", "folder_of", "keep_times", "notebooks", "run", "table"]
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 RUNS = ROOT / "runs"
+MEASURED = ("smoke", "laptop")
+"""The profiles whose time and memory the notebooks tell, in their first cell."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,31 @@ def data_set(profile: str, cityscapes: Path | None) -> str:
         make = make if cityscapes else f'make it with: bisenet minicity "{root}"'
         raise InputError(f"{root}: no data set there (no leftImg8bit/); {make}")
     return str(root)
+
+
+def keep_times(paths: Sequence[Path], target: Path, runs_dir: Path = RUNS) -> None:
+    """Keep what the last runs measured, for a test that holds the notebooks' headers to it.
+
+    Args:
+        paths: the notebooks.
+        target: the JSON file to write: profile, notebook, ``seconds`` and ``peak_mb``.
+        runs_dir: where the runs are.
+
+    Raises:
+        InputError: a notebook has not been run to its end in a profile, or on other data than
+            MiniCity.
+    """
+    kept: dict[str, dict[str, Any]] = {}
+    for profile in MEASURED:
+        dataset = data_set(profile, None)
+        found = _recorded(Path(runs_dir) / profile / "course.json", dataset)
+        for name in (path.stem for path in paths):
+            if name not in found or found[name]["error"]:
+                command = f"bisenet course run {name} --profile {profile}"
+                raise InputError(f"{name} was not run to its end on {dataset}; run: {command}")
+            one = {key: found[name][key] for key in ("seconds", "peak_mb")}
+            kept.setdefault(profile, {})[name] = one
+    write_text(target, json.dumps(kept, indent=2) + "\n")
 
 
 def table(outcomes: Sequence[Outcome]) -> Table:

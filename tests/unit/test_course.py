@@ -197,6 +197,26 @@ def test_the_cityscapes_profile_needs_the_data_set(folder):
         course.run(course.notebooks(folder / "notebooks"), profile="cityscapes")
 
 
+def test_times_are_kept_of_both_profiles(folder, write, monkeypatch):
+    monkeypatch.setattr(course, "ROOT", folder)
+    (folder / "data").mkdir()
+    (folder / "city").rename(folder / "data" / "minicity")
+    write(folder / "notebooks" / "00_good.ipynb", ["1"])
+    paths = course.notebooks(folder / "notebooks")
+    runs = folder / "runs"
+    kept = folder / "times.json"
+    course.run(paths, profile="smoke", runs_dir=runs, console=Console(quiet=True))
+    with pytest.raises(InputError, match="run: bisenet course run 00_good --profile laptop"):
+        course.keep_times(paths, kept, runs)
+    assert not kept.exists()
+    (outcome,) = course.run(paths, runs_dir=runs, console=Console(quiet=True))
+    course.keep_times(paths, kept, runs)
+    measured = json.loads(kept.read_text())
+    assert list(measured) == ["smoke", "laptop"]
+    told = {"seconds": outcome.seconds, "peak_mb": outcome.peak_mb}
+    assert measured["laptop"] == {"00_good": told}
+
+
 def test_notebooks_are_found_by_the_start_of_their_names(folder, write):
     write(folder / "notebooks" / "01_more.ipynb", ["1"])
     found = course.notebooks(folder / "notebooks", ["01"])

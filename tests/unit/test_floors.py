@@ -20,7 +20,7 @@ FLOORS = [
     {"widgets"},
     {"parts"},
     {"training"},
-    {"lesson", "kernel", "doctor", "distributed", "parameters"},
+    {"lesson", "kernel", "doctor", "distributed", "parameters", "exercises"},
     {"course"},
     {"comparison"},
     {"sweep"},

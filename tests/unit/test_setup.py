@@ -336,7 +336,7 @@ def installed(project):
     """The copy with an environment whose programs only tell how they were called."""
     binaries = project / ".venv" / "bin"
     binaries.mkdir(parents=True)
-    for name in ("python", "bisenet", "jupyter", "pytest", "ruff"):
+    for name in ("python", "bisenet", "jupyter", "pytest", "ruff", "codespell"):
         fake_python(binaries, name, f'echo "CALLED {name} $*"')
     (project / "data").mkdir()
     (project / "notebooks").mkdir()
