@@ -71,8 +71,8 @@ lab: $(MINICITY) ## JupyterLab with the course open
 	$(IN_VENV) jupyter lab --LabApp.default_url="/lab/tree/$(firstword $(sort $(wildcard notebooks/*.ipynb)))" \
 		$(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
-bench: $(MINICITY) ## measure what the course says about speed (bench/)
-	for script in bench/*.py; do $(BIN)/python $$script || exit; done
+bench: $(MINICITY) ## measure what the course says about speed (ARGS=eval_bench: that alone)
+	$(BIN)/python bench $(ARGS)
 
 doctor: $(INSTALLED) ## what this machine can do, and the command that mends what it can't
 	$(BIN)/bisenet doctor $(if $(CITYSCAPES),--cityscapes "$(CITYSCAPES)")

@@ -99,7 +99,7 @@ def load_weights(model: paddle.nn.Layer, path: Path) -> None:
             f"{path}: does not fit this network in {len(differing)} of {len(wanted)} entries "
             f"({rows}). Give the checkpoint's own configuration and class count."
         )
-    model.set_state_dict(there)
+    model.set_state_dict(model.state_dict() | there)
 
 
 def save_weights(model: paddle.nn.Layer, path: Path) -> None:

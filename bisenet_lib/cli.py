@@ -155,6 +155,12 @@ def train(
     resume_model: Annotated[
         Path | None, typer.Option(help="An iter_N folder, or a run folder, to go on from.")
     ] = None,
+    init_model: Annotated[
+        Path | None,
+        typer.Option(
+            help="A checkpoint to begin with: fine-tuning, also with another number of classes."
+        ),
+    ] = None,
     keep_checkpoint_max: Annotated[int, typer.Option(help="Checkpoints kept.")] = 5,
     log_iters: Annotated[int, typer.Option(help="Iterations between log records.")] = 10,
     num_workers: Annotated[
@@ -180,8 +186,8 @@ def train(
     if here().first:
         out.print(settings_line(here().size), highlight=False, soft_wrap=True)
         rate, why = expected_rate(config, settings["batch_size"], here().size)
-        resolved = Path(config).name == "config.yml"  # of a run, with the rate it had
-        if not resolved and abs(settings["lr_scheduler"]["learning_rate"] / rate - 1) > 0.01:
+        of_a_run = (Path(config).parent / "metrics.jsonl").is_file()  # with the rate it had
+        if not of_a_run and abs(settings["lr_scheduler"]["learning_rate"] / rate - 1) > 0.01:
             err.print(f"warning: {why}")
     result = fit(
         settings,
@@ -190,6 +196,7 @@ def train(
         use_vdl=use_vdl,
         save_interval=save_interval,
         resume_model=resume_model,
+        init_model=init_model,
         keep_checkpoint_max=keep_checkpoint_max,
         log_iters=log_iters,
         num_workers=num_workers,

@@ -3,8 +3,139 @@
 Imports of a sub-command stand inside it, as in :mod:`bisenet_lib.cli`.
 """
 
+import re
+from pathlib import Path
+from typing import Annotated
+
 import typer
+from rich.markdown import Markdown
+
+from bisenet_lib.cli_options import Json, Workers, out, write_json
+from bisenet_lib.errors import InputError
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the sub-commands of this module."""
+    app.command("import")(import_folder)
+
+
+def import_folder(
+    source: Annotated[Path, typer.Argument(help="A folder of images and masks.")],
+    target: Annotated[Path, typer.Argument(help="The data set; a new or empty folder.")],
+    images: Annotated[
+        str | None, typer.Option(help="The images' folder in SOURCE. Default: images, else SOURCE.")
+    ] = None,
+    masks: Annotated[
+        str | None,
+        typer.Option(
+            help="The masks' folder in SOURCE. Default: masks, labels or annotations, else beside "
+            "the images."
+        ),
+    ] = None,
+    mask_suffix: Annotated[
+        str, typer.Option(help="What a mask's name has after its image's, such as _mask.")
+    ] = "",
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="index (grey or palette PNG, the value counts), colour (PNG), labelme (JSON), or "
+            "auto: look at the first mask."
+        ),
+    ] = "auto",
+    classes: Annotated[
+        str | None,
+        typer.Option(help="Class names in order of index: a,b,c or a file with one a line."),
+    ] = None,
+    colours: Annotated[
+        Path | None,
+        typer.Option(help="Colour table, name,r,g,b a line; the name ignore is no class."),
+    ] = None,
+    background: Annotated[
+        str | None,
+        typer.Option(help="The class of pixels in no LabelMe shape; else they are ignored."),
+    ] = None,
+    ignore: Annotated[
+        int, typer.Option(help="A value of index masks that is no class, besides 255.")
+    ] = 255,
+    skip_unpaired: Annotated[
+        bool,
+        typer.Option("--skip-unpaired", help="Leave out images without mask and masks without."),
+    ] = False,
+    val: Annotated[
+        str | None,
+        typer.Option(
+            help="Share of validation images, or a file with their names. Default: the folders "
+            "train/ and val/ if there are, else 0.2."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the drawing of validation images.")] = 0,
+    config: Annotated[
+        str, typer.Option(help="The profile or configuration config.yml is made from.")
+    ] = "laptop",
+    size: Annotated[
+        str | None,
+        typer.Option(
+            help="Width x height the network sees, such as 384x256. Default: the images' shape, "
+            "with about as many pixels as --config has."
+        ),
+    ] = None,
+    workers: Workers = 1,
+    json_file: Json = None,
+) -> None:
+    """Make a data set of a folder of images and masks, with classes of its own.
+
+    \b
+    bisenet import photos data/mine --colours colours.csv
+    bisenet train --config data/mine/config.yml --init-model data/checkpoints/bisenetv2_minicity
+
+    Images and masks are paired by name. TARGET is written whole or not at all.
+    """  # noqa: D301  (the \\b keeps the lines of the examples apart)
+    from bisenet_lib import own_data
+
+    made = own_data.import_folder(
+        source,
+        target,
+        images=images,
+        masks=masks,
+        mask_suffix=mask_suffix,
+        kind=kind,
+        classes=_names(classes),
+        colours=colours,
+        background=background,
+        ignore=ignore,
+        skip_unpaired=skip_unpaired,
+        val=_share(val),
+        seed=seed,
+        config=config,
+        size=_size(size),
+        workers=workers,
+    )
+    write_json(json_file, made.as_dict())
+    out.print(Markdown(made.table()))
+    for note in made.notes():
+        out.print(note, markup=False, highlight=False, soft_wrap=True)
+    out.print(f"{made.summary()}\n{target}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _names(text: str | None) -> list[str] | Path | None:
+    """Class names, or the file they are in."""
+    if text is None or Path(text).is_file():
+        return text and Path(text)
+    if "," not in text:
+        raise InputError(f"--classes {text}: no such file; and class names are written a,b,c")
+    return text.split(",")
+
+
+def _share(text: str | None) -> float | Path | None:
+    """A share, or the file of a list."""
+    try:
+        return text and float(text)
+    except ValueError:
+        return Path(text)
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text or "")
+    if text and not found:
+        raise InputError(f"--size is {text!r}; give width x height, such as 384x256")
+    return found and (int(found[1]), int(found[2]))

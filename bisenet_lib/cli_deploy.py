@@ -3,8 +3,193 @@
 Imports of a sub-command stand inside it, as in :mod:`bisenet_lib.cli`.
 """
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
+from rich.table import Table
+from rich.text import Text
+
+from bisenet_lib.cli_options import (
+    UNDERSCORES,
+    Dataset,
+    Device,
+    Engine,
+    Model,
+    end_with_problems,
+    out,
+)
+from bisenet_lib.errors import InputError
+
+if TYPE_CHECKING:
+    from bisenet_lib.predicting import Tally
+
+OwnConfig = Annotated[
+    str | None, typer.Option(help="As for train; default: config.yml of the run folder.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the sub-commands of this module."""
+    app.command(context_settings=UNDERSCORES)(export)
+    app.command(context_settings=UNDERSCORES)(predict)
+    app.command(context_settings=UNDERSCORES)(submit)
+
+
+def export(
+    model: Model,
+    output: Annotated[Path, typer.Option(help="A new or empty folder.")],
+    formats: Annotated[str, typer.Option("--format", help="onnx, paddle or both.")] = "both",
+    config: OwnConfig = None,
+    dataset: Dataset = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Photographs to compare on, in place of the data set's.")
+    ] = None,
+) -> None:
+    """Write a checkpoint as ONNX and in Paddle's inference format.
+
+    Both are compared with the checkpoint on real images first; one that differs is not written.
+    """
+    chosen = {"both": ("onnx", "paddle"), "onnx": ("onnx",), "paddle": ("paddle",)}.get(formats)
+    if chosen is None:
+        raise InputError(f"format is {formats!r}; choose onnx, paddle or both")
+    from bisenet_lib.deployment import export_checked, real_images
+
+    settings = _settings(model, config, dataset)
+    compared = real_images(settings, images)
+    table = Table("format", "written", "size", "images", "same class", "largest difference")
+    for one in export_checked(settings, model, output, compared, chosen):
+        found = one.parity
+        table.add_row(
+            one.format,
+            str(one.path),
+            f"{one.size / 1e6:.1f} MB",
+            str(found.images),
+            f"{100 * found.pixels:.4f} %",
+            "" if found.logits is None else f"{found.logits:.1g} of a logit",
+        )
+    out.print(table)
+
+
+def predict(
+    model: Annotated[
+        Path, typer.Argument(help="An .onnx file of `bisenet export`, a run folder or checkpoint.")
+    ],
+    source: Annotated[Path, typer.Argument(help="An image, a folder of images, or a video.")],
+    output: Annotated[Path, typer.Option(help="Where overlays and labels go.")],
+    config: OwnConfig = None,
+    max_side: Annotated[
+        int,
+        typer.Option(help="Larger images are scaled down to this for the network; 0: never."),
+    ] = 2048,
+    colour_blind: Annotated[
+        bool,
+        typer.Option("--colour-blind", help="Colours that stay apart with any colour vision."),
+    ] = False,
+) -> None:
+    """Segment photographs or a video: overlays to look at, labels to go on with.
+
+    Labels and overlays have the size of the image, whatever size the network saw. Without Paddle
+    where MODEL is an .onnx file; a checkpoint is exported beside itself on first use.
+    """
+    from bisenet_lib.photos import SUFFIXES
+    from bisenet_lib.predicting import open_predictor, predict_images
+    from bisenet_lib.video import predict_video
+
+    if not source.exists():
+        raise InputError(f"{source}: no such image, folder or video")
+    predictor = open_predictor(
+        _onnx_file(model, config), longest=max_side, colour_blind=colour_blind
+    )
+    still = source.is_dir() or source.suffix.lower() in SUFFIXES
+    tally = (predict_images if still else predict_video)(predictor, source, output)
+    if tally.frames:
+        out.print(_shares(tally))
+        out.print(
+            f"{tally.frames} {'images' if still else 'frames'}: "
+            f"{tally.frames / tally.seconds:.2f} a second in all, "
+            f"{tally.frames / tally.network_seconds:.2f} in the network alone: {output}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    end_with_problems(tally.problems, f"{tally.frames} segmented")
+
+
+def submit(
+    dataset: Annotated[Path, typer.Option(help="The data set: leftImg8bit/ with the split.")],
+    model: Annotated[
+        Path | None,
+        typer.Argument(help="A run folder (its best model), checkpoint folder or file."),
+    ] = None,
+    output: Annotated[Path, typer.Option(help="The file to write.")] = Path("submission.zip"),
+    split: Annotated[str, typer.Option(help="test for the server; val to try it.")] = "test",
+    check: Annotated[
+        Path | None, typer.Option(help="Only check this zip; no MODEL is needed.")
+    ] = None,
+    config: OwnConfig = None,
+    engine: Engine = "auto",
+    device: Device = "auto",
+    flip: Annotated[bool, typer.Option("--flip", help="Look at the mirror image too.")] = False,
+) -> None:
+    """Segment the test images of Cityscapes and zip them as its server takes them.
+
+    The zip is read again and checked. A stopped run goes on where it was.
+    """
+    from bisenet_lib.frames import find_frames
+
+    if (model is None) == (check is None):
+        raise InputError("give a MODEL to segment with, or --check ZIP to check a file")
+    frames = find_frames(dataset, split)
+    if check is not None:
+        from bisenet_lib.submit import check_zip
+
+        end_with_problems(check_zip(check, frames), f"{check} is not to be submitted")
+        path = check
+    else:
+        from bisenet_lib.submit import submit as run
+        from bisenet_lib.views import Views
+
+        settings, path = _settings(model, config, None), output
+        views = Views(flip=flip)
+        run(
+            settings, model, dataset, output, split=split, engine=engine, device=device, views=views
+        )
+    out.print(
+        f"{path}: {len(frames)} frames of {split}, each once, at its size, with evaluated label "
+        f"ids; {path.stat().st_size / 1e6:.1f} MB",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _settings(model: Path, config: str | None, dataset: Path | None) -> Mapping[str, Any]:
+    from bisenet_lib.checkpoint import config_file
+    from bisenet_lib.config import load
+
+    return load(config or config_file(model), dataset=dataset)
+
+
+def _onnx_file(model: Path, config: str | None) -> Path:
+    """The ONNX file that ``MODEL`` is, or stands for."""
+    if model.suffix == ".onnx":
+        return model
+    if (model / "model.onnx").is_file():
+        return model / "model.onnx"
+    from bisenet_lib.deployment import names_of
+    from bisenet_lib.engines import cached_onnx
+
+    settings = _settings(model, config, None)
+    return cached_onnx(settings, model, names_of(settings))
+
+
+def _shares(tally: "Tally") -> Table:
+    """The classes seen, each with its colour."""
+    predictor = tally.predictor
+    known = dict(zip(predictor.names, predictor.colours.tolist(), strict=True))
+    table = Table("", "class", "% of pixels")
+    table.columns[2].justify = "right"
+    for name, share in tally.shares().items():
+        colour = Text("  ", "on rgb({},{},{})".format(*known[name]))
+        table.add_row(colour, name, f"{100 * share:.2f}" if share >= 5e-5 else "< 0.01")
+    return table

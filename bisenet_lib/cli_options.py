@@ -35,7 +35,10 @@ Device = Annotated[
     str, typer.Option(help="auto, cpu, gpu, gpu:1, xpu, npu, or a Paddle custom device.")
 ]
 Engine = Annotated[
-    str, typer.Option(help="What runs the network: onnx (ONNX Runtime, on the CPU) or paddle.")
+    str,
+    typer.Option(
+        help="onnx (ONNX Runtime, on the CPU), paddle, or auto: onnx on a CPU, else paddle."
+    ),
 ]
 Json = Annotated[
     Path | None, typer.Option("--json", help="Write the whole report to this file as well.")

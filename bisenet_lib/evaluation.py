@@ -1,56 +1,115 @@
 """Measuring a network on a data set. Taught in ``05_evaluation``."""
 
-from collections.abc import Mapping, Sequence
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from bisenet_lib import checkpoint, config, devices, samples
+from bisenet_lib import config, engines, official, samples
+from bisenet_lib.engines import Network, OnnxNetwork
 from bisenet_lib.errors import InputError
-from bisenet_lib.labels import CLASS_NAMES
+from bisenet_lib.files import write_text
+from bisenet_lib.labelfiles import read_instances, read_label_ids, write_classes
+from bisenet_lib.labels import CLASS_NAMES, train_id_to_id
+from bisenet_lib.official_scores import Counter, FrameCounts, Official
+from bisenet_lib.official_scores import count as count_official
+from bisenet_lib.own_data import class_names
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.ranks import ALONE, Ranks
 from bisenet_lib.scoring import Scores, confusion_matrix
+from bisenet_lib.views import ONCE, Views
 
 from paddleseg.core import infer  # isort: skip
 
+AHEAD = 3
+"""Frames read, and frames waiting to be counted, while the network is at work."""
 
-def predict(model: paddle.nn.Layer, sample: dict[str, Any]) -> np.ndarray:
+Done = Callable[[int, np.ndarray], None]
+"""Called with a frame's index and its (H, W) uint8 classes, in a thread beside the network."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of scoring a checkpoint.
+
+    Args:
+        scores: over all frames.
+        official: what Cityscapes' benchmark reports, if the data set has its files.
+        images_per_second: reading, network and counting together.
+        settings: what was asked for: checkpoint, data set, engine, views.
+    """
+
+    scores: Scores
+    official: Official | None
+    images_per_second: float
+    settings: Mapping[str, Any]
+
+    def table(self) -> str:
+        """The scores as Markdown."""
+        if self.official is None:
+            return self.scores.table()
+        accuracy = f"pixel accuracy {100 * self.scores.pixel_accuracy:.2f} %"
+        return f"{self.official.table()}\n\nmIoU {100 * self.scores.miou:.2f} %, {accuracy}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        official = {"official": self.official.as_dict()} if self.official else {}
+        speed = {"images_per_second": self.images_per_second}
+        return {**self.settings, **self.scores.as_dict(), **official, **speed}
+
+
+def predict(network: Network, sample: Mapping[str, Any], views: Views = ONCE) -> np.ndarray:
     """Segment one sample of a validation data set.
 
     Args:
-        model: a network in evaluation mode.
+        network: in evaluation mode.
         sample: ``dataset[i]`` of a PaddleSeg data set: ``img`` (3, H, W) float32, normalised,
             and ``trans_info``, what was done to its size.
+        views: how often the image is looked at.
 
     Returns:
-        (H0, W0) uint8 trainIds at the image's original size. As in PaddleSeg the logits are
+        (H0, W0) uint8 classes at the image's original size. As in PaddleSeg the logits are
         scaled back, not the classes.
     """
+    image, changes = sample["img"], sample["trans_info"]
+    if isinstance(network, OnnxNetwork) and not changes and views == ONCE:
+        return network.engine.classes(image)
     with paddle.no_grad():
-        image = paddle.to_tensor(sample["img"][np.newaxis])
-        classes, _ = infer.inference(model, image, trans_info=sample["trans_info"])
+        tensor = paddle.to_tensor(image[np.newaxis])
+        if views.augmented:
+            classes, _ = infer.aug_inference(network, tensor, changes, **views.augmentation())
+        else:
+            classes, _ = infer.inference(network, tensor, changes, **views.window())
     return classes.numpy()[0, 0].astype(np.uint8)
 
 
 def evaluate(
-    model: paddle.nn.Layer,
+    network: Network,
     dataset: paddle.io.Dataset,
     *,
     names: Sequence[str] | None = None,
     limit: int | None = None,
     ranks: Ranks = ALONE,
+    views: Views = ONCE,
+    done: Done | None = None,
 ) -> Scores:
     """Score a network on a data set.
 
     Args:
-        model: the network; it is put into evaluation mode and left as it was.
+        network: Paddle's, put into evaluation mode and left as it was, or another.
         dataset: a PaddleSeg data set in ``val`` mode.
-        names: class names; Cityscapes' own for 19 classes, else numbers.
+        names: class names; by default :func:`names_of` the data set.
         limit: frames to score, from the first; all by default.
         ranks: the processes that share the frames; each has the same network.
+        views: how often each image is looked at.
+        done: see :data:`Done`.
 
     Returns:
         The scores over all frames together, on every rank.
@@ -58,48 +117,151 @@ def evaluate(
     Raises:
         InputError: an image or label cannot be read or does not fit; the message names it.
     """
-    classes = dataset.num_classes
-    if names is None:
-        names = CLASS_NAMES if classes == len(CLASS_NAMES) else [str(n) for n in range(classes)]
-    matrix = np.zeros((classes, classes), np.int64)
     frames = len(dataset) if limit is None else min(limit, len(dataset))
-    was_training = model.training
-    model.eval()
+    was_training = getattr(network, "training", False)
+    network.eval()
+
+    def count(index: int, sample: Mapping[str, Any], prediction: np.ndarray) -> np.ndarray:
+        if done is not None:
+            done(index, prediction)
+        try:
+            truth = sample["label"][0]
+            return confusion_matrix(truth, prediction, dataset.num_classes, dataset.ignore_index)
+        except InputError as error:
+            raise InputError(f"{dataset.file_list[index][1]}: {error}") from error
+
+    part = range(ranks.rank, frames, ranks.size)
+    matrix = np.zeros((dataset.num_classes, dataset.num_classes), np.int64)
     try:
-        part = range(ranks.rank, frames, ranks.size)
-        hidden = not ranks.first
-        for index in tqdm(part, "evaluating", leave=False, unit="frame", disable=hidden):
-            sample = samples.read_sample(dataset, index)
-            truth, prediction = sample["label"][0], predict(model, sample)
-            try:
-                matrix += confusion_matrix(truth, prediction, classes, dataset.ignore_index)
-            except InputError as error:
-                raise InputError(f"{dataset.file_list[index][1]}: {error}") from error
+        with ThreadPoolExecutor(2) as pool:
+            counts: deque[Future[np.ndarray]] = deque()
+            bar = tqdm(
+                _read_ahead(dataset, part, pool),
+                "evaluating",
+                len(part),
+                leave=False,
+                unit="frame",
+                disable=not ranks.first,
+            )
+            for index, sample in bar:
+                counts.append(pool.submit(count, index, sample, predict(network, sample, views)))
+                if len(counts) > AHEAD:
+                    matrix += counts.popleft().result()
+            matrix += sum(one.result() for one in counts)
     finally:
-        (model.train if was_training else model.eval)()
-    return Scores(ranks.sum(matrix), frames, tuple(names))
+        if was_training:
+            network.train()
+    return Scores(ranks.sum(matrix), frames, tuple(names or names_of(dataset)))
 
 
-def evaluate_checkpoint(settings: Mapping[str, Any], path: Path, *, device: str = "auto") -> Scores:
+def names_of(dataset: paddle.io.Dataset) -> tuple[str, ...]:
+    """The class names of a PaddleSeg data set: its own ``classes.txt``, Cityscapes', or numbers."""
+    classes = dataset.num_classes
+    if own := class_names(dataset.dataset_root, classes):
+        return own
+    return CLASS_NAMES if classes == len(CLASS_NAMES) else tuple(map(str, range(classes)))
+
+
+def evaluate_checkpoint(
+    settings: Mapping[str, Any],
+    path: Path,
+    *,
+    device: str = "auto",
+    engine: str = "auto",
+    views: Views = ONCE,
+    limit: int | None = None,
+    save_dir: Path | None = None,
+    save_predictions: bool = False,
+) -> Report:
     """Score a checkpoint on the validation set of a configuration.
 
     Args:
         settings: a resolved configuration, as :func:`bisenet_lib.config.load` gives it.
         path: see :func:`bisenet_lib.checkpoint.weights_file`.
         device: see :func:`bisenet_lib.devices.select`.
+        engine: see :func:`bisenet_lib.engines.load`.
+        views: how often each image is looked at.
+        limit: frames to score, from the first; all by default.
+        save_dir: where ``results.json`` is written; None writes nothing.
+        save_predictions: also write ``predictions/<image's stem>.png`` there, whose palette
+            index is the class.
 
     Returns:
-        The scores.
+        The report.
 
     Raises:
-        InputError: the data set, the checkpoint or the device does not allow it.
+        InputError: the data set, the checkpoint, the device or the engine does not allow it.
     """
-    devices.select(device)
     if "val_dataset" not in settings:
         raise InputError("the configuration has no val_dataset to score on")
     samples.preflight(settings["val_dataset"])
-    built = config.builder(settings)
-    with config.refusals():
-        model, dataset = built.model, built.val_dataset
-    checkpoint.load_weights(model, path)
-    return evaluate(model, dataset)
+    dataset = config.component(settings["val_dataset"])
+    names = names_of(dataset)
+    network = engines.load(settings, path, engine=engine, device=device, names=names)
+
+    benchmark = _Benchmark.of(dataset)
+
+    def done(index: int, classes: np.ndarray) -> None:
+        if benchmark is not None:
+            benchmark.count(index, classes)
+        if save_dir and save_predictions:
+            name = f"{Path(dataset.file_list[index][0]).stem}.png"
+            write_classes(Path(save_dir) / "predictions" / name, classes, dataset.num_classes)
+
+    started = time.perf_counter()
+    scores = evaluate(network, dataset, names=names, limit=limit, views=views, done=done)
+    used = "onnx" if isinstance(network, OnnxNetwork) else "paddle"
+    asked = {"checkpoint": str(path), "dataset": str(dataset.dataset_root), "engine": used}
+    report = Report(
+        scores,
+        None if benchmark is None else benchmark.scores(),
+        scores.frames / (time.perf_counter() - started),
+        {**asked, "views": views.as_dict()},
+    )
+    if save_dir:
+        write_text(Path(save_dir) / "results.json", json.dumps(report.as_dict(), indent=2) + "\n")
+    return report
+
+
+class _Benchmark:
+    """The counts of Cityscapes' benchmark, kept by frame: threads end in any order."""
+
+    def __init__(self, truths: Sequence[tuple[Path, Path]]) -> None:
+        self.truths = truths
+        self.counts: dict[int, FrameCounts] = {}
+        self.to_id = train_id_to_id()
+
+    @classmethod
+    def of(cls, dataset: paddle.io.Dataset) -> "_Benchmark | None":
+        """For a data set of which every frame has the official files; else None."""
+        truths = [official.truth_files(Path(label)) for _, label in dataset.file_list]
+        there = all(pair and all(path.is_file() for path in pair) for pair in truths)
+        return cls(truths) if there and dataset.num_classes == len(CLASS_NAMES) else None
+
+    def count(self, index: int, classes: np.ndarray) -> None:
+        label_ids, instance_ids = self.truths[index]
+        truth, objects = read_label_ids(label_ids), read_instances(instance_ids)
+        try:
+            self.counts[index] = count_official(truth, objects, self.to_id[classes])
+        except InputError as error:
+            raise InputError(f"{label_ids}: {error}") from error
+
+    def scores(self) -> Official:
+        counter = Counter()
+        for index in sorted(self.counts):
+            counter.include(self.counts[index])
+        return counter.scores()
+
+
+def _read_ahead(
+    dataset: paddle.io.Dataset, indices: Sequence[int], pool: Executor
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Samples in order, the next ones being read in the pool's threads."""
+    ahead: deque[Future] = deque()
+    waiting = iter(indices)
+    for index in indices:
+        for following in waiting:
+            ahead.append(pool.submit(samples.read_sample, dataset, following))
+            if len(ahead) == AHEAD:
+                break
+        yield index, ahead.popleft().result()

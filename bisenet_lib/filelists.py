@@ -14,14 +14,12 @@ from bisenet_lib.files import write_text
 from bisenet_lib.frames import SPLITS, Frame
 from bisenet_lib.labelfiles import check_image, read_classes
 from bisenet_lib.labels import IGNORE
-from bisenet_lib.parallel import each
+from bisenet_lib.parallel import every
 
 __all__ = ["check_pairs", "read_list", "write_lists"]
 
 SEPARATOR = ","
 """As in the original recipe; PaddleSeg's ``Dataset`` has to be given ``separator=","``."""
-
-_SHOWN = 10
 
 
 def write_lists(
@@ -138,12 +136,7 @@ def check_pairs(
     """
     pairs = list(dict.fromkeys((Path(image), Path(label)) for image, label in pairs))
     check = partial(_count, num_classes=num_classes, ignore_index=ignore_index)
-    results = [result for _, result in each(check, pairs, workers=workers, title="check")]
-    faults = sorted(str(result) for result in results if isinstance(result, InputError))
-    if len(faults) > _SHOWN:
-        faults[_SHOWN:] = [f"... and {len(faults) - _SHOWN} more of {len(pairs)}"]
-    if faults:
-        raise InputError("\n".join(faults))
+    results = every(check, pairs, workers=workers, title="check")
     total = np.sum([np.zeros(num_classes, np.int64), *results], axis=0)
     if not total.any():
         raise InputError(f"{len(pairs)} images and labels: not one labelled pixel in them.")

@@ -1,6 +1,7 @@
 """Writing files whole or not at all."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,6 +41,37 @@ def written_whole(path: Path) -> Iterator[Path]:
             part.unlink()
 
 
+@contextmanager
+def folder_written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary folder beside ``path`` and rename it to ``path`` on success.
+
+    Args:
+        path: a folder that is not there yet, or is empty; missing parents are made.
+
+    Yields:
+        The temporary folder. It is deleted if the body raises.
+
+    Raises:
+        InputError: ``path`` holds something already, or cannot be written.
+    """
+    path = Path(path)
+    if path.is_dir() and any(path.iterdir()):
+        raise InputError(f"{path}: holds files already. Give a new folder, or empty this one.")
+    whole = path.resolve()
+    part = whole.with_name(f".{whole.name}.{os.getpid()}.part")
+    try:
+        part.mkdir(parents=True)
+        yield part
+        part.replace(whole)
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror or error}). "
+            "Choose another folder, or mend its permissions or free space."
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` as UTF-8, whole or not at all.
 
@@ -51,9 +83,9 @@ def write_text(path: Path, text: str) -> None:
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Delete what killed runs of :func:`written_whole` left in ``folder``.
+    """Delete what killed runs of the functions above left in ``folder``.
 
-    The file of a process that still runs on this machine stays.
+    The part of a process that still runs on this machine stays.
 
     Args:
         folder: where to look, not recursive; it need not exist.
@@ -61,5 +93,7 @@ def clear_leftovers(folder: Path) -> None:
     for part in folder.glob(".*.part*"):
         pid = part.name.partition(".part")[0].rpartition(".")[2]
         if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            if part.is_dir():
+                shutil.rmtree(part, ignore_errors=True)
             with suppress(OSError):
                 part.unlink()

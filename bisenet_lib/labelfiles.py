@@ -14,13 +14,17 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.labels import IGNORE, LABELS, NUM_CLASSES
+from bisenet_lib.exif import size_upright
+from bisenet_lib.files import written_whole
+from bisenet_lib.labels import IGNORE, LABELS, NUM_CLASSES, class_colours
 
 __all__ = [
     "check_image",
     "check_size",
+    "palette_image",
     "read_classes",
     "read_instance_ids",
+    "read_instances",
     "read_label",
     "read_label_ids",
 ]
@@ -30,9 +34,6 @@ Size = tuple[int, int]
 
 _TAIL = 1024
 """So many bytes from the end of a file its end marker is looked for."""
-_ORIENTATION = 0x0112
-_ON_ITS_SIDE = (5, 6, 7, 8)
-"""The EXIF orientations of which ``cv2.imread`` swaps width and height."""
 _HIGHEST_ID = max(label.id for label in LABELS)
 
 
@@ -91,22 +92,6 @@ def _check_mode(path: Path, mode: str, allowed: tuple[str, ...], use: str) -> No
         )
 
 
-def _size_read(image: Image.Image) -> Size:
-    """The size ``cv2.imread`` gives, which turns JPEG and PNG files as their EXIF says.
-
-    Pillow turns TIFF files itself, and neither turns any other.
-    """
-    if image.format not in ("JPEG", "MPO", "PNG"):
-        return image.size
-    exif = Image.Exif()
-    try:
-        exif.load(image.info.get("exif"))
-        orientation = exif.get(_ORIENTATION)
-    except (OSError, SyntaxError, ValueError, KeyError, struct.error):  # cv2 passes over it too
-        return image.size
-    return image.size[::-1] if orientation in _ON_ITS_SIDE else image.size
-
-
 def check_image(
     path: Path,
     size: Size | None = None,
@@ -133,7 +118,7 @@ def check_image(
     with _opened(path) as image:
         if modes:
             _check_mode(path, image.mode, modes, "this file")
-        found = _size_read(image)
+        found = size_upright(image)
         check_size(path, found, size)
         _check_end(path, image)
         if decode:
@@ -233,13 +218,29 @@ def read_label_ids(path: Path, size: Size | None = None) -> np.ndarray:
     return _checked_ids(path, _read(path, size, ("L",), "a labelIds image"))
 
 
-def read_instance_ids(path: Path, size: Size | None = None) -> np.ndarray:
-    """Read the label ids out of an official ``_instanceIds.png``.
-
-    An instance's value is ``id * 1000 + number``; a value below 1000 is the label id itself.
+def read_instances(path: Path, size: Size | None = None) -> np.ndarray:
+    """Read an official ``_instanceIds.png`` as it is.
 
     Args:
         path: a 16-bit grey PNG.
+        size: (width, height) it must have, or None for any.
+
+    Returns:
+        (H, W) uint16: ``id * 1000 + number`` for an instance; below 1000 the label id itself.
+
+    Raises:
+        InputError: see :func:`read_label_ids`.
+    """
+    values = _read(path, size, ("I;16", "I"), "an instanceIds image")
+    _checked_ids(path, np.where(values >= 1000, values // 1000, values))
+    return values.astype(np.uint16)
+
+
+def read_instance_ids(path: Path, size: Size | None = None) -> np.ndarray:
+    """Read the label ids out of an official ``_instanceIds.png``.
+
+    Args:
+        path: see :func:`read_instances`.
         size: (width, height) it must have, or None for any.
 
     Returns:
@@ -248,5 +249,32 @@ def read_instance_ids(path: Path, size: Size | None = None) -> np.ndarray:
     Raises:
         InputError: see :func:`read_label_ids`.
     """
-    values = _read(path, size, ("I;16", "I"), "an instanceIds image")
-    return _checked_ids(path, np.where(values >= 1000, values // 1000, values)).astype(np.uint8)
+    values = read_instances(path, size)
+    return np.where(values >= 1000, values // 1000, values).astype(np.uint8)
+
+
+def write_classes(path: Path, classes: np.ndarray, num_classes: int) -> None:
+    """Write classes as a palette PNG: its index is the class, its colour is to be looked at.
+
+    Args:
+        path: the file, written whole or not at all.
+        classes: (H, W) uint8.
+        num_classes: how many there are, which decides the colours.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    with written_whole(path) as part:
+        palette_image(classes, num_classes).save(part)
+
+
+def palette_image(classes: np.ndarray, num_classes: int) -> Image.Image:
+    """Classes as an image whose index is the class and whose colour is to be looked at.
+
+    Args:
+        classes: (H, W) uint8.
+        num_classes: how many there are, which decides the colours.
+    """
+    image = Image.fromarray(classes, "P")
+    image.putpalette(class_colours(num_classes).tobytes())
+    return image

@@ -19,6 +19,7 @@ __all__ = [
     "LABELS",
     "NUM_CLASSES",
     "Label",
+    "class_colours",
     "colour_table",
     "colourise",
     "id2label",
@@ -130,6 +131,25 @@ def colour_table(palette: str = "cityscapes", *, of: str = "trainId") -> np.ndar
         for label, colour in zip(CLASSES, _COLOUR_BLIND, strict=True):
             table[getattr(label, of)] = colour
     return table
+
+
+def class_colours(num_classes: int) -> np.ndarray:
+    """A colour for each class of any data set.
+
+    Args:
+        num_classes: how many there are.
+
+    Returns:
+        (num_classes, 3) uint8, RGB: Cityscapes' own colours for 19 classes, else the first of
+        Pascal VOC's colour map after black, as PaddleSeg uses it.
+    """
+    if num_classes == NUM_CLASSES:
+        return colour_table()[:NUM_CLASSES]
+    values = np.arange(1, num_classes + 1)[:, np.newaxis]
+    channels, colours = np.arange(3), np.zeros((num_classes, 3), int)
+    for bit in range(3):  # three bits of the class's number to each bit of the colour
+        colours |= (values >> (3 * bit + channels) & 1) << (7 - bit)
+    return colours.astype(np.uint8)
 
 
 def colourise(

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from tqdm.auto import tqdm
 
-from bisenet_lib.errors import InputError
+from bisenet_lib.errors import InputError, refuse
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -106,3 +106,31 @@ def each(
         for result in results:
             yield result
             bar.update()
+
+
+def every(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    workers: int = 1,
+    title: str = "",
+) -> list[Result]:
+    """Apply ``function`` to every item, or say of which items it could not be.
+
+    Args:
+        function: see :func:`each`.
+        items: its arguments, one a call; each hashable and there once.
+        workers: see :func:`each`.
+        title: see :func:`each`.
+
+    Returns:
+        The results, in the order of the items.
+
+    Raises:
+        InputError: some items raised one: their messages, up to ten, and how many more.
+    """
+    items = list(items)
+    results = dict(each(function, items, workers=workers, title=title))
+    faults = sorted(str(one) for one in results.values() if isinstance(one, InputError))
+    refuse(faults, len(items))
+    return [results[item] for item in items]

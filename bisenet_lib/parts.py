@@ -11,7 +11,9 @@ import numpy as np
 from bisenet_lib import checkpoint, config
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import written_whole
+from bisenet_lib.finetuning import start_from
 from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.ranks import Ranks
 
 
 @dataclass(frozen=True)
@@ -50,16 +52,22 @@ def build(settings: Mapping[str, Any], seed: int) -> Parts:
         )
 
 
-def check_run_folder(run: Path, resume_model: Path | None) -> None:
-    """Refuse a folder that holds another run.
+def check_run_folder(run: Path, resume_model: Path | None, init_model: Path | None) -> None:
+    """Refuse a folder that holds another run, and a run that begins and goes on at once.
 
     Args:
         run: the folder to write to.
         resume_model: what the run goes on from, if anything.
+        init_model: whose weights the run begins with, if not fresh ones.
 
     Raises:
-        InputError: it holds checkpoints that this run does not go on from.
+        InputError: both are given, or the folder holds checkpoints this run does not go on from.
     """
+    if resume_model is not None and init_model is not None:
+        raise InputError(
+            f"--init-model {init_model} begins a run, --resume-model {resume_model} goes on with "
+            "one: give one of them. A resumed run has the weights it began with already."
+        )
     there = checkpoint.checkpoints(run)
     if resume_model is None:
         own = False
@@ -70,6 +78,26 @@ def check_run_folder(run: Path, resume_model: Path | None) -> None:
             f"{run}: holds another run, up to {there[-1].name}. Go on with it by --resume-model "
             f"{run}, or choose another --save-dir."
         )
+
+
+def begin(parts: Parts, init_model: Path, ranks: Ranks) -> dict[str, str]:
+    """Give the network what fits of a checkpoint's weights, and print what was kept.
+
+    Args:
+        parts: fresh ones; the network's weights change in place.
+        init_model: see :func:`bisenet_lib.checkpoint.weights_file`.
+        ranks: this process among the others; the first prints.
+
+    Returns:
+        What the run's state has to remember: the file.
+
+    Raises:
+        InputError: see :func:`bisenet_lib.finetuning.start_from`.
+    """
+    start = start_from(parts.model, init_model, parts.train_dataset.num_classes)
+    if ranks.first:
+        print(start)
+    return {"init_model": str(start.source)}
 
 
 def resume(

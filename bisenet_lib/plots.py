@@ -8,9 +8,11 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from bisenet_lib.analysis import error_map
 from bisenet_lib.labels import CLASS_NAMES, CLASSES, IGNORE, colour_table, colourise
 
 WIDTH = 12.0
@@ -80,7 +82,7 @@ def images(
         axis.set_title(title)
     if classes is not None:
         _legend(figure, classes)
-    return _done(figure)
+    return finished(figure)
 
 
 def frame(
@@ -113,16 +115,28 @@ def errors(image: np.ndarray, truth: np.ndarray, prediction: np.ndarray) -> Figu
         truth: (H, W) uint8 trainIds, 255 where ignored.
         prediction: (H, W) uint8 trainIds.
     """
-    wrong = np.zeros((*truth.shape, 3), np.uint8)
-    wrong[(truth != prediction) & (truth != IGNORE)] = (230, 75, 30)
-    wrong[truth == IGNORE] = (60, 60, 60)
     pictures = {
         "image": image,
         "truth": colourise(truth),
         "prediction": colourise(prediction),
-        "wrong (orange), ignored (grey)": wrong,
+        "wrong (orange), ignored (grey)": error_colours(truth, prediction),
     }
     return images(pictures, classes=np.union1d(truth, prediction))
+
+
+def error_colours(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Colour what is wrong orange, what is ignored grey, and what is right black.
+
+    Args:
+        truth: (H, W) uint8 trainIds, 255 where ignored.
+        prediction: (H, W) uint8 trainIds.
+
+    Returns:
+        (H, W, 3) uint8, RGB.
+    """
+    colours = np.zeros((256, 3), np.uint8)
+    colours[1], colours[IGNORE] = (230, 75, 30), (60, 60, 60)
+    return colours[error_map(truth, prediction)]
 
 
 def shares(measured: Mapping[str, np.ndarray]) -> Figure:
@@ -136,43 +150,43 @@ def shares(measured: Mapping[str, np.ndarray]) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH, 4))
     bars = {title: 100 * np.asarray(values)[order] for title, values in measured.items()}
     bars["Cityscapes, published"] = np.array([PUBLISHED_SHARES[name] for name in names])
-    _grouped(axis, names, bars)
+    grouped(axis, names, bars)
     axis.set_yscale("log")
     axis.set_ylabel("% of labelled pixels")
-    return _done(figure)
+    return finished(figure)
 
 
-def iou(scores: Mapping[str, np.ndarray], names: Sequence[str] = CLASS_NAMES) -> Figure:
-    """Show IoU per class as bars, one colour a result.
+def iou(
+    scores: Mapping[str, np.ndarray],
+    names: Sequence[str] = CLASS_NAMES,
+    *,
+    reference: Mapping[str, np.ndarray] | None = None,
+) -> Figure:
+    """Show IoU per class as bars, one colour a result, and the mean of each.
 
     Args:
         scores: title to (C,) IoU, 0 to 1; nan draws no bar.
         names: of the classes.
+        reference: one more title and IoU, drawn as black marks across the bars: what the others
+            are compared with.
     """
     figure, axis = plt.subplots(figsize=(WIDTH, 4))
-    _grouped(axis, names, {title: 100 * np.asarray(values) for title, values in scores.items()})
+    columns = {title: _with_mean(values) for title, values in scores.items()}
+    grouped(axis, [*names, "mean"], columns)
+    for title, values in (reference or {}).items():
+        where = np.arange(len(names) + 1)
+        height = _with_mean(values)
+        axis.hlines(height, where - 0.45, where + 0.45, color="black", lw=2.5, label=title)
+    axis.axvline(len(names) - 0.5, color="grey", linewidth=0.8)
     axis.set_ylabel("IoU %")
     axis.set_ylim(0, 100)
-    return _done(figure)
+    if len(scores) > 1 or reference:
+        axis.legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+    return finished(figure)
 
 
-def confusion(matrix: np.ndarray, names: Sequence[str] = CLASS_NAMES) -> Figure:
-    """Show a confusion matrix, each row divided by its sum.
-
-    Args:
-        matrix: (C, C) counts; rows are the truth. A row without pixels stays empty.
-        names: of the classes.
-    """
-    sums = matrix.sum(axis=1, keepdims=True)
-    rows = np.divide(matrix, sums, out=np.full(matrix.shape, np.nan), where=sums > 0)
-    figure, axis = plt.subplots(figsize=(WIDTH * 0.72, WIDTH * 0.62))
-    drawn = axis.imshow(100 * rows, cmap="cividis", vmin=0, vmax=100)
-    axis.set_xticks(range(len(names)), names, rotation=90)
-    axis.set_yticks(range(len(names)), names)
-    axis.set_xlabel("predicted class")
-    axis.set_ylabel("true class")
-    figure.colorbar(drawn, label="% of the true class's pixels")
-    return _done(figure)
+def _with_mean(iou: np.ndarray) -> np.ndarray:
+    return 100 * np.append(iou, np.nanmean(iou))
 
 
 def training(records: Sequence[Mapping[str, Any]]) -> Figure:
@@ -200,7 +214,7 @@ def training(records: Sequence[Mapping[str, Any]]) -> Figure:
     for axis in (losses, rate, miou):
         axis.set_xlabel("iteration")
         axis.grid(alpha=0.3)
-    return _done(figure)
+    return finished(figure)
 
 
 def lines(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str) -> Figure:
@@ -219,7 +233,7 @@ def lines(series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str,
     axis.grid(alpha=0.3)
     if len(series) > 1:
         axis.legend()
-    return _done(figure)
+    return finished(figure)
 
 
 def throughput(speeds: Mapping[str, float], ideal: float) -> Figure:
@@ -236,10 +250,17 @@ def throughput(speeds: Mapping[str, float], ideal: float) -> Figure:
     axis.set_ylabel("images/s")
     axis.set_ylim(0, 1.15 * max(ideal, *speeds.values()))
     axis.legend(loc="upper left")
-    return _done(figure)
+    return finished(figure)
 
 
-def _grouped(axis, names: Sequence[str], bars: Mapping[str, np.ndarray]) -> None:
+def grouped(axis: Axes, names: Sequence[str], bars: Mapping[str, np.ndarray]) -> None:
+    """Draw bars side by side at each name.
+
+    Args:
+        axis: where to draw.
+        names: of the C groups.
+        bars: title to (C,) heights; nan draws no bar.
+    """
     width = 0.8 / len(bars)
     for number, (title, values) in enumerate(bars.items()):
         where = np.arange(len(names)) + (number - (len(bars) - 1) / 2) * width
@@ -267,7 +288,8 @@ def _legend(figure: Figure, train_ids: np.ndarray, palette: str = "cityscapes") 
     )
 
 
-def _done(figure: Figure) -> Figure:
+def finished(figure: Figure) -> Figure:
+    """Give a figure its opaque background and close it; it is shown where a cell ends in it."""
     figure.set_facecolor("white")
     figure.tight_layout()
     plt.close(figure)

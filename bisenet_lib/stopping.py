@@ -15,6 +15,8 @@ COMMAND = "BISENET_COMMAND"
 """In the environment of a rank: the arguments of ``bisenet`` that started it, as JSON."""
 LOST = "has lost another rank"
 """In the message of a rank that ended because another one did."""
+_BEGINNINGS = ("--resume-model", "--init-model")
+"""The options that say what a run starts with."""
 
 
 class Stopped(Exception):  # noqa: N818  (not an error)
@@ -78,8 +80,8 @@ def how_to_resume(run: Path) -> str:
         run: the run folder.
 
     Returns:
-        The command line that began it with ``--resume-model`` set to the run; in a notebook,
-        the argument of :func:`bisenet_lib.training.fit`.
+        The command line that began it with ``--resume-model`` set to the run, in place of what
+        it started with; in a notebook, the argument of :func:`bisenet_lib.training.fit`.
     """
     if COMMAND in os.environ:
         arguments = json.loads(os.environ[COMMAND])
@@ -90,7 +92,7 @@ def how_to_resume(run: Path) -> str:
     kept, skip = [], False
     for argument in arguments:
         name = argument.partition("=")[0].replace("_", "-")
-        if not skip and name != "--resume-model":
+        if not skip and name not in _BEGINNINGS:
             kept.append(argument)
-        skip = name == "--resume-model" and "=" not in argument
+        skip = name in _BEGINNINGS and "=" not in argument
     return shlex.join(["bisenet", *kept, "--resume-model", str(run)])

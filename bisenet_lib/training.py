@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 from bisenet_lib import arrangement, checkpoint, config, devices, evaluation, scoring
 from bisenet_lib.errors import InputError
 from bisenet_lib.paddleseg_compat import paddle
-from bisenet_lib.parts import Parts, build, check_run_folder, resume, take_over
+from bisenet_lib.parts import Parts, begin, build, check_run_folder, resume, take_over
 from bisenet_lib.ranks import Ranks, join, lost_ranks
 from bisenet_lib.runlog import Log
 from bisenet_lib.samples import Seeded, batches, preflight, read_batches
@@ -62,8 +62,7 @@ class Options:
         keep_checkpoint_max: checkpoints kept; older ones are deleted.
         log_iters: iterations between log records.
         num_workers: processes that read images; 0 reads in this one.
-        seed: of the weights, the order of the images and their augmentation; a resumed run
-            goes on with its own.
+        seed: of weights, order and augmentation; a resumed run goes on with its own.
         device: see :func:`bisenet_lib.devices.select`.
         precision: ``fp32``, or mixed with ``fp16`` or ``bf16`` (not on a CPU).
         amp_level: of mixed precision: ``O1`` (chosen operations) or ``O2`` (all weights).
@@ -102,6 +101,7 @@ def fit(
     run: Path,
     *,
     resume_model: Path | None = None,
+    init_model: Path | None = None,
     **options: Any,
 ) -> Result:
     """Train a network and leave a run folder.
@@ -112,6 +112,7 @@ def fit(
         settings: a resolved configuration, as :func:`bisenet_lib.config.load` gives it.
         run: the folder for ``config.yml``, ``metrics.jsonl``, ``iter_N/`` and ``best_model/``.
         resume_model: a checkpoint folder, or a run folder for its newest one, to go on from.
+        init_model: a checkpoint to begin with, see :func:`bisenet_lib.parts.begin`.
         **options: see :class:`Options`.
 
     Returns:
@@ -123,7 +124,7 @@ def fit(
         Stopped: Ctrl-C or SIGTERM asked for it; a checkpoint was saved.
     """
     chosen = Options(**options)
-    check_run_folder(run, resume_model)
+    check_run_folder(run, resume_model, init_model)
     place = devices.select(chosen.device)
     chosen.check(place)
     ranks = join()
@@ -138,6 +139,8 @@ def fit(
         total = settings["batch_size"] * ranks.size
         state = {"iteration": 0, "best_miou": None, "best_iteration": None}
         state |= {"seed": chosen.seed, "total_batch": total}
+        if init_model is not None:
+            state |= begin(parts, init_model, ranks)
         if resume_model is not None:
             state |= resume(parts, settings, resume_model, total)
         if ranks.first:

@@ -3,15 +3,18 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import numpy as np
+import onnx
 import pytest
 from cityscapesscripts.helpers.annotation import Annotation
 from cityscapesscripts.preparation.json2instanceImg import createInstanceImage
 from cityscapesscripts.preparation.json2labelImg import json2labelImg
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 SIZE = (64, 32)
@@ -106,6 +109,38 @@ def tiny(tree: Path, tmp_path: Path) -> Path:
     path = tmp_path / "tiny.yml"
     config.save(values, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def colour_network() -> Callable[..., None]:
+    """Write a network as `bisenet export` does, that one can do by hand.
+
+    Its logits are the red, green and blue of a pixel, and 0 for every further class.
+    """
+
+    def write(path: Path, names: Sequence[str] = ("red", "green", "blue"), **other: Any) -> None:
+        weights = np.eye(len(names), 3, dtype=np.float32)[..., np.newaxis, np.newaxis]
+        nodes = [
+            helper.make_node("Conv", ["image", "weights"], ["logits"]),
+            helper.make_node("ArgMax", ["logits"], ["index"], axis=1, keepdims=0),
+            helper.make_node("Cast", ["index"], ["classes"], to=TensorProto.UINT8),
+        ]
+        ends = {
+            "image": (TensorProto.FLOAT, ["n", 3, "h", "w"]),
+            "logits": (TensorProto.FLOAT, ["n", len(names), "h", "w"]),
+            "classes": (TensorProto.UINT8, ["n", "h", "w"]),
+        }
+        image, *outputs = (helper.make_tensor_value_info(key, *one) for key, one in ends.items())
+        weights = numpy_helper.from_array(weights, "weights")
+        graph = helper.make_graph(nodes, "colours", [image], outputs, [weights])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        colours = (255 * np.eye(len(names), 3)).astype(int).tolist()
+        about = {"mean": [0.5] * 3, "std": [0.5] * 3, "size": None, "names": list(names)}
+        about |= {"colours": colours, **other}
+        helper.set_model_props(model, {key: json.dumps(value) for key, value in about.items()})
+        onnx.save(model, path)
+
+    return write
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def main(run: Path) -> None:
         pickle.dump(kept, file, protocol=4)
     for name in ("config.yml", "metrics.jsonl"):
         shutil.copyfile(run / name, TARGET / name)
-    scores = evaluation.evaluate_checkpoint(settings, TARGET, device="cpu")
+    scores = evaluation.evaluate_checkpoint(settings, TARGET, engine="paddle", device="cpu").scores
     steps = [one for one in records if "loss" in one]
     scored = {one["iteration"]: one["miou"] for one in records if "miou" in one}
     total = checkpoint.newest(run)

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -183,6 +182,10 @@ def test_a_file_where_the_run_folder_should_be(ready, tmp_path, monkeypatch, cap
     [
         (["nowhere"], "nowhere: no config.yml beside it"),
         (["nowhere", "--config", "smoke"], "nowhere: no weights there"),
+        (["nowhere", "--config", "smoke", "--engine", "tensorrt"], "engine is 'tensorrt'"),
+        (["nowhere", "--config", "smoke", "--scales", "0", "1"], "scales are (0.0, 1.0)"),
+        (["nowhere", "--config", "smoke", "--scales", "large"], "'large'; give numbers"),
+        (["nowhere", "--config", "smoke", "--stride", "8", "8"], "without crop_size"),
     ],
 )
 def test_evaluating_nothing(ready, monkeypatch, capsys, arguments, expected):
@@ -206,10 +209,10 @@ def test_the_installed_command_trains_and_evaluates(ready, tmp_path):
         check=True, capture_output=True,
     )  # fmt: skip
     done = subprocess.run(
-        [*bisenet, "evaluate", save_dir, "--json", tmp_path / "scores.json"],
+        [*bisenet, "evaluate", save_dir, "--save-dir", tmp_path / "scores"],
         check=True,
         capture_output=True,
         text=True,
     )
     assert "mIoU of" in done.stdout
-    assert '"pixel_accuracy"' in Path(tmp_path / "scores.json").read_text()
+    assert '"pixel_accuracy"' in (tmp_path / "scores" / "results.json").read_text()

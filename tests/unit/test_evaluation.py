@@ -1,92 +1,223 @@
-"""Scores by hand, and against cityscapesscripts' own scorer on the same files."""
+"""Evaluation counts what PaddleSeg's own counts, with either engine, however an image is viewed."""
 
-import math
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
-from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as official  # noqa: N813
+from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as scorer  # noqa: N813
 from PIL import Image
 
-from bisenet_lib import labels, scoring
+from bisenet_lib import checkpoint, config, engines, evaluation, official
 from bisenet_lib.errors import InputError
+from bisenet_lib.labels import train_id_to_id
+from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.scoring import confusion_matrix
+from bisenet_lib.views import Views
 
-TRUTH = np.array([[0, 0, 1], [0, 1, 1], [2, 2, 255]], np.uint8)
-PREDICTION = np.array([[0, 1, 1], [0, 1, 1], [2, 0, 0]], np.uint8)
+from paddleseg.core import val  # isort: skip
 
-
-def test_three_by_three_by_hand():
-    """IoU: class 0 is 2/(2+1+1), class 1 is 3/(3+1), class 2 is 1/2, class 3 is absent."""
-    matrix = scoring.confusion_matrix(TRUTH, PREDICTION, 4)
-    assert matrix.tolist() == [[2, 1, 0, 0], [0, 3, 0, 0], [1, 0, 1, 0], [0, 0, 0, 0]]
-    scores = scoring.Scores(matrix, 1, ("a", "b", "c", "d"))
-    assert scores.iou[:3].tolist() == [0.5, 0.75, 0.5]
-    assert math.isnan(scores.iou[3])
-    assert scores.absent == ["d"]
-    assert scores.miou == pytest.approx(1.75 / 3)
-    assert scores.pixel_accuracy == 6 / 8
-    assert "In neither truth nor prediction: d." in scores.table()
-    assert scores.as_dict()["iou"]["d"] is None
-
-
-def test_nothing_counted_is_nan_not_a_crash():
-    scores = scoring.Scores(np.zeros((2, 2), np.int64), 0, ("a", "b"))
-    assert math.isnan(scores.miou)
-    assert math.isnan(scores.pixel_accuracy)
-    assert scores.as_dict()["miou"] is None
-
-
-@pytest.mark.parametrize(
-    ("truth", "prediction", "message"),
-    [
-        (np.full((2, 2), 4), np.zeros((2, 2), int), "the truth holds the value 4"),
-        (np.zeros((2, 2), int), np.full((2, 2), 255), "the prediction holds the value 255"),
-        (np.zeros((2, 2), int), np.full((2, 2), -1), "the prediction holds the value -1"),
-        (np.zeros((2, 2), int), np.zeros((2, 3), int), r"\(2, 2\) pixels, the prediction \(2, 3"),
-    ],
-)
-def test_what_cannot_be_counted_is_refused(truth, prediction, message):
-    with pytest.raises(InputError, match=message):
-        scoring.confusion_matrix(truth, prediction, 4)
+VIEWS = {
+    "once": Views(),
+    "flipped": Views(flip=True),
+    "scales": Views(scales=(0.5, 0.75, 1.0, 1.25, 1.5, 1.75), flip=True),
+    "windows": Views(crop_size=(32, 32), stride=(16, 16)),
+    "scaled windows": Views(scales=(1.0, 1.5), crop_size=(48, 32), stride=(32, 16)),
+}
 
 
 @pytest.fixture
-def files(tmp_path):
-    """Truth with all 34 ids, void among them; predictions of trained classes, some absent."""
-    rng = np.random.default_rng(0)
-    ids = np.array([one.id for one in labels.CLASSES if one.name not in ("train", "rider")])
+def ready(tiny, tmp_path):
+    """Settings, a data set, and a network that knows a little, as a checkpoint."""
+    settings = config.load(tiny)
+    paddle.seed(7)
+    model = config.builder(settings).model
+    for _, layer in model.named_sublayers():  # statistics that are not those of a fresh layer
+        if isinstance(layer, paddle.nn.BatchNorm2D):
+            layer._mean.set_value(paddle.rand(layer._mean.shape))
+            layer._variance.set_value(paddle.rand(layer._variance.shape) + 0.5)
+    model.eval()
+    checkpoint.save_weights(model, tmp_path / "net" / checkpoint.WEIGHTS)
+    return settings, config.component(settings["val_dataset"]), model
+
+
+def theirs(model, dataset, monkeypatch, views):
+    """The confusion matrix of PaddleSeg's evaluate, and its areas."""
+    seen = []
+    count = val.metrics.calculate_area
+
+    def watch(pred, label, *args, **kwargs):
+        seen.append((pred.numpy()[0, 0], label.numpy()[0, 0], count(pred, label, *args, **kwargs)))
+        return seen[-1][-1]
+
+    monkeypatch.setattr(val.metrics, "calculate_area", watch)
+    val.evaluate(
+        model,
+        dataset,
+        print_detail=False,
+        aug_eval=views.augmented,
+        **(views.augmentation() if views.augmented else views.window()),
+    )
+    assert len(seen) == len(dataset)
+    matrix = sum(confusion_matrix(label, pred, dataset.num_classes) for pred, label, _ in seen)
+    return matrix, [sum(one[2][n].numpy() for one in seen) for n in range(3)]
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_equals_paddlesegs_own_evaluate_pixel_for_pixel(ready, monkeypatch, name):
+    _, dataset, model = ready
+    expected, (intersect, predicted, truth) = theirs(model, dataset, monkeypatch, VIEWS[name])
+    scores = evaluation.evaluate(model, dataset, views=VIEWS[name])
+    assert (scores.matrix == expected).all()
+    assert (scores.matrix.diagonal() == intersect).all()
+    assert (scores.matrix.sum(0) == predicted).all()
+    assert (scores.matrix.sum(1) == truth).all()
+    assert scores.matrix.sum() > 1000
+    assert (scores.matrix.sum(0) > 0).sum() > 1, "a network that says one class proves nothing"
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_onnx_gives_the_classes_of_paddle(ready, tmp_path, name):
+    settings, dataset, model = ready
+    names = evaluation.names_of(dataset)
+    other = engines.load(settings, tmp_path / "net", engine="onnx", names=names)
+    one = evaluation.evaluate(model, dataset, views=VIEWS[name]).matrix
+    two = evaluation.evaluate(other, dataset, views=VIEWS[name]).matrix
+    assert np.abs(one - two).sum() <= 2e-4 * one.sum()
+
+
+def test_images_at_their_own_size_take_the_short_way_to_the_same_classes(ready, tmp_path):
+    """Without a Resize the ONNX graph gives classes, not logits."""
+    settings, _, model = ready
+    section = settings["val_dataset"]
+    section["transforms"] = [one for one in section["transforms"] if one["type"] != "Resize"]
+    dataset = config.component(section)
+    names = evaluation.names_of(dataset)
+    other = engines.load(settings, tmp_path / "net", engine="onnx", names=names)
+    for sample in (dataset[n] for n in range(len(dataset))):
+        assert sample["trans_info"] == []
+        agree = evaluation.predict(other, sample) == evaluation.predict(model, sample)
+        assert agree.mean() >= 0.9999
+
+
+def test_the_export_is_made_once_and_anew_for_other_weights(ready, tmp_path):
+    settings, dataset, model = ready
+    names = evaluation.names_of(dataset)
+    first = engines.cached_onnx(settings, tmp_path / "net", names)
+    made = first.stat().st_mtime_ns
+    assert engines.cached_onnx(settings, tmp_path / "net", names) == first
+    assert first.stat().st_mtime_ns == made
+    model.head.conv_1x1.bias.set_value(model.head.conv_1x1.bias + 1)
+    checkpoint.save_weights(model, tmp_path / "net" / checkpoint.WEIGHTS)
+    second = engines.cached_onnx(settings, tmp_path / "net", names)
+    assert second != first
+    assert not first.exists()
+
+
+def test_results_and_predictions_are_saved(ready, tmp_path):
+    settings, dataset, _ = ready
+    out = tmp_path / "out"
+    report = evaluation.evaluate_checkpoint(
+        settings, tmp_path / "net", save_dir=out, save_predictions=True, views=Views(flip=True)
+    )
+    saved = json.loads((out / "results.json").read_text())
+    assert saved["matrix"] == report.scores.matrix.tolist()
+    assert saved["engine"] == "onnx"
+    assert saved["views"]["flip"] is True
+    matrix = 0
+    for image, label in dataset.file_list:
+        name = Path(image).name
+        prediction = np.asarray(Image.open(out / "predictions" / name))
+        truth = np.asarray(Image.open(label))
+        matrix += confusion_matrix(truth, prediction, 19)
+    assert (matrix == report.scores.matrix).all()
+
+
+def test_the_official_scorer_says_the_same_of_the_saved_predictions(ready, tmp_path, monkeypatch):
+    settings, dataset, _ = ready
+    report = evaluation.evaluate_checkpoint(
+        settings, tmp_path / "net", save_dir=tmp_path / "out", save_predictions=True
+    )
     pairs = []
-    for number in range(3):
-        truth = rng.integers(0, 34, (40, 60)).astype(np.uint8)
-        truth[truth == labels.name2label["train"].id] = 0
-        prediction = rng.choice(ids, truth.shape).astype(np.uint8)
-        right = rng.random(truth.shape) < 0.4
-        prediction = np.where(right & np.isin(truth, ids), truth, prediction)
-        names = (tmp_path / f"truth_{number}.png", tmp_path / f"prediction_{number}.png")
-        Image.fromarray(truth).save(names[0])
-        Image.fromarray(prediction).save(names[1])
-        pairs.append(names)
-    return pairs
+    for image, label in dataset.file_list:
+        classes = np.asarray(Image.open(tmp_path / "out" / "predictions" / Path(image).name))
+        pairs.append((str(tmp_path / Path(image).name), str(official.truth_files(Path(label))[0])))
+        Image.fromarray(train_id_to_id()[classes]).save(pairs[-1][0])
+    for name, value in {"evalInstLevelScore": True, "quiet": True, "JSONOutput": False}.items():
+        monkeypatch.setattr(scorer.args, name, value)
+    theirs = scorer.evaluateImgLists(*zip(*pairs, strict=True), scorer.args)
+    assert report.official.means == {
+        "class_iou": theirs["averageScoreClasses"],
+        "class_iiou": theirs["averageScoreInstClasses"],
+        "category_iou": theirs["averageScoreCategories"],
+        "category_iiou": theirs["averageScoreInstCategories"],
+    }
+    assert report.official.means["class_iou"] == report.scores.miou
+    saved = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert saved["official"] == report.official.as_dict()
 
 
-def test_equal_to_cityscapesscripts_to_the_last_digit(files, monkeypatch, tmp_path):
-    for name, value in {"evalInstLevelScore": False, "quiet": True, "JSONOutput": True}.items():
-        monkeypatch.setattr(official.args, name, value)
-    monkeypatch.setattr(official.args, "exportFile", str(tmp_path / "official.json"))
-    expected = official.evaluateImgLists(
-        [str(one[1]) for one in files], [str(one[0]) for one in files], official.args
-    )
+def test_without_official_files_there_are_no_official_scores(ready, tmp_path):
+    settings, dataset, _ = ready
+    official.truth_files(Path(dataset.file_list[0][1]))[1].unlink()
+    report = evaluation.evaluate_checkpoint(settings, tmp_path / "net")
+    assert report.official is None
+    assert "mIoU of" in report.table()
 
-    table = labels.id_to_train_id()
-    matrix = sum(
-        scoring.confusion_matrix(
-            table[np.asarray(Image.open(t))], table[np.asarray(Image.open(p))], 19
-        )
-        for t, p in files
-    )
-    scores = scoring.Scores(matrix, len(files))
 
-    assert scores.absent == ["train"]
-    for name, value in zip(labels.CLASS_NAMES, scores.iou.tolist(), strict=True):
-        theirs = expected["classScores"][name]
-        assert value == theirs or (math.isnan(value) and math.isnan(theirs))
-    assert scores.miou == expected["averageScoreClasses"]
+def test_the_first_frames_alone(ready):
+    _, dataset, model = ready
+    one = evaluation.evaluate(model, dataset, limit=1)
+    assert one.frames == 1
+    sample = dataset[0]
+    expected = confusion_matrix(sample["label"][0], evaluation.predict(model, sample), 19)
+    assert (one.matrix == expected).all()
+
+
+def test_training_mode_is_left_as_it_was(ready):
+    _, dataset, model = ready
+    model.train()
+    evaluation.evaluate(model, dataset, limit=1)
+    assert model.training
+
+
+def test_a_data_sets_own_class_names(ready, tmp_path):
+    settings, dataset, model = ready
+    root = tmp_path / "cityscapes"
+    (root / "classes.txt").write_text("\n".join(f"thing {n}" for n in range(19)))
+    assert evaluation.evaluate(model, dataset, limit=1).names[3] == "thing 3"
+    (root / "classes.txt").write_text("one\ntwo")
+    with pytest.raises(InputError, match="2 names"):
+        evaluation.evaluate_checkpoint(settings, tmp_path / "net")
+
+
+def test_a_frame_that_cannot_be_read_is_named(ready):
+    _, dataset, model = ready
+    Path(dataset.file_list[1][0]).write_bytes(b"no image")
+    with pytest.raises(InputError, match=dataset.file_list[1][0]):
+        evaluation.evaluate(model, dataset)
+
+
+def test_a_checkpoint_of_another_class_count_is_refused(ready, tmp_path):
+    settings, *_ = ready
+    for section in ("model", "train_dataset", "val_dataset"):
+        settings[section]["num_classes"] = 20
+    for engine in ("paddle", "onnx"):
+        with pytest.raises(InputError, match="does not fit this network"):
+            evaluation.evaluate_checkpoint(settings, tmp_path / "net", engine=engine)
+    assert not list(tmp_path.rglob("*.onnx"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"scales": ()}, "scales are"),
+        ({"scales": (1.0, -1.0)}, "scales are"),
+        ({"crop_size": (0, 32)}, "crop_size is"),
+        ({"stride": (8, 8)}, "without crop_size"),
+        ({"crop_size": (32, 32), "stride": (64, 8)}, "larger than crop_size"),
+    ],
+)
+def test_views_that_cannot_be(arguments, message):
+    with pytest.raises(InputError, match=message):
+        Views(**arguments)

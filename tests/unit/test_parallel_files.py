@@ -10,7 +10,7 @@ import pytest
 
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import clear_leftovers, write_text, written_whole
-from bisenet_lib.parallel import each
+from bisenet_lib.parallel import each, every
 
 
 def inverse(number: int) -> float:
@@ -30,6 +30,12 @@ def killed(number: int) -> None:
 def touch_slowly(path: Path) -> None:
     time.sleep(0.05)
     path.touch()
+
+
+def test_every_gives_all_results_in_order_or_names_what_failed():
+    assert every(inverse, [4, 1, 2], workers=2) == [0.25, 1, 0.5]
+    with pytest.raises(InputError, match=r"^number is 0$"):
+        every(inverse, [4, 0, 2])
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -38,9 +38,12 @@ def test_a_file_of_ones_own_belongs_to_its_own_batch(tiny):
     assert config.expected_rate(tiny, 1, 1)[0] == pytest.approx(0.025)
 
 
-def test_the_configuration_of_a_run_is_believed(tiny, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("of_a_run", [True, False])
+def test_the_configuration_of_a_run_is_believed(tiny, tmp_path, monkeypatch, capsys, of_a_run):
     """It was written with the rate of its own total batch, which it does not say."""
     resolved = tiny.rename(tmp_path / "config.yml")
+    if of_a_run:
+        (tmp_path / "metrics.jsonl").touch()
     words = ("train", "--config", resolved, "--iters", 1, "--batch-size", 1)
     monkeypatch.setattr(
         sys, "argv", ["bisenet", *map(str, words), "--save-dir", str(tmp_path / "r")]
@@ -48,7 +51,7 @@ def test_the_configuration_of_a_run_is_believed(tiny, tmp_path, monkeypatch, cap
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 0
-    assert "warning" not in capsys.readouterr().err
+    assert ("warning" in capsys.readouterr().err) is not of_a_run
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def test_a_forked_reader_does_not_answer_for_its_parent(number, code, capfd):
         ["train", "--iters", "9", "--save-dir", "a b"],
         ["train", "--resume_model", "old", "--iters", "9", "--save-dir", "a b"],
         ["train", "--iters", "9", "--resume-model=old", "--save-dir", "a b"],
+        ["train", "--init_model", "old", "--iters", "9", "--save-dir", "a b"],
     ],
 )
 def test_the_command_that_goes_on(monkeypatch, arguments):

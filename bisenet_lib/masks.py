@@ -1,0 +1,273 @@
+"""Masks as other tools save them, read as class indices: index, palette and colour PNGs.
+
+Taught in ``07_your_own_data``.
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from bisenet_lib.errors import InputError
+from bisenet_lib.labelfiles import Size, check_image
+from bisenet_lib.labels import IGNORE
+
+__all__ = [
+    "IGNORED_NAMES",
+    "ColourTable",
+    "Picture",
+    "common_colours",
+    "kind_of",
+    "nearest",
+    "read_colours",
+    "read_indices",
+    "read_table",
+]
+
+IGNORED_NAMES = ("ignore", "__ignore__")
+"""Class names that mean "not a class"; the second is LabelMe's."""
+MOST_CLASSES = IGNORE
+"""A label is one byte, and one of its 256 values means ignored."""
+
+_INDEX_MODES = ("1", "L", "P", "I;16", "I")
+_COLOUR_MODES = ("RGB", "RGBA")
+_SHOWN = 5
+
+Colour = tuple[int, int, int]
+
+
+class Picture(NamedTuple):
+    """What a mask has to fit.
+
+    Attributes:
+        size: (width, height) of the image as ``cv2.imread`` gives it.
+        turned: whether its EXIF orientation made it stand so.
+    """
+
+    size: Size
+    turned: bool = False
+
+    def check(self, path: Path, found: Size) -> None:
+        """Refuse a mask of another size.
+
+        Raises:
+            InputError: ``found`` is not the image's size.
+        """
+        if found != self.size:
+            how = ", turned as its EXIF orientation says" if self.turned else ""
+            raise InputError(
+                f"{path}: {found[0]}x{found[1]} pixels, its image has "
+                f"{self.size[0]}x{self.size[1]}{how}. Save the mask at the image's size."
+            )
+
+
+@dataclass(frozen=True)
+class ColourTable:
+    """The colours of a set of masks.
+
+    Args:
+        names: of the classes, in order of index.
+        colours: every colour there may be in a mask.
+        indices: the class of each of them; 255 where it is ignored.
+    """
+
+    names: tuple[str, ...]
+    colours: tuple[Colour, ...]
+    indices: tuple[int, ...]
+
+
+def read_table(path: Path, classes: Sequence[str] | None = None) -> ColourTable:
+    """Read a colour table: ``name,r,g,b`` a line.
+
+    Several colours may have one name. The name ``ignore`` is no class: its pixels are left out.
+    A first line without numbers is a header; lines that begin with ``#`` are comments.
+
+    Args:
+        path: the file.
+        classes: the class names in order of index; None takes them in order of their lines.
+
+    Returns:
+        The table.
+
+    Raises:
+        InputError: the file is unreadable, a line is not of that form, a colour is there twice,
+            or a name is not among ``classes``.
+    """
+    rows: dict[Colour, str] = {}
+    for number, fields in _lines(path):
+        where = f"{path}, line {number}"
+        if len(fields) != 4 or not fields[0] or not all(one.isdecimal() for one in fields[1:]):
+            if number == 1 and not any(one.isdecimal() for one in fields):
+                continue
+            raise InputError(f"{where}: {','.join(fields)!r}; write name,r,g,b.")
+        colour = tuple(int(one) for one in fields[1:])
+        if max(colour) > 255:
+            raise InputError(f"{where}: a colour is three numbers from 0 to 255.")
+        if colour in rows:
+            raise InputError(f"{where}: the colour {_shown(colour)} is {rows[colour]!r} already.")
+        rows[colour] = fields[0]
+    found = [name for name in dict.fromkeys(rows.values()) if name not in IGNORED_NAMES]
+    if not found:
+        raise InputError(f"{path}: no class in it. Write name,r,g,b a line.")
+    names = list(found if classes is None else classes)
+    for name in found:
+        if name not in names:
+            raise InputError(f"{path}: {name!r} is not among the classes {', '.join(names)}.")
+    index = {name: names.index(name) for name in found} | dict.fromkeys(IGNORED_NAMES, IGNORE)
+    return ColourTable(tuple(names), tuple(rows), tuple(index[name] for name in rows.values()))
+
+
+def _lines(path: Path) -> list[tuple[int, list[str]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: unreadable ({error}). Write name,r,g,b a line.") from error
+    cleaned = [(number, [field.strip() for field in row]) for number, row in enumerate(rows, 1)]
+    return [(number, row) for number, row in cleaned if any(row) and not row[0].startswith("#")]
+
+
+def kind_of(path: Path) -> str:
+    """What a mask holds.
+
+    Returns:
+        ``index`` (grey or palette) or ``colour``.
+
+    Raises:
+        InputError: the file is missing, damaged or of another mode.
+    """
+    check_image(path, modes=_INDEX_MODES + _COLOUR_MODES)
+    with Image.open(path) as image:
+        return "colour" if image.mode in _COLOUR_MODES else "index"
+
+
+def _pixels(path: Path, picture: Picture, modes: tuple[str, ...]) -> Image.Image:
+    check_image(path, modes=modes, decode=True)
+    with Image.open(path) as image:
+        if image.format == "JPEG":
+            raise InputError(f"{path}: a JPEG changes values at every boundary; save masks as PNG.")
+        picture.check(path, image.size)
+        image.load()
+        return image
+
+
+def _wrong(path: Path, wrong: np.ndarray, what: str, advice: str) -> InputError:
+    row, column = np.argwhere(wrong)[0]
+    return InputError(
+        f"{path}: {what} (first at row {row}, column {column}, {int(wrong.sum())} pixels). {advice}"
+    )
+
+
+def read_indices(
+    path: Path, picture: Picture, *, num_classes: int | None = None, ignore: int = IGNORE
+) -> np.ndarray:
+    """Read a mask whose values are numbers: grey, or a palette whose index counts.
+
+    Args:
+        path: a PNG of 1, 8 or 16 bits.
+        picture: its image.
+        num_classes: how many classes there are; None allows any number.
+        ignore: the value of pixels to leave out, besides 255. The classes are the other values
+            in order: with ``ignore=0`` the value 1 is class 0.
+
+    Returns:
+        (H, W) uint8: the index of the class, 255 where ignored.
+
+    Raises:
+        InputError: the file is missing, damaged, of another size or no such mask, or a value
+            is no class.
+    """
+    values = np.asarray(_pixels(path, picture, _INDEX_MODES)).astype(np.int32)
+    known = [value for value in range(256) if value not in (ignore, IGNORE)][:num_classes]
+    table = np.full(256, -1, np.int16)
+    table[known] = range(len(known))
+    table[[ignore, IGNORE]] = IGNORE
+    wrong = (values < 0) | (values > 255) | (table[values.clip(0, 255)] < 0)
+    if wrong.any():
+        found = ", ".join(str(value) for value in np.unique(values[wrong])[:_SHOWN])
+        advice = f"The classes are {known[0]} to {known[-1]}."
+        raise _wrong(path, wrong, f"value {found} outside the classes", advice)
+    return table[values].astype(np.uint8)
+
+
+def read_colours(path: Path, picture: Picture, *, table: ColourTable) -> np.ndarray:
+    """Read a mask whose colours are the classes.
+
+    Args:
+        path: a PNG; of a palette or grey one the colours count here, not the index.
+        picture: its image.
+        table: the colours.
+
+    Returns:
+        (H, W) uint8: the index of the class, 255 where ignored.
+
+    Raises:
+        InputError: the file is missing, damaged, of another size or no such mask, or holds a
+            colour that is not in the table.
+    """
+    image = _pixels(path, picture, ("1", "L", "P", *_COLOUR_MODES))
+    if image.mode == "RGBA":
+        clear = np.asarray(image)[..., 3] < 255
+        if clear.any():
+            advice = "Save the mask without transparency."
+            raise _wrong(path, clear, "transparent pixels, which have no colour", advice)
+    codes = _codes(np.asarray(image.convert("RGB")))
+    known = _codes(np.array(table.colours, np.uint8))
+    order = np.argsort(known)
+    place = np.searchsorted(known[order], codes).clip(max=len(known) - 1)
+    wrong = known[order][place] != codes
+    if wrong.any():
+        raise _strange_colours(path, codes, wrong, table)
+    return np.array(table.indices, np.uint8)[order][place]
+
+
+def _codes(colours: np.ndarray) -> np.ndarray:
+    """One number for each colour."""
+    red, green, blue = (colours[..., channel].astype(np.int32) for channel in range(3))
+    return red << 16 | green << 8 | blue
+
+
+def _colour(code: int) -> Colour:
+    return code >> 16, code >> 8 & 255, code & 255
+
+
+def _strange_colours(
+    path: Path, codes: np.ndarray, wrong: np.ndarray, table: ColourTable
+) -> InputError:
+    strange, counts = np.unique(codes[wrong], return_counts=True)
+    colours = [_colour(code) for code in strange.tolist()]
+    most = [colours[place] for place in np.argsort(-counts)[:_SHOWN]]
+    distance = np.abs(np.array(table.colours) - most[0]).max(axis=1)
+    near = int(distance.argmin())
+    index = table.indices[near]
+    name = IGNORED_NAMES[0] if index == IGNORE else table.names[index]
+    shown = ", ".join(map(_shown, most)) + (", ..." if len(colours) > _SHOWN else "")
+    advice = f"The nearest to {_shown(most[0])} is {name!r}, {_shown(table.colours[near])}. "
+    if len(colours) > _SHOWN:
+        advice += "So many colours come from smoothed edges or JPEG: save the mask without either."
+    else:
+        advice += "Add the colour to the table, or mend the mask."
+    return _wrong(path, wrong, f"{len(colours)} colours not in the table: {shown}", advice)
+
+
+def _shown(colour: Sequence[int]) -> str:
+    return ",".join(str(int(one)) for one in colour)
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """A hint for a name that is none of the known ones."""
+    match = get_close_matches(name, known, 1)
+    return f"did you mean {match[0]!r}?" if match else f"known are {', '.join(known)}."
+
+
+def common_colours(path: Path) -> str:
+    """The most frequent colours of a mask, to begin a table with."""
+    with Image.open(path) as image:
+        codes, counts = np.unique(_codes(np.asarray(image.convert("RGB"))), return_counts=True)
+    most = codes[np.argsort(-counts)[: 2 * _SHOWN]].tolist()
+    return "; ".join(_shown(_colour(code)) for code in most)

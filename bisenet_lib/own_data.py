@@ -1,0 +1,192 @@
+"""A data set of one's own in the course's contract: lists, class names and a configuration.
+
+Taught in ``07_your_own_data``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bisenet_lib import config
+from bisenet_lib.errors import InputError, refuse
+from bisenet_lib.filelists import SEPARATOR
+from bisenet_lib.files import clear_leftovers, folder_written_whole, write_text
+from bisenet_lib.imported import Imported, write_example
+from bisenet_lib.labelfiles import Size
+from bisenet_lib.labels import IGNORE
+from bisenet_lib.meaning import KINDS, meaning_of, read_names
+from bisenet_lib.pairing import files_below, find_pairs, split
+from bisenet_lib.parallel import every
+from bisenet_lib.tailor import configuration, network_size
+
+__all__ = ["Options", "class_names", "import_folder"]
+
+CLASSES = "classes.txt"
+"""In a data set's folder: a class name a line, in order of index."""
+MASK_FOLDERS = ("masks", "labels", "annotations")
+"""Where masks are looked for, if nothing else is said."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a folder is to be read.
+
+    Args:
+        images: the images' folder, in the source; default ``images``, else the source itself.
+        masks: the masks' folder, in the source; default ``masks``, ``labels`` or
+            ``annotations``, else the images' own.
+        mask_suffix: what a mask's name has after its image's: ``_mask``.
+        kind: ``index`` (grey or palette: the value counts), ``colour``, ``labelme``; ``auto``
+            looks at the first mask.
+        classes: class names in order of index; or a file of them, one a line.
+        colours: a table of ``name,r,g,b``: the meaning of colour masks, the names of others.
+        background: the class of pixels in no LabelMe shape; without it they are ignored.
+        ignore: of index masks: a value that is no class, besides 255.
+        skip_unpaired: leave out images without a mask and masks without an image.
+        val: see :func:`bisenet_lib.pairing.split`.
+        seed: see :func:`bisenet_lib.pairing.split`.
+        config: what the new configuration is made from, see :func:`bisenet_lib.config.find`.
+        size: (width, height) the network is to see; default: the shape of the images, with
+            about as many pixels as ``config`` has.
+        workers: processes to use.
+    """
+
+    images: str | None = None
+    masks: str | None = None
+    mask_suffix: str = ""
+    kind: str = "auto"
+    classes: Sequence[str] | Path | None = None
+    colours: Path | None = None
+    background: str | None = None
+    ignore: int = IGNORE
+    skip_unpaired: bool = False
+    val: float | Path | None = None
+    seed: int = 0
+    config: str | Path = "laptop"
+    size: Size | None = None
+    workers: int = 1
+
+
+def class_names(root: Path, num_classes: int | None = None) -> tuple[str, ...] | None:
+    """The class names a data set brings with it.
+
+    Args:
+        root: the data set.
+        num_classes: how many there have to be; None for any number.
+
+    Returns:
+        The lines of ``classes.txt``, in order of index; None without that file.
+
+    Raises:
+        InputError: the file is unreadable, has an empty or a repeated line, or another number.
+    """
+    path = Path(root) / CLASSES
+    if not path.is_file():
+        return None
+    names = read_names(path)
+    if num_classes not in (None, len(names)):
+        raise InputError(
+            f"{path}: {len(names)} names, and the configuration has num_classes {num_classes}. "
+            "Write a name for each class, or delete the file."
+        )
+    return names
+
+
+def import_folder(source: Path, target: Path, **options: Any) -> Imported:
+    """Make a data set of a folder of images and masks, whole or not at all.
+
+    Images are copied; a photograph that its EXIF data say to turn is saved upright, as a PNG,
+    so that every program sees it as its mask was drawn. Labels are palette PNGs of class
+    indices. Taught in ``07_your_own_data``.
+
+    Args:
+        source: the folder.
+        target: the data set, a folder that is new or empty: ``images/``, ``labels/``,
+            ``train.txt``, ``val.txt``, ``classes.txt`` and ``config.yml``.
+        **options: see :class:`Options`.
+
+    Returns:
+        What came of it: class shares, and what one should know.
+
+    Raises:
+        InputError: an option is wrong, or any file is; up to ten are named.
+    """
+    chosen = Options(**options)
+    images, masks = _folders(Path(source), chosen)
+    target = Path(target).resolve()
+    if any(target.is_relative_to(folder) for folder in (images.resolve(), masks.resolve())):
+        raise InputError(f"{target}: stands among the files to import. Choose another folder.")
+    base = config.load(chosen.config, dataset=target)
+    clear_leftovers(target.parent)
+    with folder_written_whole(target) as part:
+        found = find_pairs(images, masks, _ending(masks, images, chosen))
+        if found.unpaired and not chosen.skip_unpaired:
+            count = f"{len(found.unpaired)} files without their other half"
+            refuse([f"{count}; restore it, or give --skip-unpaired:", *found.unpaired])
+        splits = split([pair.name for pair in found.pairs], chosen.val, chosen.seed)
+        meaning = meaning_of(
+            found.pairs,
+            kind=chosen.kind,
+            classes=chosen.classes,
+            colours=chosen.colours,
+            background=chosen.background,
+            ignore=chosen.ignore,
+            workers=chosen.workers,
+        )
+        colours = len(meaning.names or range(IGNORE))
+        write = partial(write_example, root=part, read=meaning.read, num_classes=colours)
+        written = every(write, found.pairs, workers=chosen.workers, title="import")
+        names = meaning.found_names(np.sum([one.pixels for one in written], axis=0))
+        size = chosen.size or network_size(base, [one.size for one in written])
+        settings = configuration(base, len(names), size)
+        by_name = {one.name: one for one in written}
+        examples = {key: tuple(by_name[name] for name in splits[key]) for key in splits}
+        for key, those in examples.items():
+            lines = (f"{one.image}{SEPARATOR}{one.label}\n" for one in those)
+            write_text(part / f"{key}.txt", "".join(lines))
+        write_text(part / CLASSES, "".join(f"{name}\n" for name in names))
+        config.save(settings, part / "config.yml")
+    outside = meaning.kind == "labelme" and meaning.background is None
+    return Imported(target, meaning.kind, names, examples, found.unpaired, size, outside)
+
+
+def _folders(source: Path, chosen: Options) -> tuple[Path, Path]:
+    if not source.is_dir():
+        raise InputError(f"{source}: no such folder. Give the folder of the images and masks.")
+    images = source / (chosen.images or "images")
+    if chosen.images is None and not images.is_dir():
+        images = source
+    wanted = MASK_FOLDERS if chosen.masks is None else (chosen.masks,)
+    masks = next((source / name for name in wanted if (source / name).is_dir()), None)
+    for given, option, folder in (
+        (chosen.images, "--images", images),
+        (chosen.masks, "--masks", masks or source / (chosen.masks or "")),
+    ):
+        if given is not None and not folder.is_dir():
+            raise InputError(f"{option} {given}: no such folder in {source}")
+    return images, masks or images
+
+
+def _ending(masks: Path, images: Path, chosen: Options) -> str:
+    """What the names of the masks end in."""
+    if chosen.kind not in KINDS:
+        raise InputError(f"--kind is {chosen.kind!r}; choose one of {', '.join(KINDS)}")
+    there = {file.suffix.lower() for file in files_below(masks, images)} & {".json", ".png"}
+    if chosen.kind != "auto":
+        suffix = ".json" if chosen.kind == "labelme" else ".png"
+    elif chosen.mask_suffix or there == {".png"}:
+        suffix = ".png"
+    elif there == {".json"} or (there and images == masks):  # the PNG files are the images
+        suffix = ".json"
+    elif there:
+        raise InputError(f"{masks}: holds .png and .json files; say which are the masks by --kind")
+    else:
+        raise InputError(
+            f"{masks}: no mask (*.png, *.json) in it. Name the folder of the masks by --masks; "
+            f"without it they are looked for in {', '.join(MASK_FOLDERS)}, then beside the images."
+        )
+    return chosen.mask_suffix + suffix

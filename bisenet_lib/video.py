@@ -1,0 +1,139 @@
+"""Segmenting a video, frame by frame. Taught in ``06_deployment``."""
+
+import itertools
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm.auto import tqdm
+
+from bisenet_lib.errors import InputError
+from bisenet_lib.files import written_whole
+from bisenet_lib.overlap import ahead
+from bisenet_lib.photos import SUFFIXES
+from bisenet_lib.predicting import Tally
+from bisenet_lib.predictor import Predictor
+from bisenet_lib.silence import said_nothing
+
+CODEC = "mp4v"
+"""MPEG-4 part 2: players show it, browsers do not. OpenCV's wheel writes no H.264."""
+FPS = 25.0
+"""Of a video that does not say its own."""
+
+# Read by OpenCV at its first video: what FFmpeg says of damage, this module says in a sentence.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+
+def predict_video(predictor: Predictor, source: Path, output: Path) -> Tally:
+    """Segment a video. Reading, network and writing overlap.
+
+    Args:
+        predictor: the network.
+        source: a video of any kind that FFmpeg decodes.
+        output: where ``NAME_overlay.mp4`` goes, with the video's size (an odd width or height
+            loses a pixel) and frames per second, without sound.
+
+    Returns:
+        The tally. If the video breaks off, its problem names the frame, and the overlay ends
+        there.
+
+    Raises:
+        InputError: no video, not one frame of it can be decoded, or the output cannot be
+            written.
+    """
+    source, target = Path(source), Path(output) / f"{Path(source).stem}_overlay.mp4"
+    tally, started = Tally(predictor), time.perf_counter()
+    with _opened(source) as capture:
+        declared = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+        frames = _frames(capture)
+        first = next(frames, None)
+        if first is None:
+            raise InputError(f"{source}: not one frame of it can be decoded. Take another copy.")
+        frames = itertools.chain([first], frames)
+        bar = tqdm(frames, "segmenting", declared or None, unit="frame")
+        with written_whole(target) as part:
+            fps = capture.get(cv2.CAP_PROP_FPS)
+            with _writer(part, fps if fps > 0 else FPS, first.shape[1::-1]) as writer:
+
+                def write(one: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+                    writer.write(cv2.cvtColor(predictor.draw(*one), cv2.COLOR_RGB2BGR))
+                    return one[1]
+
+                segmented = ((frame, tally.segment(frame)) for frame in bar)
+                for classes in ahead(write, segmented, threads=1):
+                    tally.count(classes)
+            _check_written(part, target, tally.frames)
+    if _breaks_off(tally.frames, declared):
+        tally.problems.append(
+            f"{source}: breaks off after frame {tally.frames} of {declared}; {target} ends there. "
+            "Take another copy of the video."
+        )
+    tally.seconds = time.perf_counter() - started
+    return tally
+
+
+def _breaks_off(frames: int, declared: int) -> bool:
+    """Whether frames are missing; a container without an index only estimates how many it has."""
+    return declared - frames > max(2, declared // 100)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
+    if not path.is_file():
+        raise InputError(f"{path}: no such image, folder or video")
+    with said_nothing():
+        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    if not capture.isOpened():
+        raise InputError(
+            f"{path}: no image ({', '.join(SUFFIXES)}), and no video that can be decoded. It is "
+            "damaged or cut off, or of another kind: take another copy, or convert it."
+        )
+    try:
+        yield capture
+    finally:
+        capture.release()
+
+
+def _frames(capture: cv2.VideoCapture) -> Iterator[np.ndarray]:
+    """Frames, (H, W, 3) uint8, RGB, up to the first that cannot be decoded."""
+
+    def read(_number: int) -> np.ndarray | None:
+        there, frame = capture.read()
+        return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) if there else None
+
+    return itertools.takewhile(
+        lambda frame: frame is not None, ahead(read, itertools.count(), threads=1)
+    )
+
+
+@contextmanager
+def _writer(path: Path, fps: float, size: tuple[int, int]) -> Iterator[cv2.VideoWriter]:
+    path.touch()  # an OSError that says why, where OpenCV only says that it could not
+    with said_nothing():
+        writer = cv2.VideoWriter(
+            str(path), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*CODEC), fps, size
+        )
+    if not writer.isOpened():
+        raise InputError(f"a video of {size[0]}x{size[1]} at {fps:g} frames/s cannot be encoded")
+    try:
+        yield writer
+    finally:
+        with said_nothing():
+            writer.release()
+
+
+def _check_written(part: Path, target: Path, frames: int) -> None:
+    """Find what OpenCV does not say: that the disk was full."""
+    with said_nothing():
+        written = cv2.VideoCapture(str(part), cv2.CAP_FFMPEG)
+        found = int(written.get(cv2.CAP_PROP_FRAME_COUNT)) if written.isOpened() else 0
+        written.release()
+    if found != frames:
+        raise InputError(
+            f"{target}: {found} of {frames} frames could be written. Free space on the disk, or "
+            "choose another folder."
+        )

@@ -1,0 +1,80 @@
+"""The pictures show the numbers they are given; every figure is opaque and closed."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from bisenet_lib import plots, plots_analysis
+from bisenet_lib.analysis import BoundaryIou
+from bisenet_lib.labels import CLASS_NAMES
+from bisenet_lib.objects import SizeCurve
+
+IOU = np.linspace(0.1, 0.9, 19)
+NAN = float("nan")
+
+
+def heights(axis, container):
+    return [patch.get_height() for patch in axis.containers[container]]
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_open():
+    yield
+    assert not plt.get_fignums()
+
+
+def test_the_reference_is_a_mark_and_the_mean_a_column():
+    figure = plots.iou({"mine": IOU / 2}, reference={"published": IOU})
+    (axis,) = figure.axes
+    assert figure.get_facecolor() == (1, 1, 1, 1)
+    assert [one.get_text() for one in axis.get_xticklabels()] == [*CLASS_NAMES, "mean"]
+    assert heights(axis, 0) == pytest.approx([*(50 * IOU), 50 * IOU.mean()])
+    marks = [segment[0, 1] for segment in axis.collections[0].get_segments()]
+    assert marks == pytest.approx([*(100 * IOU), 100 * IOU.mean()])
+    assert {one.get_text() for one in axis.get_legend().get_texts()} == {"mine", "published"}
+
+
+def test_rows_of_the_confusion_matrix_are_shares():
+    figure = plots_analysis.confusion(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]), "abc")
+    shown = figure.axes[0].images[0].get_array()
+    np.testing.assert_array_equal(shown.filled(NAN), [[75, 25, 0], [0, 100, 0], [NAN] * 3])
+
+
+def test_a_sheet_has_a_row_a_frame():
+    truth = np.array([[0, 1, 255]], np.uint8)
+    prediction = np.array([[0, 2, 2]], np.uint8)
+    image = np.zeros((1, 3, 3), np.uint8)
+    figure = plots_analysis.frame_sheet(
+        {"worst": (image, truth, prediction), "best": (image, truth, truth)}
+    )
+    assert len(figure.axes) == 8
+    assert [figure.axes[place].get_title(loc="left") for place in (0, 4)] == ["worst", "best"]
+    wrong = figure.axes[3].images[0].get_array()
+    assert wrong.any(axis=2).tolist() == [[False, True, True]]
+    assert len(set(map(tuple, wrong[0].tolist()))) == 3
+
+
+def test_size_curves_leave_empty_bins_out():
+    curve = SizeCurve(
+        np.array([1.0, 4, 16, 64]),
+        np.array([2, 0, 5]),
+        np.array([0.5, NAN, 1]),
+        np.array([0.4, NAN, 0.9]),
+    )
+    figure = plots_analysis.size_curves({"human": curve, "vehicle": curve})
+    recall, iou, count = (axis.lines[0] for axis in figure.axes)
+    assert recall.get_xdata().tolist() == [2, 32]
+    assert recall.get_ydata().tolist() == [50, 100]
+    assert iou.get_ydata().tolist() == [40, 90]
+    assert count.get_ydata().tolist() == [2, 5]
+    assert len({line.get_marker() for line in figure.axes[0].lines}) == 2
+
+
+def test_boundary_iou_beside_plain_iou():
+    found = BoundaryIou(np.array([1, 3]), np.stack([IOU / 4, IOU / 2]))
+    figure = plots_analysis.boundaries(found, IOU, width=3)
+    mean, classes = figure.axes
+    assert mean.lines[0].get_ydata() == pytest.approx([25 * IOU.mean(), 50 * IOU.mean()])
+    assert mean.lines[1].get_ydata()[0] == pytest.approx(100 * IOU.mean())
+    assert heights(classes, 0) == pytest.approx(100 * IOU)
+    assert heights(classes, 1) == pytest.approx(50 * IOU)
