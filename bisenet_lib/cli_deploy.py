@@ -16,9 +16,15 @@ from bisenet_lib.cli_options import (
     Dataset,
     Device,
     Engine,
+    Flip,
+    Json,
     Model,
+    Numbers,
+    Scales,
     end_with_problems,
     out,
+    scales_of,
+    write_json,
 )
 from bisenet_lib.errors import InputError
 
@@ -34,7 +40,7 @@ def add_to(app: typer.Typer) -> None:
     """Register the sub-commands of this module."""
     app.command(context_settings=UNDERSCORES)(export)
     app.command(context_settings=UNDERSCORES)(predict)
-    app.command(context_settings=UNDERSCORES)(submit)
+    app.command(cls=Numbers, context_settings=UNDERSCORES)(submit)
 
 
 def export(
@@ -58,18 +64,22 @@ def export(
 
     settings = _settings(model, config, dataset)
     compared = real_images(settings, images)
-    table = Table("format", "written", "size", "images", "same class", "largest difference")
+    titles = ("format", "file", "MB", "images", "% of pixels equal", "largest logit difference")
+    table = Table(*titles)
+    for column in table.columns[2:]:
+        column.justify = "right"
     for one in export_checked(settings, model, output, compared, chosen):
         found = one.parity
         table.add_row(
             one.format,
-            str(one.path),
-            f"{one.size / 1e6:.1f} MB",
+            one.path.name,
+            f"{one.size / 1e6:.1f}",
             str(found.images),
-            f"{100 * found.pixels:.4f} %",
-            "" if found.logits is None else f"{found.logits:.1g} of a logit",
+            f"{100 * found.pixels:.4f}",
+            "not written" if found.logits is None else f"{found.logits:.1g}",
         )
     out.print(table)
+    out.print(f"compared with {model}, then written to {output}", highlight=False, soft_wrap=True)
 
 
 def predict(
@@ -87,6 +97,7 @@ def predict(
         bool,
         typer.Option("--colour-blind", help="Colours that stay apart with any colour vision."),
     ] = False,
+    json_file: Json = None,
 ) -> None:
     """Segment photographs or a video: overlays to look at, labels to go on with.
 
@@ -104,6 +115,7 @@ def predict(
     )
     still = source.is_dir() or source.suffix.lower() in SUFFIXES
     tally = (predict_images if still else predict_video)(predictor, source, output)
+    write_json(json_file, tally.as_dict())
     if tally.frames:
         out.print(_shares(tally))
         out.print(
@@ -130,7 +142,9 @@ def submit(
     config: OwnConfig = None,
     engine: Engine = "auto",
     device: Device = "auto",
-    flip: Annotated[bool, typer.Option("--flip", help="Look at the mirror image too.")] = False,
+    flip: Flip = False,
+    scales: Scales = "1.0",
+    json_file: Json = None,
 ) -> None:
     """Segment the test images of Cityscapes and zip them as its server takes them.
 
@@ -142,22 +156,29 @@ def submit(
         raise InputError("give a MODEL to segment with, or --check ZIP to check a file")
     frames = find_frames(dataset, split)
     if check is not None:
-        from bisenet_lib.submit import check_zip
+        from bisenet_lib.submission import check_zip
 
-        end_with_problems(check_zip(check, frames), f"{check} is not to be submitted")
-        path = check
+        problems, path = check_zip(check, frames), check
     else:
         from bisenet_lib.submit import submit as run
         from bisenet_lib.views import Views
 
-        settings, path = _settings(model, config, None), output
-        views = Views(flip=flip)
         run(
-            settings, model, dataset, output, split=split, engine=engine, device=device, views=views
+            _settings(model, config, None),
+            model,
+            dataset,
+            output,
+            split=split,
+            engine=engine,
+            device=device,
+            views=Views(flip, scales_of(scales)),
         )
+        problems, path = [], output
+    write_json(json_file, {"file": str(path), "frames": len(frames), "problems": problems})
+    end_with_problems(problems, f"{path} is not to be submitted")
     out.print(
         f"{path}: {len(frames)} frames of {split}, each once, at its size, with evaluated label "
-        f"ids; {path.stat().st_size / 1e6:.1f} MB",
+        f"ids; {path.stat().st_size / 1e6:.2f} MB",
         highlight=False,
         soft_wrap=True,
     )

@@ -8,38 +8,24 @@ from typing import Annotated
 
 import typer
 from rich.markdown import Markdown
-from typer.core import TyperCommand
 
-from bisenet_lib.cli_options import UNDERSCORES, Dataset, Device, Engine, Model, out
-
-
-class _Numbers(TyperCommand):
-    """A command whose ``--scales`` takes all the numbers that follow it, as in PaddleSeg."""
-
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
-        joined: list[str] = []
-        for argument in args:
-            if "--scales" in joined[-2:-1] and _is_number(argument):
-                joined[-1] += f",{argument}"
-            else:
-                joined.append(argument)
-        return super().parse_args(ctx, joined)
-
-
-def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).isdigit()
-
-
-def _scales(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(map(float, text.split(",")))
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r}; give numbers, as in --scales 0.75 1.0 1.25") from error
+from bisenet_lib.cli_options import (
+    UNDERSCORES,
+    Dataset,
+    Device,
+    Engine,
+    Flip,
+    Model,
+    Numbers,
+    Scales,
+    out,
+    scales_of,
+)
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the sub-commands of this module."""
-    app.command(cls=_Numbers, context_settings=UNDERSCORES)(evaluate)
+    app.command(cls=Numbers, context_settings=UNDERSCORES)(evaluate)
 
 
 def evaluate(
@@ -50,10 +36,8 @@ def evaluate(
     dataset: Dataset = None,
     engine: Engine = "auto",
     device: Device = "auto",
-    flip: Annotated[bool, typer.Option("--flip", help="Look at the mirror image too.")] = False,
-    scales: Annotated[
-        str, typer.Option(help="Sizes to look at, relative to the image: 0.5 0.75 1.0 1.25.")
-    ] = "1.0",
+    flip: Flip = False,
+    scales: Scales = "1.0",
     crop_size: Annotated[
         tuple[int, int] | None,
         typer.Option(help="Width and height of a sliding window; default: the whole image."),
@@ -83,7 +67,7 @@ def evaluate(
         model,
         engine=engine,
         device=device,
-        views=Views(flip, _scales(scales), crop_size, stride),
+        views=Views(flip, scales_of(scales), crop_size, stride),
         save_dir=save_dir,
         save_predictions=save_predictions,
     )

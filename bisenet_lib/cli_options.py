@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperCommand
 
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
@@ -40,6 +41,7 @@ Engine = Annotated[
         help="onnx (ONNX Runtime, on the CPU), paddle, or auto: onnx on a CPU, else paddle."
     ),
 ]
+Flip = Annotated[bool, typer.Option("--flip", help="Look at the mirror image too.")]
 Json = Annotated[
     Path | None, typer.Option("--json", help="Write the whole report to this file as well.")
 ]
@@ -49,9 +51,37 @@ Model = Annotated[
 Root = Annotated[
     Path, typer.Argument(help="Data set in the Cityscapes layout (leftImg8bit/, gtFine/).")
 ]
+Scales = Annotated[
+    str, typer.Option(help="Sizes to look at, relative to the image: 0.5 0.75 1.0 1.25.")
+]
 Workers = Annotated[int, typer.Option("--workers", "-j", help="Processes to use.")]
 
 _SHOWN = 20
+
+
+class Numbers(TyperCommand):
+    """A command whose ``--scales`` takes all the numbers that follow it, as in PaddleSeg."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        joined: list[str] = []
+        for argument in args:
+            if "--scales" in joined[-2:-1] and _is_number(argument):
+                joined[-1] += f",{argument}"
+            else:
+                joined.append(argument)
+        return super().parse_args(ctx, joined)
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).isdigit()
+
+
+def scales_of(text: str) -> tuple[float, ...]:
+    """The numbers of ``--scales``, as :class:`Numbers` joins them."""
+    try:
+        return tuple(map(float, text.split(",")))
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r}; give numbers, as in --scales 0.75 1.0 1.25") from error
 
 
 def write_json(path: Path | None, report: dict[str, Any]) -> None:

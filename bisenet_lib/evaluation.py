@@ -2,10 +2,9 @@
 
 import json
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from bisenet_lib.labelfiles import read_instances, read_label_ids, write_classes
 from bisenet_lib.labels import CLASS_NAMES, train_id_to_id
 from bisenet_lib.official_scores import Counter, FrameCounts, Official
 from bisenet_lib.official_scores import count as count_official
+from bisenet_lib.overlap import ahead
 from bisenet_lib.own_data import class_names
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.ranks import ALONE, Ranks
@@ -27,9 +27,6 @@ from bisenet_lib.scoring import Scores, confusion_matrix
 from bisenet_lib.views import ONCE, Views
 
 from paddleseg.core import infer  # isort: skip
-
-AHEAD = 3
-"""Frames read, and frames waiting to be counted, while the network is at work."""
 
 Done = Callable[[int, np.ndarray], None]
 """Called with a frame's index and its (H, W) uint8 classes, in a thread beside the network."""
@@ -130,24 +127,17 @@ def evaluate(
         except InputError as error:
             raise InputError(f"{dataset.file_list[index][1]}: {error}") from error
 
-    part = range(ranks.rank, frames, ranks.size)
+    def segmented() -> Iterator[tuple[int, Mapping[str, Any], np.ndarray]]:
+        part = range(ranks.rank, frames, ranks.size)
+        shown = tqdm(part, "evaluating", leave=False, unit="frame", disable=not ranks.first)
+        read = partial(samples.read_sample, dataset)
+        for index, sample in zip(shown, ahead(read, part), strict=True):
+            yield index, sample, predict(network, sample, views)
+
     matrix = np.zeros((dataset.num_classes, dataset.num_classes), np.int64)
     try:
-        with ThreadPoolExecutor(2) as pool:
-            counts: deque[Future[np.ndarray]] = deque()
-            bar = tqdm(
-                _read_ahead(dataset, part, pool),
-                "evaluating",
-                len(part),
-                leave=False,
-                unit="frame",
-                disable=not ranks.first,
-            )
-            for index, sample in bar:
-                counts.append(pool.submit(count, index, sample, predict(network, sample, views)))
-                if len(counts) > AHEAD:
-                    matrix += counts.popleft().result()
-            matrix += sum(one.result() for one in counts)
+        for counts in ahead(lambda one: count(*one), segmented()):
+            matrix += counts
     finally:
         if was_training:
             network.train()
@@ -251,17 +241,3 @@ class _Benchmark:
         for index in sorted(self.counts):
             counter.include(self.counts[index])
         return counter.scores()
-
-
-def _read_ahead(
-    dataset: paddle.io.Dataset, indices: Sequence[int], pool: Executor
-) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Samples in order, the next ones being read in the pool's threads."""
-    ahead: deque[Future] = deque()
-    waiting = iter(indices)
-    for index in indices:
-        for following in waiting:
-            ahead.append(pool.submit(samples.read_sample, dataset, following))
-            if len(ahead) == AHEAD:
-                break
-        yield index, ahead.popleft().result()

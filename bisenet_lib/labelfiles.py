@@ -272,9 +272,11 @@ def palette_image(classes: np.ndarray, num_classes: int) -> Image.Image:
     """Classes as an image whose index is the class and whose colour is to be looked at.
 
     Args:
-        classes: (H, W) uint8.
+        classes: (H, W) uint8; values that are no class, as 255, are black.
         num_classes: how many there are, which decides the colours.
     """
+    colours = np.zeros((256, 3), np.uint8)  # with fewer Pillow would cut the high values' bits off
+    colours[:num_classes] = class_colours(num_classes)
     image = Image.fromarray(classes, "P")
-    image.putpalette(class_colours(num_classes).tobytes())
+    image.putpalette(colours.tobytes())
     return image

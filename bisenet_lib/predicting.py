@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -65,6 +66,16 @@ class Tally:
         found = self._pixels[: len(self.predictor.names)] / max(1, self._pixels.sum())
         order = [index for index in np.argsort(-found, kind="stable") if found[index]]
         return {self.predictor.names[index]: float(found[index]) for index in order}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "frames": self.frames,
+            "seconds": self.seconds,
+            "network_seconds": self.network_seconds,
+            "shares": self.shares(),
+            "problems": self.problems,
+        }
 
 
 def open_predictor(path: Path, *, longest: int = LONGEST, colour_blind: bool = False) -> Predictor:

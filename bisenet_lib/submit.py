@@ -1,17 +1,12 @@
 """A submission to the Cityscapes server: label ids at full size, zipped, read again and checked.
 
-What the server takes is told in ``cityscapesscripts/evaluation/evalPixelLevelSemanticLabeling.py``
-and in the README of cityscapesscripts. Taught in ``06_deployment``.
+Taught in ``06_deployment``.
 """
 
 import hashlib
-import io
 import json
-import re
 import shutil
 import zipfile
-import zlib
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,14 +20,10 @@ from bisenet_lib.errors import InputError
 from bisenet_lib.evaluation import predict
 from bisenet_lib.files import written_whole
 from bisenet_lib.frames import Frame, find_frames
-from bisenet_lib.labelfiles import check_image
-from bisenet_lib.labels import CLASS_NAMES, CLASSES, id2label, train_id_to_id
+from bisenet_lib.labels import CLASS_NAMES, train_id_to_id
 from bisenet_lib.overlap import ahead
+from bisenet_lib.submission import check_zip, file_name
 from bisenet_lib.views import ONCE, Views
-
-_NAME = re.compile(r"([^_/]+_\d{6}_\d{6})[^/]*\.png")
-"""The scorer takes ``<city>_123456_123456*.png``, in any folder."""
-_IDS = np.array([label.id for label in CLASSES])
 
 
 def submit(
@@ -49,7 +40,7 @@ def submit(
     """Segment a split and zip the result as the Cityscapes server takes it.
 
     Finished frames wait in a hidden folder beside the zip, so that a stopped run goes on; the
-    zip itself appears when it is whole and :func:`check_zip` finds nothing wrong with it.
+    zip itself appears when it is whole and :func:`bisenet_lib.submission.check_zip` is content.
 
     Args:
         settings: the checkpoint's resolved configuration.
@@ -73,103 +64,42 @@ def submit(
     if Path(output).suffix != ".zip":
         raise InputError(f"{output}: the server takes a .zip; give a name that ends in it")
     frames = find_frames(root, split)
-    parts = _parts(settings, path, Path(output), views)
-    todo = [frame for frame in frames if not (parts / _name(frame)).is_file()]
+    parts = _parts(settings, path, root, Path(output), views)
+    todo = [frame for frame in frames if not (parts / file_name(frame)).is_file()]
     if todo:
         network = engines.load(settings, path, engine=engine, device=device, names=CLASS_NAMES)
-        read, ids = deployment.reader(settings), train_id_to_id()
-
-        def segmented() -> Iterator[tuple[Frame, np.ndarray]]:
-            samples = ahead(lambda frame: read(frame.image), todo)
-            done = len(frames) - len(todo)
-            with tqdm(total=len(frames), initial=done, desc=split, unit="frame") as bar:
-                for frame, sample in zip(todo, samples, strict=True):
-                    yield frame, predict(network, sample, views)
-                    bar.update()
-
-        def write(one: tuple[Frame, np.ndarray]) -> None:
-            frame, classes = one
-            with written_whole(parts / _name(frame)) as part:
-                Image.fromarray(ids[classes]).save(part)
-
-        for _ in ahead(write, segmented()):
-            pass
+        with tqdm(total=len(frames), initial=len(frames) - len(todo), unit="frame") as bar:
+            for _ in _segment(network, deployment.reader(settings), todo, parts, views):
+                bar.update()
     _zip(frames, parts, Path(output))
     shutil.rmtree(parts)
     return len(frames)
 
 
-def check_zip(path: Path, frames: Sequence[Frame]) -> list[str]:
-    """Check a submission by reading every file in it.
+def _segment(
+    network: engines.Network,
+    read: deployment.Reader,
+    frames: Sequence[Frame],
+    folder: Path,
+    views: Views,
+) -> Iterator[None]:
+    """Write the label ids of each frame; reading, network and writing overlap."""
+    ids = train_id_to_id()
 
-    Args:
-        path: the zip file.
-        frames: of the split it is for, see :func:`bisenet_lib.frames.find_frames`.
+    def write(one: tuple[Frame, np.ndarray]) -> None:
+        frame, classes = one
+        with written_whole(folder / file_name(frame)) as part:
+            Image.fromarray(ids[classes]).save(part)
 
-    Returns:
-        What is wrong: a frame without a prediction or with two, a file that belongs to no
-        frame, one that is no grey 8-bit PNG of its frame's size, or a value that is not one
-        of the 19 evaluated label ids.
-
-    Raises:
-        InputError: no such file, or no zip file.
-    """
-    try:
-        archive = zipfile.ZipFile(path)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except (zipfile.BadZipFile, OSError) as error:
-        raise InputError(f"{path}: no zip file, or one that is cut off ({error})") from error
-    with archive:
-        there: dict[str, list[str]] = defaultdict(list)
-        for name in archive.namelist():
-            if not name.endswith("/"):
-                found = _NAME.fullmatch(name.rpartition("/")[2])
-                there[found[1] if found else ""].append(name)
-        wanted = {frame.stem: frame for frame in frames}
-        strange = [name for stem, names in there.items() if stem not in wanted for name in names]
-        problems = [f"{path}: {name}: belongs to no frame of the split" for name in strange]
-        pairs = []
-        for stem, frame in wanted.items():
-            if len(there[stem]) == 1:
-                pairs.append((frame, there[stem][0]))
-            else:
-                what = " and ".join(there[stem]) or "nothing"
-                problems.append(f"{path}: {stem}: {what} in it, one file is needed")
-        bar = tqdm(pairs, "checking", leave=False, unit="frame")
-        for problem in ahead(lambda pair: _fault(archive, *pair), bar):
-            problems += [f"{path}: {problem}"] if problem else []
-    return problems
+    samples = ahead(lambda frame: read(frame.image), frames)
+    segmented = ((one, predict(network, next(samples), views)) for one in frames)
+    yield from ahead(write, segmented)
 
 
-def _fault(archive: zipfile.ZipFile, frame: Frame, name: str) -> str | None:
-    try:
-        with Image.open(io.BytesIO(archive.read(name))) as image:
-            kind, mode, values = image.format, image.mode, np.asarray(image)
-    except (zipfile.BadZipFile, zlib.error, OSError, SyntaxError, RuntimeError) as error:
-        return f"{name}: cannot be decoded ({error})"
-    if (kind, mode) != ("PNG", "L"):
-        return f"{name}: a {kind} of mode {mode}; the server takes PNG of one grey channel"
-    width, height = check_image(frame.image)
-    if values.shape != (height, width):
-        return f"{name}: {values.shape[1]}x{values.shape[0]} pixels, its frame {width}x{height}"
-    wrong = np.setdiff1d(np.flatnonzero(np.bincount(values.ravel())), _IDS)
-    if wrong.size:
-        shown = ", ".join(
-            f"{one} ({id2label[one].name if one in id2label else 'no label'})"
-            for one in wrong[:3].tolist()
-        )
-        return f"{name}: the label id {shown}, which is not evaluated; are these trainIds?"
-    return None
-
-
-def _name(frame: Frame) -> str:
-    return f"{frame.stem}_labelIds.png"
-
-
-def _parts(settings: Mapping[str, Any], path: Path, output: Path, views: Views) -> Path:
-    """The folder of finished frames: one for each checkpoint and way to look at images."""
+def _parts(settings: Mapping[str, Any], path: Path, root: Path, output: Path, views: Views) -> Path:
+    """The folder of finished frames: one for each checkpoint, data set and way to look."""
     about = [settings["model"], settings["val_dataset"]["transforms"], views.as_dict()]
+    about.append(str(Path(root).resolve()))
     weights = checkpoint.weights_file(path).read_bytes()
     name = hashlib.sha256(json.dumps(about).encode() + weights).hexdigest()[:12]
     return output.with_name(f".{output.stem}.{name}")
@@ -179,7 +109,7 @@ def _zip(frames: Sequence[Frame], parts: Path, output: Path) -> None:
     with written_whole(output) as part:
         with zipfile.ZipFile(part, "w") as archive:  # stored: PNG is compressed already
             for frame in frames:
-                archive.write(parts / _name(frame), _name(frame))
+                archive.write(parts / file_name(frame), file_name(frame))
         problems = check_zip(part, frames)
         if problems:
             raise InputError("\n".join(problems[:10]))

@@ -23,7 +23,7 @@ FLOORS = [
     {"plan", "photos", "parity", "pairing", "masks", "tailor"},
     {"polygons", "checkpoint", "predictions", "imported"},
     {"frames", "export", "finetuning", "predicting", "labelme"},
-    {"filelists", "engines", "official", "video", "meaning"},
+    {"filelists", "engines", "official", "video", "submission", "meaning"},
     {"analysis", "cityscapes", "convert", "minicity", "own_data", "samples"},
     {"evaluation", "objects", "deployment"},
     {"submit"},

@@ -19,7 +19,13 @@ def test_in_order_whichever_is_ready_first():
 
 def test_takes_only_a_few_items_in_advance():
     taken = []
-    results = ahead(lambda number: number, map(lambda n: taken.append(n) or n, itertools.count()))
+
+    def items():
+        for number in itertools.count():
+            taken.append(number)
+            yield number
+
+    results = ahead(lambda number: number, items())
     assert next(results) == 0
     assert len(taken) == 5
     results.close()

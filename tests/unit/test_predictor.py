@@ -53,9 +53,10 @@ def test_the_size_the_network_sees(tmp_path, colour_network, size, longest, expe
 @pytest.mark.parametrize("transforms", [["Normalize"], ["Resize", "Normalize"]])
 def test_prepares_and_scales_back_as_paddleseg_does(tree, tmp_path, colour_network, transforms):
     """PaddleSeg's transforms and ``infer.inference`` around the same logits."""
+    from paddleseg.transforms import Compose
+
     from bisenet_lib.engines import OnnxNetwork
     from bisenet_lib.onnx_engine import OnnxEngine
-    from paddleseg.transforms import Compose
 
     size = [48, 40] if "Resize" in transforms else None
     colour_network(tmp_path / "model.onnx", size=size)

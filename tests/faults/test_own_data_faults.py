@@ -1,0 +1,455 @@
+"""A user's mistakes in importing and fine-tuning, met by the real command."""
+
+import json
+import os
+import pickle
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from processes import start, wait_until
+
+from bisenet_lib import cli, convert
+
+SIZE = (64, 32)
+TABLE = "table,120,80,40\napple,220,20,30\n"
+
+
+def save(path, values, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(values).save(path, **options)
+    return path
+
+
+def noise(seed, size=SIZE):
+    return np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)
+
+
+def halves():
+    values = np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    values[:10] = 1
+    return values
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Four images with grey index masks of two classes."""
+    for seed, name in enumerate("abcd"):
+        save(tmp_path / "in" / "images" / f"{name}.png", noise(seed))
+        save(tmp_path / "in" / "masks" / f"{name}.png", halves())
+    return tmp_path / "in"
+
+
+def in_colours(folder):
+    """Turn the masks into colour masks."""
+    for path in (folder / "masks").iterdir():
+        save(path, np.array([[120, 80, 40], [220, 20, 30]], np.uint8)[halves()])
+
+
+def annotate(path, **changes):
+    box = {"label": "apple", "points": [[2, 2], [30, 2], [30, 20]], "shape_type": "polygon"}
+    data = {"shapes": [box], "imageWidth": SIZE[0], "imageHeight": SIZE[1], "imagePath": ""}
+    path.write_text(json.dumps(data | changes))
+    return path
+
+
+def in_labelme(folder):
+    """Turn the masks into LabelMe files."""
+    for path in list((folder / "masks").iterdir()):
+        annotate(path.with_suffix(".json"))
+        path.unlink()
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """The command in this process: exit code and what it printed."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["bisenet", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        return ended.value.code, printed.out + printed.err
+
+    return run
+
+
+def refused(command, folder, *options, target=None):
+    """Import, expect a refusal, and find nothing written; what was printed."""
+    target = target or folder.parent / "out"
+    before = sorted(folder.parent.rglob("*"))
+    code, printed = command("import", folder, target, *options)
+    assert code == 1, printed
+    assert "Traceback" not in printed
+    assert sorted(folder.parent.rglob("*")) == before, "something was written"
+    return printed.partition("error: ")[2]
+
+
+# Index masks
+
+
+def no_image(folder):
+    path = folder / "images" / "b.png"
+    path.write_text("a shopping list")
+    return [str(path), "no image"]
+
+
+def truncated_image(folder):
+    path = folder / "images" / "c.png"
+    path.write_bytes(path.read_bytes()[:-300])
+    return [str(path), "truncated"]
+
+
+def damaged_in_the_middle(folder):
+    path = folder / "images" / "c.png"
+    content = bytearray(path.read_bytes())
+    content[100:-100] = bytes(len(content) - 200)
+    path.write_bytes(content)
+    return [str(path), "unreadable"]
+
+
+def no_mask(folder):
+    (folder / "masks" / "b.png").unlink()
+    return ["1 files without", "--skip-unpaired", f"{folder}/images/b.png: no mask b.png"]
+
+
+def no_photograph(folder):
+    (folder / "images" / "b.png").rename(folder / "images" / "bb.png")
+    return ["2 files without", f"{folder}/images/bb.png: no mask", f"{folder}/masks/b.png: no imag"]
+
+
+def another_size(folder):
+    path = save(folder / "masks" / "d.png", halves()[:, :60])
+    return [f"{path}: 60x32 pixels, its image has 64x32"]
+
+
+def mask_of_the_photograph_as_it_lay(folder):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (folder / "images" / "d.png").unlink()
+    save(folder / "images" / "d.jpg", noise(0), exif=exif)
+    return [f"{folder}/masks/d.png: 64x32", "its image has 32x64, turned as its EXIF"]
+
+
+def outside_the_classes(folder):
+    values = halves()
+    values[17, 5:9] = 2
+    path = save(folder / "masks" / "a.png", values)
+    return [f"{path}: value 2 outside the classes (first at row 17, column 5, 4 pixels)"]
+
+
+def a_jpeg_for_a_mask(folder):
+    path = (folder / "masks" / "a.png").rename(folder / "masks" / "a.jpg")
+    Image.open(path).convert("L").save(path)
+    return [f"{path}: masks are PNG"]
+
+
+def a_jpeg_called_png(folder):
+    path = save(folder / "masks" / "b.png", halves(), format="jpeg")
+    return [f"{path}: a JPEG changes values"]
+
+
+def one_mask_of_colours(folder):
+    path = save(folder / "masks" / "b.png", noise(3))
+    return [f"{path}: mode RGB"]
+
+
+def two_images_of_one_name(folder):
+    save(folder / "images" / "a.jpg", noise(0))
+    return ["images/a.png: has the name of a.jpg"]
+
+
+def a_comma_in_a_name(folder):
+    for place in ("images", "masks"):
+        (folder / place / "a.png").rename(folder / place / "a,1.png")
+    return [f"{folder}/images/a,1.png: a comma"]
+
+
+def a_tiff(folder):
+    path = save(folder / "images" / "e.tif", noise(0))
+    return [f"{path}: images are PNG or JPEG"]
+
+
+INDEX_FAULTS = [
+    no_image, truncated_image, damaged_in_the_middle, no_mask, no_photograph, another_size,
+    mask_of_the_photograph_as_it_lay, outside_the_classes, a_jpeg_for_a_mask, a_jpeg_called_png,
+    one_mask_of_colours, two_images_of_one_name, a_comma_in_a_name, a_tiff,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", INDEX_FAULTS)
+def test_bad_files_are_named_and_nothing_is_written(folder, command, fault):
+    expected = fault(folder)
+    printed = refused(command, folder, "--classes", "table,apple")
+    assert all(part in printed for part in expected), printed
+
+
+# Colour masks
+
+
+def strange_colour(folder):
+    pixels = np.array(Image.open(folder / "masks" / "c.png"))
+    pixels[20, 3:8] = (220, 20, 31)
+    path = save(folder / "masks" / "c.png", pixels)
+    return [
+        f"{path}: 1 colours not in the table: 220,20,31 (first at row 20, column 3, 5 pixels)",
+        "nearest to 220,20,31 is 'apple', 220,20,30",
+    ]
+
+
+def smoothed_edges(folder):
+    path = folder / "masks" / "c.png"
+    image = Image.open(path)
+    image.resize((23, 11)).resize(SIZE, Image.Resampling.BILINEAR).save(path)
+    return [f"{path}: ", "colours not in the table", "smoothed edges"]
+
+
+def transparent(folder):
+    pixels = np.dstack([np.array(Image.open(folder / "masks" / "c.png")), 255 - 9 * halves()])
+    path = save(folder / "masks" / "c.png", pixels)
+    return [f"{path}: transparent pixels", "first at row 0, column 0, 640 pixels"]
+
+
+@pytest.mark.parametrize("fault", [strange_colour, smoothed_edges, transparent])
+def test_a_colour_that_means_nothing(folder, tmp_path, command, fault):
+    in_colours(folder)
+    expected = fault(folder)
+    (tmp_path / "colours.csv").write_text(TABLE)
+    printed = refused(command, folder, "--colours", tmp_path / "colours.csv")
+    assert all(part in printed for part in expected), printed
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("table,120,80\n", "line 1: 'table,120,80'; write name,r,g,b"),
+        ("name,r,g,b\ntable,120,80,400\n", "line 2: a colour is three numbers"),
+        ("a,1,2,3\nb,1,2,3\n", "line 2: the colour 1,2,3 is 'a' already"),
+        ("# nothing\n", "no class in it"),
+        ("table,120,80,40\n", "1 class(es): table"),
+    ],
+)
+def test_a_table_that_is_none(folder, tmp_path, command, content, expected):
+    in_colours(folder)
+    (tmp_path / "colours.csv").write_text(content)
+    assert expected in refused(command, folder, "--colours", tmp_path / "colours.csv")
+
+
+def test_colours_without_a_table_are_shown(folder, command):
+    in_colours(folder)
+    printed = refused(command, folder)
+    assert "--colours TABLE" in printed
+    assert "120,80,40; 220,20,30" in printed
+
+
+# LabelMe
+
+
+def its_image_is_missing(folder):
+    (folder / "images" / "b.png").unlink()
+    return [f"{folder}/masks/b.json: no image b in {folder}/images"]
+
+
+def damaged_json(folder):
+    path = folder / "masks" / "b.json"
+    path.write_text(path.read_text()[:-9])
+    return [f"{path}: no readable JSON"]
+
+
+def other_json(folder):
+    path = folder / "masks" / "b.json"
+    path.write_text('{"objects": []}')
+    return [f"{path}: not from LabelMe"]
+
+
+def unknown_label(folder):
+    shapes = [{"label": "aple", "points": [[1, 1], [9, 1], [9, 9]], "shape_type": "polygon"}]
+    path = annotate(folder / "masks" / "c.json", shapes=shapes)
+    return [f"{path}: shape 0 ('aple', polygon): unknown label; did you mean 'apple'?"]
+
+
+def a_line(folder):
+    shapes = [{"label": "apple", "points": [[1, 1], [9, 9]], "shape_type": "line"}]
+    path = annotate(folder / "masks" / "c.json", shapes=shapes)
+    return [f"{path}: shape 0 ('apple', line): a 'line' has no area"]
+
+
+def too_few_points(folder):
+    shapes = [{"label": "apple", "points": [[1, 1], [9, 9]]}]
+    path = annotate(folder / "masks" / "c.json", shapes=shapes)
+    return [f"{path}: shape 0 ('apple', polygon): needs 3 or more points"]
+
+
+def of_another_size(folder):
+    path = annotate(folder / "masks" / "c.json", imageWidth=640)
+    return [f"{path}: 640x32 pixels, its image has 64x32"]
+
+
+def of_another_image(folder):
+    path = annotate(folder / "masks" / "c.json", imagePath="..\\images\\a.png")
+    return [f"{path}: is named like c.png, and its imagePath is a.png"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        its_image_is_missing,
+        damaged_json,
+        other_json,
+        unknown_label,
+        a_line,
+        too_few_points,
+        of_another_size,
+        of_another_image,
+    ],
+)
+def test_bad_annotations_are_named(folder, command, fault):
+    in_labelme(folder)
+    expected = fault(folder)
+    printed = refused(command, folder, "--classes", "table,apple", "--background", "table")
+    assert all(part in printed for part in expected), printed
+
+
+# Options and folders
+
+
+def test_of_many_bad_files_ten_are_named_and_the_rest_counted(folder, command):
+    for number in range(12):
+        (folder / "images" / f"x{number}.png").write_text("no")
+        save(folder / "masks" / f"x{number}.png", halves())
+    printed = refused(command, folder)
+    assert printed.count(": no image") == 10
+    assert "... and 2 more of 16" in printed
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--kind", "yolo"], "--kind is 'yolo'; choose one of auto, index, colour, labelme"),
+        (["--background", "table"], "--background table: means nothing for index masks"),
+        (["--masks", "nowhere"], "--masks nowhere: no such folder"),
+        (["--mask-suffix", "_m"], "4 images, 0 masks (*_m.png)"),
+        (["--val", "1.5"], "--val is 1.5"),
+        (["--val", "list.txt"], "list.txt: unreadable"),
+        (["--size", "100x64"], "--size is 100x64; give multiples of 32"),
+        (["--size", "big"], "--size is 'big'"),
+        (["--classes", "names.txt"], "--classes names.txt: no such file"),
+        (["--classes", "a,b,a"], "name 3: 'a' is there twice"),
+        (["--classes", "a,ignore"], "'ignore' cannot be a class"),
+        (["--ignore", "300"], "--ignore is 300"),
+        (["--config", "labtop"], "did you mean 'laptop'"),
+        (["--workers", "0"], "workers is 0"),
+    ],
+)
+def test_bad_options_are_named(folder, command, options, expected):
+    assert expected in refused(command, folder, *options)
+
+
+@pytest.mark.parametrize(
+    ("masks", "expected"),
+    [
+        (255 * halves(), "hold the values 0 and 255 only"),
+        (50 * halves() + 50, "2 values, the highest 100, but no 0"),
+        (halves() // 2 + 255, "not one labelled pixel"),
+    ],
+)
+def test_masks_numbered_in_another_way(folder, command, masks, expected):
+    for name in "abcd":
+        save(folder / "masks" / f"{name}.png", masks)
+    assert expected in refused(command, folder)
+
+
+def test_one_image_is_too_few(folder, command):
+    for name in "bcd":
+        for place in ("images", "masks"):
+            (folder / place / f"{name}.png").unlink()
+    assert "1 image with a mask; training and validation need one each" in refused(command, folder)
+
+
+def test_a_target_that_cannot_be(folder, tmp_path, command):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "kept").write_text("mine")
+    for target, expected in (
+        ("full", "holds files already"),
+        ("file", "cannot be written"),
+        ("file/below", "cannot be written"),
+        ("in/images/set", "stands among the files to import"),
+    ):
+        assert expected in refused(command, folder, target=tmp_path / target)
+    assert (tmp_path / "full" / "kept").read_text() == "mine"
+
+
+def test_no_source(tmp_path, command):
+    code, printed = command("import", tmp_path / "nowhere", tmp_path / "out")
+    assert code == 1
+    assert "nowhere: no such folder" in printed
+
+
+def test_a_full_disk_leaves_nothing(folder, command, mount_disk):
+    for number in range(12):
+        save(folder / "images" / f"n{number}.png", noise(number, (256, 256)))
+        save(folder / "masks" / f"n{number}.png", np.tile(halves(), (8, 4)))
+    disk = mount_disk("1m")
+    printed = refused(command, folder, target=disk / "out")
+    assert f"{disk}/out: cannot be written (No space left on device)" in printed
+    assert not list(disk.iterdir())
+
+
+def test_a_killed_import_leaves_no_target_and_the_next_one_cleans_up(folder, tmp_path, command):
+    for number in range(300):
+        save(folder / "images" / f"n{number}.png", np.tile(noise(number), (6, 6, 1)))
+        save(folder / "masks" / f"n{number}.png", np.tile(halves(), (6, 6)))
+    process = start("import", folder, tmp_path / "out")
+    wait_until(lambda: len(list(tmp_path.glob(".out.*.part/labels/*"))) > 3, "the first labels")
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not (tmp_path / "out").exists()
+    assert list(tmp_path.glob(".out.*.part"))
+    code, printed = command("import", folder, tmp_path / "out")
+    assert code == 0, printed
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]
+
+
+# Fine-tuning
+
+
+class Harm:
+    def __reduce__(self):
+        return os.mkdir, ("harmed",)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "no weights there"),
+        (pickle.dumps({"weight": np.zeros(3)}), "weights of another network"),
+        (pickle.dumps({"weight": Harm()}), "would run posix.mkdir"),
+        (b"cut", "not a checkpoint of arrays"),
+    ],
+)
+def test_weights_that_cannot_be_begun_with(tree, tmp_path, command, content, expected):
+    convert.prepare(tree)
+    if content:
+        (tmp_path / "model.pdparams").write_bytes(content)
+    code, printed = command(
+        "train", "--config", "smoke", "--dataset", tree, "--init-model",
+        tmp_path / ("model.pdparams" if content else "nowhere"), "--save-dir", tmp_path / "run",
+    )  # fmt: skip
+    assert code == 1
+    assert expected in printed
+    assert not (tmp_path / "run").exists()
+    assert not Path("harmed").exists()
+
+
+def test_a_run_either_begins_or_goes_on(tree, tmp_path, command):
+    convert.prepare(tree)
+    code, printed = command(
+        "train", "--config", "smoke", "--dataset", tree, "--init-model", "one",
+        "--resume-model", "two", "--save-dir", tmp_path / "run",
+    )  # fmt: skip
+    assert code == 1
+    assert "--init-model one begins a run, --resume-model two goes on with one" in printed

@@ -1,0 +1,417 @@
+"""Import of one's own data: masks read as they were drawn, pairs by name, a config that trains."""
+
+import base64
+import io
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from cityscapesscripts.helpers.annotation import Annotation
+from cityscapesscripts.preparation.json2labelImg import createLabelImage
+from PIL import Image
+
+from bisenet_lib import checkpoint, config, training
+from bisenet_lib.errors import InputError
+from bisenet_lib.filelists import check_pairs, read_list
+from bisenet_lib.imported import Imported
+from bisenet_lib.labelme import draw
+from bisenet_lib.labels import name2label
+from bisenet_lib.masks import ColourTable, Picture, read_colours, read_indices, read_table
+from bisenet_lib.own_data import class_names, import_folder
+from bisenet_lib.pairing import find_pairs, split
+from bisenet_lib.tailor import network_size
+
+SHIPPED = Path(__file__).parents[2] / "data" / "checkpoints" / "bisenetv2_minicity"
+SIZE = (64, 32)
+NAMES = ("table", "apple", "pear")
+COLOURS = {"table": (120, 80, 40), "apple": (220, 20, 30), "pear": (90, 200, 60)}
+
+
+def classes_of(seed, size=SIZE):
+    """A mask of three classes and, in a corner, of ignored pixels."""
+    values = np.random.default_rng(seed).integers(0, 3, (size[1], size[0]), np.uint8)
+    values[0, :3] = (0, 1, 2)
+    values[-4:, -4:] = 255
+    return values
+
+
+def save_image(path, seed=0, size=SIZE, **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    Image.fromarray(pixels).save(path, **options)
+
+
+def save_mask(path, values, palette=None):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.fromarray(values)
+    if palette is not None:
+        image.putpalette(palette)
+    image.save(path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Five images, a to e, and grey index masks."""
+    for seed, name in enumerate("abcde"):
+        save_image(tmp_path / "photos" / "images" / f"{name}.png", seed)
+        save_mask(tmp_path / "photos" / "masks" / f"{name}.png", classes_of(seed))
+    return tmp_path / "photos"
+
+
+def labels_of(made: Imported) -> dict[str, np.ndarray]:
+    examples = [one for those in made.splits.values() for one in those]
+    return {one.name: np.asarray(Image.open(made.root / one.label)) for one in examples}
+
+
+def test_a_folder_becomes_a_data_set_of_the_courses_contract(folder, tmp_path):
+    target = tmp_path / "set"
+    made = import_folder(folder, target, classes=NAMES)
+    assert {path.name for path in target.iterdir()} == {
+        "images", "labels", "train.txt", "val.txt", "classes.txt", "config.yml",
+    }  # fmt: skip
+    assert class_names(target) == NAMES
+    pairs = {key: read_list(target / f"{key}.txt", target) for key in ("train", "val")}
+    assert [len(those) for those in pairs.values()] == [4, 1]
+    counts = sum(check_pairs(those, 3) for those in pairs.values())
+    expected = np.concatenate([classes_of(seed).ravel() for seed in range(5)])
+    np.testing.assert_array_equal(counts, np.bincount(expected, minlength=256)[:3])
+    for seed, name in enumerate("abcde"):
+        np.testing.assert_array_equal(labels_of(made)[name], classes_of(seed))
+        copied = (target / "images" / f"{name}.png").read_bytes()
+        assert copied == (folder / "images" / f"{name}.png").read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"photos", "set"}, "a part was left"
+
+
+def test_the_report_counts_what_is_there(folder, tmp_path):
+    values = np.zeros((32, 64), np.uint8)
+    values[:8] = 1
+    for name in "abcde":
+        save_mask(folder / "masks" / f"{name}.png", values)
+    values[0, 0] = 2
+    save_mask(folder / "masks" / "b.png", values)
+    (tmp_path / "val.txt").write_text("images/e.png\n")
+    made = import_folder(folder, tmp_path / "set", val=tmp_path / "val.txt")
+    assert made.names == ("class 0", "class 1", "class 2")
+    np.testing.assert_array_equal(made.images("train"), [4, 4, 1])
+    np.testing.assert_allclose(made.shares("val"), [0.75, 0.25, 0])
+    np.testing.assert_allclose(made.shares("train")[2], 1 / (4 * 32 * 64))
+    assert made.absent("val") == ["class 2"]
+    assert made.absent("train") == []
+    assert made.notes() == ["In no validation image, so it is not scored: class 2."]
+    assert "| 1 | class 1 | 24.99 | 25.00 | 4 | 1 |" in made.table()
+    assert json.loads(json.dumps(made.as_dict()))["splits"]["val"]["images"] == ["e"]
+
+
+def test_two_workers_write_the_same(folder, tmp_path):
+    one = import_folder(folder, tmp_path / "one")
+    two = import_folder(folder, tmp_path / "two", workers=2)
+    assert one.table() == two.table()
+    files = [path.relative_to(one.root) for path in one.root.rglob("*.*") if path.suffix != ".yml"]
+    assert len(files) == 13
+    assert all((one.root / file).read_bytes() == (two.root / file).read_bytes() for file in files)
+
+
+def test_the_configuration_trains_from_the_shipped_checkpoint(folder, tmp_path):
+    import_folder(folder, tmp_path / "set", classes=NAMES, val=0.4)
+    settings = config.load(tmp_path / "set" / "config.yml", iters=2, batch_size=2)
+    transforms = settings["train_dataset"]["transforms"]
+    assert transforms[0] == {"type": "Resize", "target_size": [64, 32]}
+    result = training.fit(settings, tmp_path / "run", init_model=SHIPPED)
+    assert result.scores.matrix.shape == (3, 3)
+    assert result.scores.names == NAMES
+    head = checkpoint.read(checkpoint.weights_file(tmp_path / "run"))["head.conv_1x1.weight"]
+    assert head.shape[0] == 3
+
+
+# How masks are read
+
+
+def test_of_a_palette_the_index_counts_and_not_the_colour(tmp_path):
+    values = classes_of(1)
+    for palette in (None, [9, 9, 9] * 256, list(range(255, -1, -1)) * 3):
+        save_mask(tmp_path / "mask.png", values, palette)
+        found = read_indices(tmp_path / "mask.png", Picture(SIZE), num_classes=3)
+        np.testing.assert_array_equal(found, values)
+
+
+def test_sixteen_and_one_bit_masks(tmp_path):
+    values = classes_of(1)
+    Image.fromarray(values.astype(np.uint16)).save(tmp_path / "wide.png")
+    np.testing.assert_array_equal(read_indices(tmp_path / "wide.png", Picture(SIZE)), values)
+    Image.fromarray(values == 1).save(tmp_path / "bit.png")
+    np.testing.assert_array_equal(read_indices(tmp_path / "bit.png", Picture(SIZE)), values == 1)
+
+
+def test_an_ignored_value_is_left_out_of_the_numbering(tmp_path):
+    Image.fromarray(np.array([[0, 1, 2], [3, 255, 0]], np.uint8)).save(tmp_path / "m.png")
+    read = lambda ignore: read_indices(
+        tmp_path / "m.png", Picture((3, 2)), num_classes=3, ignore=ignore
+    )
+    np.testing.assert_array_equal(read(0), [[255, 0, 1], [2, 255, 255]])
+    np.testing.assert_array_equal(read(2), [[0, 1, 255], [2, 255, 0]])
+    with pytest.raises(InputError, match=r"value 3 outside .*row 1, column 0, 1 pixels"):
+        read(255)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_colours_are_looked_up_in_the_table(tmp_path, mode):
+    (tmp_path / "colours.csv").write_text(
+        "name,r,g,b\n# fruit\npear,90,200,60\ntable, 120, 80, 40\nignore,0,0,0\n"
+        "pear,91,201,61\napple,220,20,30\n"
+    )
+    table = read_table(tmp_path / "colours.csv")
+    assert table.names == ("pear", "table", "apple")
+    drawn = [[(90, 200, 60), (120, 80, 40), (0, 0, 0)], [(91, 201, 61), (220, 20, 30), (0, 0, 0)]]
+    image = Image.fromarray(np.array(drawn, np.uint8))
+    (image.quantize(5) if mode == "P" else image.convert(mode)).save(tmp_path / "mask.png")
+    found = read_colours(tmp_path / "mask.png", Picture((3, 2)), table=table)
+    np.testing.assert_array_equal(found, [[0, 1, 255], [0, 2, 255]])
+    assert read_table(tmp_path / "colours.csv", ["apple", "pear", "plum", "table"]).indices == (
+        *(1, 3, 255, 1, 0),
+    )
+
+
+def test_colour_masks_make_the_same_labels_as_index_masks(folder, tmp_path):
+    by_index = labels_of(import_folder(folder, tmp_path / "one"))
+    colours = np.array([*COLOURS.values(), *[(0, 0, 0)] * 253], np.uint8)
+    for seed, name in enumerate("abcde"):
+        save_mask(folder / "masks" / f"{name}.png", colours[classes_of(seed)])
+    rows = [f"{name},{r},{g},{b}" for name, (r, g, b) in COLOURS.items()]
+    (tmp_path / "colours.txt").write_text("\n".join([*rows, "ignore,0,0,0"]))
+    made = import_folder(folder, tmp_path / "two", colours=tmp_path / "colours.txt")
+    assert (made.kind, made.names) == ("colour", tuple(COLOURS))
+    for name, values in labels_of(made).items():
+        np.testing.assert_array_equal(values, by_index[name])
+
+
+def test_one_strange_colour_among_many_pixels_is_found(tmp_path):
+    pixels = np.full((50, 70, 3), 10, np.uint8)
+    pixels[31, 12] = (10, 10, 11)
+    Image.fromarray(pixels).save(tmp_path / "mask.png")
+    table = ColourTable(("grey", "red"), ((10, 10, 10), (255, 0, 0)), (0, 1))
+    with pytest.raises(InputError, match=r"1 colours .*: 10,10,11 \(first at row 31, column 12, 1"):
+        read_colours(tmp_path / "mask.png", Picture((70, 50)), table=table)
+
+
+# LabelMe
+
+
+def annotation(path, shapes, size=SIZE, **more):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = {"version": "5.5.0", "flags": {}, "imageData": None, "shapes": shapes}
+    data |= {"imageWidth": size[0], "imageHeight": size[1], "imagePath": f"{path.stem}.jpg"}
+    path.write_text(json.dumps(data | more))
+
+
+def shape(label, points, kind="polygon", **more):
+    return {"label": label, "points": points, "shape_type": kind, "group_id": None, **more}
+
+
+def drawn(tmp_path, shapes, size=SIZE, unlabelled=0):
+    annotation(tmp_path / "a.json", shapes, size)
+    values = {"one": 1, "two": 2, "ignore": 255}
+    return draw(
+        tmp_path / "a.json",
+        Picture(size),
+        values=values,
+        unlabelled=unlabelled,
+        image=tmp_path / "a.jpg",
+    )
+
+
+def test_polygons_are_drawn_in_order_as_cityscapesscripts_draws_them(tmp_path):
+    rng = np.random.default_rng(5)
+    names = ["car", "road", "person", "sky", "car", "bicycle"]
+    shapes = [shape(name, rng.integers(-5, 70, (7, 2)).tolist()) for name in names]
+    annotation(tmp_path / "a.json", shapes)
+    theirs = Annotation()
+    theirs.fromJsonText(json.dumps({
+        "imgWidth": SIZE[0], "imgHeight": SIZE[1],
+        "objects": [{"label": one["label"], "polygon": one["points"]} for one in shapes],
+    }))  # fmt: skip
+    values = {name: name2label[name].id for name in names}
+    found = draw(
+        tmp_path / "a.json", Picture(SIZE), values=values, unlabelled=0, image=tmp_path / "a.jpg"
+    )
+    np.testing.assert_array_equal(found, np.asarray(createLabelImage(theirs, "ids")))
+    assert len(np.unique(found)) > 4
+
+
+def test_rectangles_circles_and_small_masks(tmp_path):
+    found = drawn(tmp_path, [shape("one", [[5, 3], [2, 1]], "rectangle")], (8, 5))
+    expected = np.zeros((5, 8), int)
+    expected[1:4, 2:6] = 1
+    np.testing.assert_array_equal(found, expected)
+
+    found = drawn(tmp_path, [shape("two", [[30, 15], [30, 25]], "circle")], unlabelled=255)
+    across, up = np.meshgrid(np.arange(64), np.arange(32))
+    distance = np.hypot(across - 30, up - 15)
+    assert (found[distance <= 9.5] == 2).all()
+    assert (found[distance >= 10.8] == 255).all()
+
+    inside = io.BytesIO()
+    Image.fromarray(np.array([[1, 0, 1], [0, 1, 1]], np.uint8)).save(inside, "png")
+    small = base64.b64encode(inside.getvalue()).decode()
+    whole = shape("one", [[0, 0], [8, 0], [8, 5], [0, 5]])
+    found = drawn(tmp_path, [whole, shape("two", [[2, 1], [4, 2]], "mask", mask=small)], (8, 5))
+    np.testing.assert_array_equal(found[1:3, 1:6], [[1, 2, 1, 2, 1], [1, 1, 2, 2, 1]])
+    assert np.delete(found, (1, 2), 0).max() == 1
+
+
+@pytest.fixture
+def labelme(tmp_path):
+    """Three photographs with their annotations beside them, as LabelMe leaves them."""
+    for seed, name in enumerate(("x", "y", "z")):
+        save_image(tmp_path / "work" / f"{name}.jpg", seed)
+        box = [[4, 4], [20, 4], [20, 20], [4, 20]]
+        shapes = [shape("pear", box), shape("apple", [[30, 2], [50, 20]], "rectangle")]
+        annotation(tmp_path / "work" / f"{name}.json", shapes)
+    return tmp_path / "work"
+
+
+def test_labelme_files_beside_their_photographs(labelme, tmp_path):
+    made = import_folder(labelme, tmp_path / "set")
+    assert (made.kind, made.names) == ("labelme", ("apple", "pear"))
+    label = labels_of(made)["x"]
+    assert (label[10, 10], label[10, 40], label[30, 60]) == (1, 0, 255)
+    share = 100 * (1 - (17 * 17 + 21 * 19) / (64 * 32))
+    assert made.notes()[0].startswith(f"{share:.1f} % of the pixels are in no shape and ignored")
+
+    made = import_folder(labelme, tmp_path / "table", background="table")
+    assert made.names == ("table", "apple", "pear")
+    label = labels_of(made)["x"]
+    assert (label[10, 10], label[10, 40], label[30, 60]) == (2, 1, 0)
+    assert made.notes() == []
+
+
+def test_labelmes_own_file_of_labels(labelme, tmp_path):
+    annotation(labelme / "x.json", [shape("__ignore__", [[0, 0], [9, 0], [9, 9]])])
+    (tmp_path / "labels.txt").write_text("__ignore__\n_background_\npear\napple\n")
+    made = import_folder(labelme, tmp_path / "set", classes=tmp_path / "labels.txt")
+    assert made.names == ("_background_", "pear", "apple")
+    assert set(np.unique(labels_of(made)["x"])) == {0, 255}
+    assert set(np.unique(labels_of(made)["y"])) == {0, 1, 2}
+
+
+# Photographs that lie on their side
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_label_and_photograph_stand_the_same_way_for_every_reader(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for seed, name in enumerate("ab"):
+        photo = tmp_path / "in" / "images" / f"{name}.jpg"
+        save_image(photo, seed, exif=exif, quality=95)
+        upright = cv2.imread(str(photo))
+        bright = (upright.mean(axis=2) > 128).astype(np.uint8)
+        save_mask(tmp_path / "in" / "masks" / f"{name}.png", bright)
+    made = import_folder(tmp_path / "in", tmp_path / "set")
+    for image, label in read_list(tmp_path / "set" / "train.txt", tmp_path / "set"):
+        by_cv2 = cv2.imread(str(image))
+        by_pillow = np.asarray(Image.open(image).convert("RGB"))[..., ::-1]
+        truth = np.asarray(Image.open(label))
+        for pixels in (by_cv2, by_pillow):
+            assert pixels.shape[:2] == truth.shape
+            agreeing = ((pixels.mean(axis=2) > 128) == truth).mean()
+            assert agreeing > 0.99
+    turned = "2 photographs were turned as their EXIF orientation says."
+    assert (turned in made.notes()) == (orientation != 1)
+
+
+# Pairs, splits, sizes
+
+
+def test_pairs_are_made_by_name_also_in_folders_and_with_suffixes(tmp_path):
+    for name in ("x/1.jpg", "x/10.jpg", "y/1.PNG", "2.v1.jpeg"):
+        save_image(tmp_path / "i" / name)
+        bare = name.rpartition(".")[0]
+        save_mask(tmp_path / "m" / f"{bare}_mask.png", classes_of(0))
+    save_mask(tmp_path / "m" / "x" / "1.png", classes_of(0))
+    found = find_pairs(tmp_path / "i", tmp_path / "m", "_mask.png")
+    assert [pair.name for pair in found.pairs] == ["2.v1", "x/1", "x/10", "y/1"]
+    assert all(pair.mask.name == f"{pair.image.stem}_mask.png" for pair in found.pairs)
+    assert found.unpaired == ()
+
+
+def test_what_lacks_its_half_is_left_out_and_named(folder, tmp_path):
+    (folder / "masks" / "b.png").unlink()
+    save_mask(folder / "masks" / "bb.png", classes_of(9))
+    made = import_folder(folder, tmp_path / "set", skip_unpaired=True)
+    for seed, name in zip((0, 2, 3, 4), "acde", strict=True):
+        np.testing.assert_array_equal(labels_of(made)[name], classes_of(seed))
+    assert len(made.unpaired) == 2
+    assert "2 files left out" in made.notes()[-1]
+    assert "b.png: no mask b.png" in made.notes()[-1]
+
+
+def test_masks_in_the_images_own_folder(folder, tmp_path):
+    for name in "abcde":
+        (folder / "masks" / f"{name}.png").rename(folder / "images" / f"{name}_seg.png")
+    (folder / "masks").rmdir()
+    made = import_folder(folder, tmp_path / "set", mask_suffix="_seg")
+    np.testing.assert_array_equal(labels_of(made)["c"], classes_of(2))
+    assert len(labels_of(made)) == 5
+
+
+def test_the_drawing_of_validation_images():
+    names = [f"{number:03}" for number in range(200)]
+    parts = split(names, 0.25, 0)
+    assert len(parts["val"]) == 50
+    assert sorted(parts["train"] + parts["val"]) == names
+    assert split(names[::-1], 0.25, 0) == parts
+    assert split(names, 0.25, 1) != parts
+    assert not set(parts["val"]) - set(split(names[:100], 0.5, 0)["val"]) & set(names[:100])
+    more = set(split([*names, *(f"x{number}" for number in range(20))], 0.25, 0)["val"])
+    assert len(more & set(parts["val"])) >= 45, "most stay where they are"
+    assert {key: len(those) for key, those in split(["a", "b"], 0.01, 0).items()} == {
+        "train": 1,
+        "val": 1,
+    }
+
+
+def test_folders_or_a_list_may_say_the_split(tmp_path):
+    names = ["train/a", "train/b", "val/a", "val/c"]
+    assert split(names, None, 0)["val"] == ["val/a", "val/c"]
+    assert len(split([*names, "more/d"], None, 0)["val"]) == 1
+    path = tmp_path / "list.txt"
+    path.write_text("images/val/a.jpg,labels/val/a.png\nb\n\n")
+    assert split(names, path, 0)["val"] == ["train/b", "val/a"]
+    path.write_text("a.jpg\nq\n")
+    with pytest.raises(InputError, match=r"line 1: 'a.jpg': fits 2 images.*\n.*line 2.*no such"):
+        split(names, path, 0)
+
+
+def test_the_networks_input_has_the_shape_of_the_images():
+    laptop = config.load("laptop")
+    assert network_size(laptop, [(1280, 720)] * 3) == (256, 128)
+    assert network_size(laptop, [(640, 480)]) == (224, 160)
+    assert network_size(laptop, [(3000, 4000), (4000, 3000), (3000, 4000)]) == (160, 224)
+    assert network_size(laptop, [(100, 90)]) == (96, 96)
+    assert network_size(config.load("cityscapes"), [(640, 480)]) is None
+
+
+def test_size_and_configuration_may_be_chosen(folder, tmp_path):
+    import_folder(folder, tmp_path / "set", size=(96, 64), config="smoke")
+    settings = config.load(tmp_path / "set" / "config.yml")
+    assert (settings["iters"], settings["model"]["num_classes"]) == (6, 3)
+    for key in ("train_dataset", "val_dataset"):
+        transforms = settings[key]["transforms"]
+        assert transforms[0]["target_size"] == [96, 64]
+        assert all(one.get("crop_size") in (None, [96, 64]) for one in transforms)
+
+
+def test_class_names_of_a_data_set(tmp_path):
+    assert class_names(tmp_path) is None
+    (tmp_path / "classes.txt").write_text("a\nb\n")
+    assert class_names(tmp_path, 2) == ("a", "b")
+    for content, message in (
+        ("a\nb\nc\n", "3 names, and the configuration has num_classes 2"),
+        ("a\n\nb\n", "name 2: it is empty"),
+        ("a\na\n", "name 2: 'a' is there twice"),
+    ):
+        (tmp_path / "classes.txt").write_text(content)
+        with pytest.raises(InputError, match=message):
+            class_names(tmp_path, 2)
