@@ -131,6 +131,38 @@ def ranks():
     save(figure, "ranks", 60)
 
 
+def ring():
+    """Four ranks add up an array of four pieces on a ring: what each holds after each step."""
+    held = [[[rank] for _ in range(4)] for rank in range(4)]
+    figure, axes = plt.subplots(1, 4, figsize=(12, 3.3))
+    for step, axis in enumerate(axes):
+        axis.set_title("at the start" if step == 0 else f"after step {step}", fontsize=13)
+        for rank, row in enumerate(held):
+            for piece, ranks in enumerate(row):
+                shade = plt.get_cmap("Blues")(0.15 + 0.2 * len(ranks))
+                done = len(ranks) == 4
+                axis.add_patch(
+                    Rectangle(
+                        (piece, 3 - rank), 0.92, 0.86, facecolor=ORANGE if done else shade, lw=0
+                    )
+                )
+                colour = "white" if len(ranks) == 3 else "black"
+                text = "all" if done else "+".join(map(str, ranks))
+                axis.text(piece + 0.46, 3.43 - rank, text, ha="center", va="center", color=colour)
+        axis.set_xticks(np.arange(4) + 0.46, [f"piece {n}" for n in range(4)], fontsize=9)
+        names = [f"rank {rank}" for rank in range(4)] if step == 0 else [""] * 4
+        axis.set_yticks(3.43 - np.arange(4), names, fontsize=11)
+        axis.tick_params(length=0)
+        axis.set_xlim(-0.05, 4)
+        axis.set_ylim(-0.1, 3.95)
+        axis.spines[:].set_visible(False)
+        passed = [(rank, (rank - step) % 4, held[rank][(rank - step) % 4]) for rank in range(4)]
+        for rank, piece, ranks in passed:
+            held[(rank + 1) % 4][piece] = [*ranks, (rank + 1) % 4]
+    figure.tight_layout()
+    save(figure, "ring")
+
+
 def results():
     """The curves of the laptop run, and what its network makes of a street."""
     save(plots.training(runlog.read(RUN)), "training")
@@ -147,4 +179,5 @@ if __name__ == "__main__":
     architecture()
     data()
     ranks()
+    ring()
     results()
