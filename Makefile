@@ -68,7 +68,7 @@ lint: $(INSTALLED) ## format, rules and spelling, notebooks included
 	$(BIN)/codespell --skip "*.ipynb" $(LINTED) $(wildcard *.md data/*.md notebooks/*.md)
 
 lab: $(MINICITY) ## JupyterLab with the course open
-	$(IN_VENV) jupyter lab --LabApp.default_url="/lab/tree/$(firstword $(sort $(wildcard notebooks/*.ipynb)))" \
+	$(IN_VENV) JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter" jupyter lab --LabApp.default_url="/lab/tree/$(firstword $(sort $(wildcard notebooks/*.ipynb)))" \
 		$(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 bench: $(MINICITY) ## measure what the course says about speed (ARGS=eval_bench: that alone)

@@ -28,7 +28,7 @@ FLOORS = [
     {"evaluation", "objects", "deployment"},
     {"submit"},
     {"runlog", "plots"},
-    {"widgets", "plots_analysis"},
+    {"widgets", "plots_analysis", "plots_network"},
     {"parts"},
     {"training"},
     {"lesson", "kernel", "doctor", "distributed", "parameters", "exercises"},
