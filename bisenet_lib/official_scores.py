@@ -57,7 +57,9 @@ class Official:
         class_iou: by class, in the order of Cityscapes.
         class_iiou: by class that has instances: IoU in which an object's pixels weigh
             ``mean size of its class / its own size``, so that small objects count as much as
-            large ones. False positives belong to no object and keep the weight 1.
+            large ones. False positives belong to no object and keep the weight 1. The mean
+            sizes are those of Cityscapes at 2048x1024: on smaller frames objects weigh more,
+            and the score is no more comparable with a published one.
         category_iou: by category (flat, construction, object, nature, sky, human, vehicle).
         category_iiou: by category whose every class has instances.
     """

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,30 @@ def colour_network() -> Callable[..., None]:
         onnx.save(model, path)
 
     return write
+
+
+@pytest.fixture(scope="session")
+def unwritable() -> Callable[[Path], AbstractContextManager[None]]:
+    """Forbid writing in a folder: by its mode, or for root by the immutable flag."""
+
+    @contextmanager
+    def locked(folder: Path) -> Iterator[None]:
+        root = os.geteuid() == 0
+        lock, free = (
+            (["chattr", "+i"], ["chattr", "-i"]) if root else (["chmod", "555"], ["chmod", "755"])
+        )
+        try:
+            done = subprocess.run([*lock, folder], capture_output=True, check=False).returncode == 0
+        except FileNotFoundError:
+            done = False
+        if not done:
+            pytest.skip("this file system knows no way to forbid root to write")
+        try:
+            yield
+        finally:
+            subprocess.run([*free, folder], check=True)
+
+    return locked
 
 
 @pytest.fixture

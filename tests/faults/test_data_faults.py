@@ -7,8 +7,8 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -317,27 +317,8 @@ def test_zero_workers(tree, command):
     assert_clear(run(command, tree, "--workers", 0), "workers is 0; give 1 or more")
 
 
-@contextmanager
-def unwritable(folder: Path) -> Iterator[None]:
-    """Forbid writing in a folder: by its mode, or for root by the immutable flag."""
-    root = os.geteuid() == 0
-    lock, free = (
-        (["chattr", "+i"], ["chattr", "-i"]) if root else (["chmod", "555"], ["chmod", "755"])
-    )
-    try:
-        done = subprocess.run([*lock, folder], capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        done = False
-    if not done:
-        pytest.skip("this file system knows no way to forbid root to write")
-    try:
-        yield
-    finally:
-        subprocess.run([*free, folder], check=True)
-
-
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_folder_one_may_not_write(tree, workers):
+def test_a_folder_one_may_not_write(tree, workers, unwritable):
     frame = find_frames(tree)[0]
     with unwritable(frame.label_ids.parent):
         result = run("convert", tree, "-j", workers)
@@ -360,7 +341,7 @@ def test_a_full_disk(tree, mount_disk):
     assert run("convert", root).returncode == 0
 
 
-def test_a_data_set_one_may_not_write_is_fine_once_converted(tree):
+def test_a_data_set_one_may_not_write_is_fine_once_converted(tree, unwritable):
     convert(tree)
     with unwritable(tree), unwritable(find_frames(tree)[0].label_ids.parent):
         assert run("convert", tree).returncode == 0

@@ -1,0 +1,47 @@
+"""Fruit on a table: one seed, one data set; the same labels in both formats."""
+
+import numpy as np
+from PIL import Image
+
+from bisenet_lib import fruits, plots_classes
+from bisenet_lib.labels import class_colours
+from bisenet_lib.own_data import import_folder
+
+NAMES = tuple(fruits.COLOURS)
+
+
+def test_one_seed_gives_one_data_set(tmp_path):
+    made = [fruits.generate(tmp_path / name, pictures=3, seed=4) for name in "ab"]
+    files = sorted(path.relative_to(made[0]) for path in made[0].rglob("*.*"))
+    assert len(files) == 3 * 3 + 1
+    assert all((made[0] / file).read_bytes() == (made[1] / file).read_bytes() for file in files)
+    other = fruits.generate(tmp_path / "c", pictures=3, seed=5)
+    one = "images/fruit_1.jpg"
+    assert (made[0] / one).read_bytes() != (other / one).read_bytes()
+
+
+def test_both_formats_of_the_masks_say_the_same(tmp_path):
+    source = fruits.generate(tmp_path / "fruit", pictures=10)
+    polygons = import_folder(
+        source, tmp_path / "one", masks="labelme", background="table", classes=NAMES
+    )
+    colours = import_folder(
+        source, tmp_path / "two", masks="colours", colours=source / "colours.csv"
+    )
+    assert polygons.names == colours.names == NAMES
+    assert polygons.absent("train") == []
+    assert polygons.ignored() == 0
+    for path in (polygons.root / "labels").iterdir():
+        other = colours.root / "labels" / path.name
+        np.testing.assert_array_equal(*(np.asarray(Image.open(one)) for one in (path, other)))
+
+
+def test_labels_are_shown_in_their_colours_with_their_names():
+    label = np.array([[0, 1], [2, 255]], np.uint8)
+    coloured = plots_classes.colourise(label, 3)
+    np.testing.assert_array_equal(coloured.reshape(4, 3)[:3], class_colours(3))
+    assert (coloured[1, 1] == 0).all()
+    figure = plots_classes.pictures({"a": label, "b": coloured}, ["x", "y", "z"])
+    shown = [axis.images[0].get_array() for axis in figure.axes]
+    np.testing.assert_array_equal(shown[0], shown[1])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["x", "y", "z"]

@@ -1,0 +1,126 @@
+"""Photographs segmented by a network one can do by hand: what is read, written and counted."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bisenet_lib import labels, predicting
+from bisenet_lib.errors import InputError
+from bisenet_lib.photos import find_images, read_image
+
+RED, GREEN, BLUE = (250, 0, 0), (0, 250, 0), (0, 0, 250)
+
+
+@pytest.fixture
+def network(tmp_path, colour_network):
+    colour_network(tmp_path / "model.onnx")
+    return predicting.open_predictor(tmp_path / "model.onnx")
+
+
+def photo(path, left=RED, right=BLUE, size=(40, 24), **options):
+    """A picture of two halves; the left one is the first to be read."""
+    pixels = np.full((size[1], size[0], 3), right, np.uint8)
+    pixels[:, : size[0] // 2] = left
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path, **options)
+
+
+def files(folder):
+    return sorted(str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file())
+
+
+def test_a_folder_and_those_below_it(network, tmp_path):
+    source, output = tmp_path / "photos", tmp_path / "out"
+    photo(source / "a.png")
+    photo(source / "below" / "b.PNG", GREEN, GREEN, (10, 31))
+    photo(source / ".hidden.png")
+    (source / "notes.txt").write_text("no image")
+    tally = predicting.predict_images(network, source, output)
+    expected = ["labels/a.png", "labels/below/b.png", "overlays/a.jpg", "overlays/below/b.jpg"]
+    assert files(output) == expected
+    label = Image.open(output / "labels" / "a.png")
+    assert (label.mode, label.size) == ("P", (40, 24))
+    assert (np.asarray(label) == np.repeat([[0] * 20 + [2] * 20], 24, axis=0)).all()
+    overlay = np.asarray(Image.open(output / "overlays" / "a.jpg"))
+    mixed = [0.45 * 250 + 0.55 * 255, 0, 0]
+    assert np.abs(overlay[:, :16].astype(int) - mixed).max() < 6
+    assert tally.frames == 2
+    assert tally.problems == []
+    total = 40 * 24 + 10 * 31
+    shares = {"red": 480 / total, "blue": 480 / total, "green": 310 / total}
+    assert tally.shares() == pytest.approx(shares)
+    assert list(tally.shares()) == ["red", "blue", "green"]
+    assert 0 < tally.network_seconds < tally.seconds
+
+
+def test_two_files_of_one_name_stay_apart(network, tmp_path):
+    photo(tmp_path / "photos" / "a.png", RED, RED)
+    photo(tmp_path / "photos" / "a.bmp", GREEN, GREEN)
+    predicting.predict_images(network, tmp_path / "photos", tmp_path / "out")
+    found = {
+        name: int(np.asarray(Image.open(tmp_path / "out" / name)).max())
+        for name in files(tmp_path / "out")
+        if name.startswith("labels")
+    }
+    assert found == {"labels/a.bmp.png": 1, "labels/a.png.png": 0}
+
+
+def test_an_output_inside_the_input_is_not_read_again(network, tmp_path):
+    source = tmp_path / "photos"
+    photo(source / "a.png")
+    for _ in range(2):
+        assert predicting.predict_images(network, source, source / "out").frames == 1
+
+
+def test_a_photograph_is_turned_as_its_exif_says(network, tmp_path):
+    """Orientation 6: the camera was held on its side, the file's left is the picture's top."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo(tmp_path / "a.jpg", exif=exif, quality=95)
+    assert read_image(tmp_path / "a.jpg").shape == (40, 24, 3)
+    predicting.predict_images(network, tmp_path / "a.jpg", tmp_path / "out")
+    label = np.asarray(Image.open(tmp_path / "out" / "labels" / "a.png"))
+    assert label.shape == (40, 24)
+    assert (label[:16] == 0).all()
+    assert (label[24:] == 2).all()
+    assert Image.open(tmp_path / "out" / "overlays" / "a.jpg").size == (24, 40)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P"])
+def test_grey_transparent_and_palette_images_are_photographs_too(network, tmp_path, mode):
+    Image.new("RGB", (8, 6), GREEN).convert(mode).save(tmp_path / "a.png")
+    tally = predicting.predict_images(network, tmp_path / "a.png", tmp_path / "out")
+    assert list(tally.shares()) == (["red"] if mode == "L" else ["green"])
+
+
+def test_a_bad_file_stops_no_other(network, tmp_path):
+    source = tmp_path / "photos"
+    photo(source / "a.png")
+    (source / "b.jpg").write_text("not an image")
+    photo(source / "c.png")
+    content = (source / "c.png").read_bytes()
+    (source / "c.png").write_bytes(content[: len(content) // 2])
+    photo(source / "d.png")
+    tally = predicting.predict_images(network, source, tmp_path / "out")
+    assert files(tmp_path / "out" / "labels") == ["a.png", "d.png"]
+    assert [one.split(": ")[0] for one in tally.problems] == [
+        str(source / "b.jpg"),
+        str(source / "c.png"),
+    ]
+    assert tally.as_dict()["frames"] == 2
+
+
+def test_colours_for_every_vision_are_of_cityscapes(tmp_path, colour_network):
+    path = tmp_path / "model.onnx"
+    colour_network(path, labels.CLASS_NAMES)
+    chosen = predicting.open_predictor(path, colour_blind=True).colours
+    assert np.array_equal(chosen, labels.colour_table("colour-blind")[:19])
+    colour_network(path)
+    with pytest.raises(InputError, match="has 3 classes of its own"):
+        predicting.open_predictor(path, colour_blind=True)
+
+
+def test_a_folder_without_images(tmp_path):
+    (tmp_path / "notes.txt").write_text("no image")
+    with pytest.raises(InputError, match="no image in it or below"):
+        find_images(tmp_path)
