@@ -18,7 +18,7 @@ ROOT = HERE.parents[1]
 DATA = ROOT / "data" / "minicity"
 RUN = ROOT / "runs" / "laptop" / "03_training" / "run"
 BLUE, ORANGE, GREEN, GREY = "#4477aa", "#ee7733", "#228833", "#999999"
-CIRCLE = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": GREEN, "linewidth": 2}
+ROUND = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": GREEN, "linewidth": 2}
 
 
 def save(figure, name, dots=75):
@@ -47,7 +47,7 @@ def architecture():
     figure, axis = plt.subplots(figsize=(13, 6.2))
     block(axis, 0.0, 2.7, 0.9, 2.6, GREY, "image", "3 x 512 x 1024")
     detail = [
-        (1.7, 1.1, 2.4, "S1\n2 conv", "64 x 256 x 512"),
+        (1.7, 1.1, 2.2, "S1\n2 conv", "64 x 256 x 512"),
         (3.7, 1.1, 1.9, "S2\n3 conv", "64 x 128 x 256"),
         (5.7, 1.6, 1.4, "S3\n3 conv", "128 x 64 x 128"),
     ]
@@ -58,7 +58,7 @@ def architecture():
         (6.4, 1.0, 0.75, "S5\n4 GE", "128 x 16 x 32"),
         (8.0, 1.1, 0.75, "context", "128 x 16 x 32"),
     ]
-    for y, colour, stages in ((4.4, BLUE, detail), (1.0, ORANGE, semantic)):
+    for y, colour, stages in ((4.6, BLUE, detail), (1.0, ORANGE, semantic)):
         edge = (0.9, 2.7)
         for x, width, height, title, below in stages:
             arrow(axis, edge, (x, y))
@@ -71,85 +71,87 @@ def architecture():
         outline = {"fill": False, "edgecolor": GREY, "linestyle": "--"}
         axis.add_patch(Rectangle((middle - 0.45, 2.35), 0.9, 0.42, **outline))
         axis.text(middle, 2.55, f"head {number}", ha="center", va="center", color="#555555")
-    axis.text(2.1, 2.95, "auxiliary heads, in training only", color="#555555", fontsize=10)
+    axis.text(7.4, 2.55, "auxiliary heads,\nin training only", color="#555555", va="center")
     block(axis, 10.0, 2.7, 1.3, 1.4, GREEN, "BGA", "128 x 64 x 128")
     arrow(axis, (11.3, 2.7), (11.8, 2.7))
-    block(axis, 11.8, 2.7, 1.0, 1.4, GREY, "head", "19 x 64 x 128,")
-    axis.text(12.3, 1.65, "enlarged to the image", ha="center", fontsize=9)
+    block(axis, 11.8, 2.7, 1.0, 1.4, GREY, "head", "19 x 64 x 128")
+    axis.text(12.3, 1.45, "scaled up to the image", ha="center", fontsize=9)
     axis.text(
-        1.7, 5.85, "detail branch: wide and shallow. Where are the edges?", color=BLUE, fontsize=13
+        1.7, 5.95, "detail branch: wide and shallow. Where are the edges?", color=BLUE, fontsize=13
     )
     axis.text(
-        1.7, -0.45, "semantic branch: narrow and deep. What is it?", color=ORANGE, fontsize=13
+        3.3, -0.7, "semantic branch: narrow and deep. What is it?", color=ORANGE, fontsize=13
     )
-    axis.set_xlim(-0.5, 13.3)
-    axis.set_ylim(-0.7, 6.2)
+    axis.set_xlim(-0.5, 13.6)
+    axis.set_ylim(-0.9, 6.3)
     axis.axis("off")
     save(figure, "bisenetv2")
 
 
-def steps(axis, x, y, titles, colour, width=2.3):
+def steps(axis, x, y, titles, colour, width=2.8):
     """Boxes one below the other, an arrow between; gives back where the last one ends."""
+    style = {"ha": "center", "va": "center", "color": "white", "fontsize": 10}
     for number, title in enumerate(titles):
-        top = y - 0.95 * number
-        axis.add_patch(Rectangle((x - width / 2, top - 0.62), width, 0.62, color=colour, alpha=0.9))
-        axis.text(x, top - 0.31, title, ha="center", va="center", color="white", fontsize=10)
+        top = y - 1.05 * number
+        axis.add_patch(Rectangle((x - width / 2, top - 0.75), width, 0.75, color=colour, alpha=0.9))
+        axis.text(x, top - 0.375, title, **style)
         if number:
-            arrow(axis, (x, top + 0.33), (x, top))
-    return y - 0.95 * (len(titles) - 1) - 0.62
+            arrow(axis, (x, top + 0.3), (x, top))
+    return y - 1.05 * (len(titles) - 1) - 0.75
 
 
-def joined(axis, left, right, y, title):
-    """Two paths, their ends given as (x, y), that meet in a circle."""
+def line(axis, *points):
+    """A thin line through the points."""
+    axis.plot(*zip(*points, strict=True), color="black", linewidth=1)
+
+
+def joined(axis, left, right, y, title, half=0.85):
+    """Two paths, their ends given as (x, y), that meet in a box as wide as its title."""
     x = (left[0] + right[0]) / 2
-    axis.text(x, y, title, ha="center", va="center", fontsize=11, bbox=CIRCLE)
+    axis.text(x, y, title, ha="center", va="center", fontsize=11, bbox=ROUND)
     for start in (left, right):
-        arrow(axis, start, (x + 0.35 * np.sign(start[0] - x), y))
+        arrow(axis, start, (x + half * np.sign(start[0] - x), y + 0.1))
 
 
 def blocks():
     """The four blocks of the semantic branch."""
-    figure, axes = plt.subplots(1, 4, figsize=(13, 5.4), width_ratios=(2, 1.5, 2, 1.5))
-    titles = (
-        "stem",
-        "gather and expand, stride 1",
-        "gather and expand, stride 2",
-        "context embedding",
-    )
-    for axis, title in zip(axes, titles, strict=True):
-        axis.set_title(title, fontsize=12)
-        axis.set_ylim(-5.3, 0.6)
+    widths = (5.8, 4.8, 6.0, 4.8)
+    figure, axes = plt.subplots(1, 4, figsize=(14, 5.2), width_ratios=widths)
+    titles = ("stem", "gather and expand,\nstride 1", "gather and expand,\nstride 2", "context")
+    for axis, title, width in zip(axes, titles, widths, strict=True):
+        axis.set_title(title, fontsize=13)
+        axis.set_xlim(0, width)
+        axis.set_ylim(-5.6, 0.6)
         axis.axis("off")
     stem, one, two, context = axes
-    for axis, width in zip(axes, (5.4, 4.2, 5.4, 4.2), strict=True):
-        axis.set_xlim(0, width)
-    steps(stem, 2.7, 0.0, ["conv 3x3 /2"], ORANGE)
-    for x in (1.35, 4.05):
-        arrow(stem, (2.7, -0.62), (x, -1.1))
-    steps(stem, 1.35, -1.1, ["conv 1x1", "conv 3x3 /2"], ORANGE)
-    steps(stem, 4.05, -2.05, ["max pool 3x3 /2"], GREY)
-    stem.plot([4.05, 4.05], [-1.1, -2.05], color="black", linewidth=1)
-    joined(stem, (1.35, -2.67), (4.05, -2.67), -3.25, "stacked")
-    arrow(stem, (2.7, -3.5), (2.7, -3.9))
-    steps(stem, 2.7, -3.9, ["conv 3x3"], ORANGE)
-    end = steps(one, 1.5, 0.0, ["conv 3x3", "depthwise 3x3, to x6", "conv 1x1"], ORANGE)
-    one.plot([1.5, 1.5, 3.7, 3.7], [0.5, 0.25, 0.25, end], color="black", linewidth=1)
-    arrow(one, (1.5, 0.3), (1.5, 0.0))
-    joined(one, (1.5, end), (3.7, end), -3.25, "+, ReLU")
-    wide = ["conv 3x3", "depthwise 3x3 /2, to x6", "depthwise 3x3", "conv 1x1"]
-    end = steps(two, 1.35, 0.0, wide, ORANGE, 2.5)
-    steps(two, 4.15, -0.95, ["depthwise 3x3 /2", "conv 1x1"], ORANGE)
-    two.plot([1.35, 1.35, 4.15], [0.5, 0.25, 0.25], color="black", linewidth=1)
-    arrow(two, (1.35, 0.3), (1.35, 0.0))
-    arrow(two, (4.15, 0.25), (4.15, -0.95))
-    two.plot([4.15, 4.15], [-2.52, end], color="black", linewidth=1)
-    joined(two, (1.35, end), (4.15, end), -4.05, "+, ReLU")
-    end = steps(context, 1.5, 0.0, ["mean of the picture", "batch norm", "conv 1x1"], ORANGE)
-    context.plot([1.5, 1.5, 3.7, 3.7], [0.5, 0.25, 0.25, end], color="black", linewidth=1)
-    arrow(context, (1.5, 0.3), (1.5, 0.0))
-    joined(context, (1.5, end), (3.7, end), -3.25, "+")
-    arrow(context, (2.6, -3.5), (2.6, -3.9))
-    steps(context, 2.6, -3.9, ["conv 3x3"], ORANGE)
+    end = steps(stem, 2.9, 0.0, ["conv 3x3 /2"], ORANGE)
+    arrow(stem, (2.9, end), (1.4, -1.25))
+    steps(stem, 1.4, -1.25, ["conv 1x1", "conv 3x3 /2"], ORANGE)
+    line(stem, (2.9, end), (4.4, -1.25))
+    arrow(stem, (4.4, -1.25), (4.4, -2.3))
+    steps(stem, 4.4, -2.3, ["max pool 3x3 /2"], GREY)
+    joined(stem, (1.4, -3.05), (4.4, -3.05), -3.75, "stacked")
+    arrow(stem, (2.9, -4.05), (2.9, -4.5))
+    steps(stem, 2.9, -4.5, ["conv 3x3"], ORANGE)
+    for axis, titles in (
+        (one, ["conv 3x3", "depthwise 3x3,\n6 times as many", "conv 1x1"]),
+        (context, ["mean over the\nwhole picture", "batch norm", "conv 1x1"]),
+    ):
+        end = steps(axis, 1.5, 0.0, titles, ORANGE)
+        line(axis, (1.5, 0.55), (1.5, 0.28), (4.2, 0.28), (4.2, end))
+        arrow(axis, (1.5, 0.3), (1.5, 0.0))
+        title, half = ("+, ReLU", 0.85) if axis is one else ("+", 0.35)
+        joined(axis, (1.5, end), (4.2, end), -3.6, title, half)
+    arrow(context, (2.85, -3.9), (2.85, -4.5))
+    steps(context, 2.85, -4.5, ["conv 3x3"], ORANGE)
+    wide = ["conv 3x3", "depthwise 3x3 /2,\n6 times as many", "depthwise 3x3", "conv 1x1"]
+    end = steps(two, 1.5, 0.0, wide, ORANGE)
+    steps(two, 4.5, -1.05, ["depthwise 3x3 /2", "conv 1x1"], ORANGE)
+    line(two, (1.5, 0.55), (1.5, 0.28), (4.5, 0.28), (4.5, -0.8))
+    arrow(two, (1.5, 0.3), (1.5, 0.0))
+    arrow(two, (4.5, -0.75), (4.5, -1.05))
+    line(two, (4.5, -2.85), (4.5, end))
+    joined(two, (1.5, end), (4.5, end), -4.65, "+, ReLU")
     save(figure, "blocks")
 
 
@@ -157,17 +159,16 @@ def aggregation():
     """Bilateral guided aggregation: each branch at both sizes, two products, one sum."""
     figure, axis = plt.subplots(figsize=(12, 5))
     axis.set_xlim(0, 12)
-    axis.set_ylim(-4.6, 0.9)
+    axis.set_ylim(-5.2, 0.9)
     axis.axis("off")
     columns = {
         1.5: (BLUE, ["depthwise 3x3", "conv 1x1"]),
         4.5: (BLUE, ["conv 3x3 /2", "mean of 3x3 /2"]),
-        7.5: (ORANGE, ["conv 3x3", "enlarged x4", "sigmoid"]),
+        7.5: (ORANGE, ["conv 3x3", "scaled up 4 times", "sigmoid"]),
         10.5: (ORANGE, ["depthwise 3x3", "conv 1x1", "sigmoid"]),
     }
     for x, (colour, titles) in columns.items():
-        end = steps(axis, x, 0.0, titles, colour)
-        axis.plot([x, x], [end, -2.52], color="black", linewidth=1)
+        line(axis, (x, steps(axis, x, 0.0, titles, colour)), (x, -2.85))
     for x, title in (
         (3.0, "detail branch, 128 x 64 x 128"),
         (9.0, "semantic branch, 128 x 16 x 32"),
@@ -175,12 +176,10 @@ def aggregation():
         axis.text(x, 0.75, title, ha="center", color=BLUE if x < 6 else ORANGE, fontsize=13)
         for side in (-1.5, 1.5):
             arrow(axis, (x, 0.6), (x + side, 0.0))
-    joined(axis, (1.5, -2.52), (7.5, -2.52), -3.0, "x  at 1/8")
-    joined(axis, (4.5, -2.52), (10.5, -2.52), -3.0, "x  at 1/32")
-    arrow(axis, (4.5, -3.25), (5.6, -4.1))
-    arrow(axis, (7.5, -3.25), (6.4, -4.1))
-    axis.text(7.15, -3.75, "enlarged x4", fontsize=10)
-    axis.text(6.0, -4.2, "+, conv 3x3", ha="center", va="center", fontsize=11, bbox=CIRCLE)
+    joined(axis, (1.5, -2.85), (7.5, -2.85), -3.55, "product at 1/8", 0.8)
+    joined(axis, (4.5, -2.85), (10.5, -2.85), -3.55, "product at 1/32", 0.85)
+    joined(axis, (4.5, -3.85), (7.5, -3.85), -4.8, "sum, conv 3x3", 0.83)
+    axis.text(7.4, -4.4, "scaled up 4 times", fontsize=10)
     save(figure, "aggregation")
 
 
