@@ -7,44 +7,36 @@ _STEM = "jorvenby_000000_000007"
 
 def name(function) -> str | None:
     """A function of an image's path as text; it gives the path of its label as text."""
-    for split, stem in (("val", _STEM), ("train", "leftImg8bit_000001_000019")):
-        city = stem.split("_")[0]
-        given = function(f"leftImg8bit/{split}/{city}/{stem}_leftImg8bit.png")
-        expected = f"gtFine/{split}/{city}/{stem}_gtFine_labelTrainIds.png"
-        if given == expected:
-            continue
-        if city == "leftImg8bit":
-            return (
-                "Right for ordinary cities. One called leftImg8bit would be renamed as well: change "
-                f"only the beginning and the end. You have {given!r}."
-            )
-        if given == expected.replace("_labelTrainIds", ""):
-            return (
-                "The end is missing: gtFine has several files a frame, this one is labelTrainIds."
-            )
-        if given == expected.replace("TrainIds", "Ids"):
-            return "That file holds the ids from 0 to 33. Training needs the converted one."
-        if str(given).startswith("leftImg8bit/"):
-            return "The label is in the other tree: the path begins with gtFine."
-        if str(given).endswith("leftImg8bit_gtFine_labelTrainIds.png"):
-            return "`_leftImg8bit` belongs to the image's name, not to the frame's. Take it away."
-        return f"{expected!r} is asked for; you have {given!r}."
-    return None
+    given = function(f"leftImg8bit/val/jorvenby/{_STEM}_leftImg8bit.png")
+    expected = f"gtFine/val/jorvenby/{_STEM}_gtFine_labelTrainIds.png"
+    if given == expected:
+        return None
+    if given == expected.replace("_labelTrainIds", ""):
+        return "The end is missing: gtFine has several files a frame, this one is labelTrainIds."
+    if given == expected.replace("TrainIds", "Ids"):
+        return "That file holds the ids from 0 to 33. Training needs the converted one."
+    if str(given).startswith("leftImg8bit/"):
+        return "The label is in the other tree: the path begins with gtFine."
+    if str(given).endswith("leftImg8bit_gtFine_labelTrainIds.png"):
+        return "`_leftImg8bit` belongs to the image's name, not to the frame's. Take it away."
+    return f"{expected!r} is asked for; you have {given!r}."
 
 
-def lookup(function) -> str | None:
+def back(function) -> str | None:
     """A function of a dictionary from id to trainId; it gives an array of 256 numbers, uint8."""
-    given = np.asarray(function({7: 0, 8: 1, 26: 13, 9: 255, -1: -1}))
+    given = np.asarray(function({7: 0, 8: 1, 26: 13, 9: 255, 30: 255, -1: -1}))
     if given.shape != (256,):
         return f"A byte has 256 values, and each needs an entry; your shape is {given.shape}."
-    if given[7] != 0 or given[8] != 1 or given[26] != 13:
-        return f"id 26 should give 13 and id 7 should give 0; you have {given[26]} and {given[7]}."
-    if given[5] != 255:
-        return f"id 5 is not in the dictionary, so it is ignored: 255. You have {given[5]}."
-    if given[255] != 255:
+    if given[26] == 13:
+        return "That is the table from id to trainId. Back, the entry 13 is 26."
+    if given[0] != 7 or given[1] != 8 or given[13] != 26:
+        return f"The trainIds 0, 1, 13 should become 7, 8, 26; you have {given[[0, 1, 13]]}."
+    if given[5] != 0:
+        return f"5 is the trainId of no class here, so it becomes 0. You have {given[5]}."
+    if given[255] != 0:
         return (
-            f"The entry 255 holds {given[255]}. The licence plate's id is -1, and table[-1] is the "
-            "last entry: leave out what is below 0."
+            f"The entry 255 holds {given[255]}. Several ids have the trainId 255, and table[-1] is "
+            "the last entry, too: write only what is a class."
         )
     if given.dtype != np.uint8:
         return f"The numbers are right, but of the type {given.dtype}. A label is uint8."

@@ -9,6 +9,7 @@ from PIL import Image
 
 from bisenet_lib import config, export, lesson
 from bisenet_lib.errors import InputError
+from bisenet_lib.filelists import check_pairs
 from bisenet_lib.frames import find_frames
 from bisenet_lib.paddleseg_compat import paddle
 
@@ -55,3 +56,9 @@ def test_a_frame_deleted_underneath_is_named(tree):
     frame.label_train_ids.unlink()
     with pytest.raises(InputError, match=r"labelTrainIds\.png: missing. Run: bisenet convert"):
         lesson.load(frame)
+
+
+def test_the_wrong_one_of_the_two_label_files_is_told(tree):
+    frame = find_frames(tree, "train")[0]
+    with pytest.raises(InputError, match=r"labelIds\.png: value 23.*look like label ids"):
+        check_pairs([(frame.image, frame.label_ids)], 19)

@@ -9,40 +9,29 @@ def first_aid(path):
     return path.replace("leftImg8bit", "gtFine").replace("gtFine.png", "gtFine_labelTrainIds.png")
 
 
-def last_entry(train_id_of):
-    table = np.full(256, 255, np.uint8)
-    for label_id, train_id in train_id_of.items():
-        table[label_id] = train_id % 19
-    return table
-
-
-def too_short(train_id_of):
-    table = np.full(34, 255, np.uint8)
-    for label_id, train_id in train_id_of.items():
-        table[label_id] = train_id % 256
-    return table
-
-
-def zeros(train_id_of):
+def everything(train_id_of):
     table = np.zeros(256, np.uint8)
-    for label_id, train_id in train_id_of.items():
-        table[label_id] = train_id % 256
-    return table
-
-
-def backwards(train_id_of):
-    table = np.full(256, 255, np.uint8)
     for label_id, train_id in train_id_of.items():
         table[train_id] = label_id % 256
     return table
 
 
-def untyped(train_id_of):
-    table = np.full(256, 255)
+def forwards(train_id_of):
+    table = np.full(256, 255, np.uint8)
     for label_id, train_id in train_id_of.items():
-        if label_id >= 0:
-            table[label_id] = train_id
+        table[label_id] = train_id % 256
     return table
+
+
+def filled(value, dtype=np.uint8, length=256):
+    def table_back(train_id_of):
+        table = np.full(length, value, dtype)
+        for label_id, train_id in train_id_of.items():
+            if 0 <= train_id < 255:
+                table[train_id] = label_id
+        return table
+
+    return table_back
 
 
 def counts(train_ids):
@@ -74,7 +63,6 @@ def with_empty(images, labels):
 WRONG = {
     "name": [
         (lambda path: path.replace("leftImg8bit", "gtFine"), "The end is missing"),
-        (first_aid, "only the beginning and the end"),
         (lambda path: first_aid(path).replace("TrainIds", "Ids"), "ids from 0 to 33"),
         (
             lambda path: path.replace("_leftImg8bit.png", "_gtFine_labelTrainIds.png"),
@@ -86,12 +74,13 @@ WRONG = {
         ),
         (lambda path: path.split("/")[-1], "is asked for; you have"),
     ],
-    "lookup": [
-        (too_short, "your shape is (34,)"),
-        (zeros, "id 5 is not in the dictionary"),
-        (last_entry, "table[-1] is the last entry"),
-        (backwards, "id 26 should give 13"),
-        (untyped, "of the type int64"),
+    "back": [
+        (everything, "write only what is a class"),
+        (forwards, "from id to trainId"),
+        (filled(255), "5 is the trainId of no class here"),
+        (filled(0, np.int64), "of the type int64"),
+        (filled(0, length=19), "your shape is (19,)"),
+        (lambda train_id_of: np.zeros(256, np.uint8), "should become 7, 8, 26"),
     ],
     "instances": [
         (lambda values: values // 1000, "the road (7) becomes 0"),
