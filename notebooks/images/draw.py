@@ -26,7 +26,9 @@ def save(figure, name, dots=75):
     path = HERE / f"{name}.png"
     figure.savefig(path, dpi=dots, bbox_inches="tight", facecolor="white")
     image = Image.open(path).convert("RGB")
-    image.quantize(192, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        path, optimize=True
+    )
 
 
 def block(axis, x, y, width, height, colour, title, below):
@@ -79,9 +81,7 @@ def architecture():
     axis.text(
         1.7, 5.95, "detail branch: wide and shallow. Where are the edges?", color=BLUE, fontsize=13
     )
-    axis.text(
-        3.3, -0.7, "semantic branch: narrow and deep. What is it?", color=ORANGE, fontsize=13
-    )
+    axis.text(3.3, -0.7, "semantic branch: narrow and deep. What is it?", color=ORANGE, fontsize=13)
     axis.set_xlim(-0.5, 13.6)
     axis.set_ylim(-0.9, 6.3)
     axis.axis("off")
@@ -183,14 +183,20 @@ def aggregation():
     save(figure, "aggregation")
 
 
-def data():
-    """A street for the first notebook, and its files for the second."""
-    image, truth = lesson.load(find_frames(DATA, "train")[22])
+def street():
+    """A street nobody has shown the shipped network, and what it takes it for."""
+    image, _ = lesson.load(find_frames(DATA, "val")[3])
+    network = lesson.open_network(ROOT / "data" / "checkpoints" / "bisenetv2_minicity")
+    classes = network(image)
     pictures = {
-        "a frame": image,
-        "its classes": plots.overlay(image, labels.colourise(truth), 0.65),
+        "a street": image,
+        "what the network says": network.draw(image, classes, 0.65),
     }
     save(plots.images(pictures), "street")
+
+
+def kinds():
+    """One street in four of its files."""
     frame = find_frames(DATA, "train")[22]
     image, truth = lesson.load(frame)
     ids = np.asarray(Image.open(frame.label_ids))
@@ -282,7 +288,8 @@ if __name__ == "__main__":
     architecture()
     blocks()
     aggregation()
-    data()
+    street()
+    kinds()
     ranks()
     ring()
     results()
