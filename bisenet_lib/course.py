@@ -11,7 +11,6 @@ from typing import Any
 import nbformat
 import papermill
 from nbclient.exceptions import DeadKernelError
-from nbconvert import HTMLExporter
 from nbconvert.filters import strip_ansi
 from papermill.exceptions import PapermillExecutionError
 from rich.console import Console
@@ -21,6 +20,7 @@ from rich.table import Table
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
 from bisenet_lib.kernel import kernel, watched
+from bisenet_lib.pages import html
 from bisenet_lib.parameters import check, name_of, parameters_of
 from bisenet_lib.profiles import PROFILES
 
@@ -238,7 +238,8 @@ def execute(path: Path, run_dir: Path, parameters: Mapping[str, Any], console: C
             # The cell's task dies with the kernel, and asyncio would print its traceback.
             logging.getLogger("asyncio").disabled = True
             raise
-    _write_html(executed, path.parent)
+    page = html(nbformat.read(executed, as_version=4), path.parent, path.stem)
+    write_text(executed.with_suffix(".html"), page)
     if error:
         console.print(f"{path.name}, {error}", style="red", markup=False, highlight=False)
         where = f"look at {executed.with_suffix('.html')}\nand at {run_dir / 'kernel.log'}"
@@ -246,14 +247,6 @@ def execute(path: Path, run_dir: Path, parameters: Mapping[str, Any], console: C
     headline = json.loads(results.read_text())["headline"] if results.exists() else ""
     seconds = round(time.perf_counter() - began, 1)
     return Outcome(path.stem, seconds, round(progress.peak_mb), headline, error)
-
-
-def _write_html(notebook: Path, source_folder: Path) -> None:
-    where = {"metadata": {"name": notebook.stem, "path": str(source_folder)}}
-    page, _ = HTMLExporter(embed_images=True).from_notebook_node(
-        nbformat.read(notebook, as_version=4), where
-    )
-    write_text(notebook.with_suffix(".html"), page)
 
 
 def _record(path: Path, record: Mapping[str, Any], outcomes: Sequence[Outcome]) -> None:

@@ -31,7 +31,7 @@ FLOORS = [
     {"widgets", "plots_analysis", "plots_classes", "plots_network"},
     {"parts"},
     {"training"},
-    {"lesson", "kernel", "doctor", "distributed", "parameters", "exercises"},
+    {"lesson", "kernel", "doctor", "distributed", "parameters", "exercises", "pages"},
     {"course"},
     {"comparison"},
     {"sweep"},
