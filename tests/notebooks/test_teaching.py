@@ -77,6 +77,13 @@ def test_the_header_tells_what_the_last_course_run_measured(path):
 
 
 @pytest.mark.parametrize("path", lessons.PATHS, ids=lambda path: path.stem)
+def test_no_formula_needs_mathjax(path):
+    """Slides and site have none: a formula is written as code, or in words."""
+    prose = re.sub(r"```.*?```|`[^`]*`", "", lessons.text(path), flags=re.S)
+    assert not re.findall(r"\$[^$\n]+\$", prose)
+
+
+@pytest.mark.parametrize("path", lessons.PATHS, ids=lambda path: path.stem)
 def test_spelling(path):
     words = "\n".join(cell.source for cell in lessons.cells(path))
     codespell = Path(sys.executable).with_name("codespell")
