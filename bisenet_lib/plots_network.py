@@ -60,5 +60,5 @@ def ratios(names: Sequence[str], measured: Mapping[str, Sequence[float]]) -> Fig
         axis.bar_label(bars, fmt="%.2f", padding=2, fontsize=9)
     axis.axhline(1, color="black", linewidth=0.8)
     axis.margins(y=0.1)
-    axis.set_ylabel(f"times {names[0]}")
+    axis.set_ylabel(f'relative to "{names[0]}"')
     return finished(figure)

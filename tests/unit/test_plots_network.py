@@ -24,4 +24,4 @@ def test_ratios_are_to_the_first_variant():
     (axis,) = figure.axes
     heights = [[bar.get_height() for bar in bars] for bars in axis.containers]
     assert np.allclose(heights, [[1, 4], [1, 1.5]])
-    assert axis.get_ylabel() == "times a"
+    assert axis.get_ylabel() == 'relative to "a"'
