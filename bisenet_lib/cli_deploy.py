@@ -119,7 +119,7 @@ def predict(
     if tally.frames:
         out.print(_shares(tally))
         out.print(
-            f"{tally.frames} {'images' if still else 'frames'}: "
+            f"{tally.frames} {'image' if still else 'frame'}{'s' * (tally.frames != 1)}: "
             f"{tally.frames / tally.seconds:.2f} a second in all, "
             f"{tally.frames / tally.network_seconds:.2f} in the network alone: {output}",
             highlight=False,

@@ -1,4 +1,4 @@
-"""``bisenet evaluate``: scoring a checkpoint.
+"""``bisenet evaluate`` and ``score``: scoring a checkpoint, or prediction files.
 
 Imports of a sub-command stand inside it, as in :mod:`bisenet_lib.cli`.
 """
@@ -15,17 +15,21 @@ from bisenet_lib.cli_options import (
     Device,
     Engine,
     Flip,
+    Json,
     Model,
     Numbers,
     Scales,
+    Workers,
     out,
     scales_of,
+    write_json,
 )
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the sub-commands of this module."""
     app.command(cls=Numbers, context_settings=UNDERSCORES)(evaluate)
+    app.command(context_settings=UNDERSCORES)(score)
 
 
 def evaluate(
@@ -78,3 +82,21 @@ def evaluate(
         highlight=False,
         soft_wrap=True,
     )
+
+
+def score(
+    predictions: Annotated[
+        Path, typer.Argument(help="A folder of PNGs of label ids, named like the images.")
+    ],
+    dataset: Annotated[Path, typer.Option(help="Data set in the Cityscapes layout.")],
+    split: Annotated[str, typer.Option(help="train or val.")] = "val",
+    workers: Workers = 1,
+    json_file: Json = None,
+) -> None:
+    """Score prediction files, whoever made them, as Cityscapes' own scorer does."""
+    from bisenet_lib.official import score_files
+
+    found = score_files(predictions, dataset, split, workers=workers)
+    write_json(json_file, found.as_dict())
+    out.print(Markdown(found.table()))
+    out.print(f"{found.frames} frames of {split}", highlight=False)

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from bisenet_lib import checkpoint, devices, export
+from bisenet_lib import checkpoint, devices, export, parity
 from bisenet_lib.errors import InputError
+from bisenet_lib.files import written_whole
 from bisenet_lib.onnx_engine import OnnxEngine
 from bisenet_lib.paddleseg_compat import paddle
 
@@ -82,7 +83,8 @@ def cached_onnx(settings: Mapping[str, Any], path: Path, names: Sequence[str]) -
 
     It lies beside the weights as ``model.HASH.onnx``, or in the system's folder for temporary
     files where that one cannot be written to. The hash is of the weights and of what is
-    written with them; files of earlier weights are deleted.
+    written with them; files of earlier weights are deleted. There being no image at hand, it is
+    compared with the checkpoint on noise.
 
     Args:
         settings: its resolved configuration.
@@ -100,9 +102,13 @@ def cached_onnx(settings: Mapping[str, Any], path: Path, names: Sequence[str]) -
         folder = Path(tempfile.gettempdir()) / f"bisenet-onnx-{os.getuid()}"
     target = folder / f"{weights.stem}.{name}.onnx"
     if not target.is_file():
-        for old in folder.glob(f"{weights.stem}.*.onnx"):
+        for old in folder.glob(f"{weights.stem}.{'[0-9a-f]' * len(name)}.onnx"):
             with suppress(OSError):
                 old.unlink()
         model = export.load(settings, weights)
-        export.write_onnx(model, target, settings, names)
+        noise = np.random.default_rng(0).normal(0, 0.5, (3, 128, 256)).astype(np.float32)
+        with written_whole(target) as part:
+            export.write_onnx(model, part, settings, names)
+            found = parity.compare(model, {"onnx": parity.onnx_file(part)}, [noise])
+            parity.check(found["onnx"], target)
     return target

@@ -84,7 +84,8 @@ def read_list(path: Path, root: Path, *, separator: str = SEPARATOR) -> list[tup
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
-        raise InputError(f"{path}: no such list. Make it with: bisenet convert {root}") from error
+        make = f"Make it with: bisenet convert {root} (another layout: bisenet import)"
+        raise InputError(f"{path}: no such list. {make}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: unreadable ({error}). Write the list anew.") from error
     if not lines:

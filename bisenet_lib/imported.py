@@ -139,10 +139,10 @@ class Imported:
             )
         turned = sum(one.turned for those in self.splits.values() for one in those)
         if turned:
-            notes.append(f"{turned} photographs were turned as their EXIF orientation says.")
+            notes.append(f"Photographs turned as their EXIF orientation says: {turned}.")
         if self.unpaired:
             shown = [*self.unpaired[:_SHOWN], *["..."] * (len(self.unpaired) > _SHOWN)]
-            notes.append(f"{len(self.unpaired)} files left out: {'; '.join(shown)}")
+            notes.append(f"Files left out: {len(self.unpaired)}. {'; '.join(shown)}")
         return notes
 
     def summary(self) -> str:

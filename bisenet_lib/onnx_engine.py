@@ -8,9 +8,6 @@ import onnxruntime
 from bisenet_lib.errors import InputError
 from bisenet_lib.machine import cores
 
-AGREEMENT = 0.9999
-"""The share of pixels on which an exported network has to give the checkpoint's class."""
-
 
 class OnnxEngine:
     """A network from an ONNX file, as :func:`bisenet_lib.export.write_onnx` makes it.

@@ -15,11 +15,11 @@ from bisenet_lib import config
 from bisenet_lib.errors import InputError, refuse
 from bisenet_lib.filelists import SEPARATOR
 from bisenet_lib.files import clear_leftovers, folder_written_whole, write_text
-from bisenet_lib.imported import Imported, write_example
+from bisenet_lib.imported import Example, Imported, write_example
 from bisenet_lib.labelfiles import Size
 from bisenet_lib.labels import IGNORE
-from bisenet_lib.meaning import KINDS, meaning_of, read_names
-from bisenet_lib.pairing import files_below, find_pairs, split
+from bisenet_lib.meaning import KINDS, Meaning, meaning_of, read_names
+from bisenet_lib.pairing import Pair, Pairs, files_below, find_pairs, split
 from bisenet_lib.parallel import every
 from bisenet_lib.tailor import configuration, network_size
 
@@ -123,10 +123,7 @@ def import_folder(source: Path, target: Path, **options: Any) -> Imported:
     base = config.load(chosen.config, dataset=target)
     clear_leftovers(target.parent)
     with folder_written_whole(target) as part:
-        found = find_pairs(images, masks, _ending(masks, images, chosen))
-        if found.unpaired and not chosen.skip_unpaired:
-            count = f"{len(found.unpaired)} files without their other half"
-            refuse([f"{count}; restore it, or give --skip-unpaired:", *found.unpaired])
+        found = _pairs(images, masks, chosen)
         splits = split([pair.name for pair in found.pairs], chosen.val, chosen.seed)
         meaning = meaning_of(
             found.pairs,
@@ -137,21 +134,34 @@ def import_folder(source: Path, target: Path, **options: Any) -> Imported:
             ignore=chosen.ignore,
             workers=chosen.workers,
         )
-        colours = len(meaning.names or range(IGNORE))
-        write = partial(write_example, root=part, read=meaning.read, num_classes=colours)
-        written = every(write, found.pairs, workers=chosen.workers, title="import")
-        names = meaning.found_names(np.sum([one.pixels for one in written], axis=0))
-        size = chosen.size or network_size(base, [one.size for one in written])
-        settings = configuration(base, len(names), size)
-        by_name = {one.name: one for one in written}
-        examples = {key: tuple(by_name[name] for name in splits[key]) for key in splits}
-        for key, those in examples.items():
+        examples = _write(part, found.pairs, meaning, chosen.workers)
+        names = meaning.found_names(np.sum([one.pixels for one in examples.values()], axis=0))
+        size = chosen.size or network_size(base, [one.size for one in examples.values()])
+        parts = {key: tuple(examples[name] for name in splits[key]) for key in splits}
+        for key, those in parts.items():
             lines = (f"{one.image}{SEPARATOR}{one.label}\n" for one in those)
             write_text(part / f"{key}.txt", "".join(lines))
         write_text(part / CLASSES, "".join(f"{name}\n" for name in names))
-        config.save(settings, part / "config.yml")
+        config.save(configuration(base, len(names), size), part / "config.yml")
     outside = meaning.kind == "labelme" and meaning.background is None
-    return Imported(target, meaning.kind, names, examples, found.unpaired, size, outside)
+    return Imported(target, meaning.kind, names, parts, found.unpaired, size, outside)
+
+
+def _pairs(images: Path, masks: Path, chosen: Options) -> Pairs:
+    found = find_pairs(images, masks, _ending(masks, images, chosen))
+    if found.unpaired and not chosen.skip_unpaired:
+        count = f"files without their other half: {len(found.unpaired)}"
+        refuse([f"{count}. Restore it, or give --skip-unpaired.", *found.unpaired])
+    return found
+
+
+def _write(
+    folder: Path, pairs: Sequence[Pair], meaning: Meaning, workers: int
+) -> dict[str, Example]:
+    """Write images and labels; what was written, by name."""
+    colours = len(meaning.names or range(IGNORE))
+    write = partial(write_example, root=folder, read=meaning.read, num_classes=colours)
+    return {one.name: one for one in every(write, pairs, workers=workers, title="import")}
 
 
 def _folders(source: Path, chosen: Options) -> tuple[Path, Path]:

@@ -9,9 +9,12 @@ from tqdm.auto import tqdm
 
 from bisenet_lib.errors import InputError
 from bisenet_lib.machine import cores
-from bisenet_lib.onnx_engine import AGREEMENT, OnnxEngine
+from bisenet_lib.onnx_engine import OnnxEngine
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.silence import said_nothing
+
+AGREEMENT = 0.9999
+"""The share of pixels on which an export has to give the checkpoint's class."""
 
 Run = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
 """Maps (3, H, W) float32 to (H, W) classes and (C, H, W) logits, or None without logits."""
@@ -109,7 +112,7 @@ def check(found: Parity, path: Path) -> None:
     """
     if found.pixels < AGREEMENT:
         raise InputError(
-            f"{path}: only {100 * found.pixels:.3f} % of the pixels of {found.images} images have "
-            f"the class the checkpoint gives them (asked for: {100 * AGREEMENT} %); not written. "
+            f"{path}: only {100 * found.pixels:.3f} % of the pixels have the class the checkpoint "
+            f"gives them (asked for: {100 * AGREEMENT} %, images: {found.images}); not written. "
             "Use the versions of requirements.lock."
         )

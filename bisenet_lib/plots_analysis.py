@@ -81,7 +81,7 @@ def size_curves(curves: Mapping[str, SizeCurve]) -> Figure:
         axis.set_xlabel("size of the object in pixels")
         axis.set_ylim(0, 100 if title != "objects" else None)
         axis.grid(alpha=0.3)
-    axes[-1].legend(fontsize=9)
+    axes[0].legend(fontsize=9, loc="lower right")
     return finished(figure)
 
 

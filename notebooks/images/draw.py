@@ -3,6 +3,7 @@
 Run from the project's folder after `make run`: `python notebooks/images/draw.py`.
 """
 
+import tempfile
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -10,13 +11,26 @@ import numpy as np
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from PIL import Image
 
-from bisenet_lib import checkpoint, config, evaluation, labels, lesson, plots, runlog
+from bisenet_lib import (
+    checkpoint,
+    config,
+    evaluation,
+    export,
+    labels,
+    lesson,
+    plots,
+    plots_classes,
+    runlog,
+)
 from bisenet_lib.frames import find_frames
+from bisenet_lib.own_data import class_names
+from bisenet_lib.predictor import Predictor
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 DATA = ROOT / "data" / "minicity"
 RUN = ROOT / "runs" / "laptop" / "03_training" / "run"
+OWN = ROOT / "runs" / "laptop" / "07_your_own_data"
 BLUE, ORANGE, GREEN, GREY = "#4477aa", "#ee7733", "#228833", "#999999"
 ROUND = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": GREEN, "linewidth": 2}
 
@@ -272,6 +286,36 @@ def ring():
     save(figure, "ring")
 
 
+def deployment():
+    """What a program without Paddle does with a frame, and the one file it needs."""
+    frame, _ = lesson.load(find_frames(DATA, "val")[5])
+    run = ROOT / "data" / "checkpoints" / "bisenetv2_minicity"
+    settings = config.load(run / "config.yml", dataset=DATA)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        export.write_onnx(export.load(settings, run), path, settings, labels.CLASS_NAMES)
+        predict = Predictor(path)
+    pictures = {"photograph": frame, "classes, drawn over it": predict.draw(frame, predict(frame))}
+    figure, axis = plt.subplots(figsize=(12, 3.6))
+    axis.set_xlim(0, 12)
+    axis.set_ylim(0, 3.6)
+    axis.axis("off")
+    for x, (title, picture) in zip((0.1, 8.3), pictures.items(), strict=True):
+        axis.imshow(picture, extent=(x, x + 3.6, 1.5, 3.3), aspect="auto")
+        axis.text(x + 1.8, 3.4, title, ha="center", fontsize=11)
+    for x, title in ((4.3, "normalise"), (5.6, "graph"), (6.9, "argmax")):
+        axis.add_patch(Rectangle((x, 2.0), 1.1, 0.8, color=BLUE, alpha=0.9))
+        axis.text(x + 0.55, 2.4, title, ha="center", va="center", color="white", fontsize=11)
+    for start, end in ((3.75, 4.3), (5.4, 5.6), (6.7, 6.9), (8.0, 8.25)):
+        arrow(axis, (start, 2.4), (end, 2.4))
+    axis.add_patch(Rectangle((3.6, 0.1), 5.1, 1.0, color=GREEN, alpha=0.9))
+    inside = "model.onnx, 9 MB: mean and deviation,\ngraph with weights, names and colours"
+    axis.text(6.15, 0.6, inside, ha="center", va="center", color="white", fontsize=11)
+    for x in (4.85, 6.15, 7.45):
+        arrow(axis, (x, 1.15), (x, 1.95), GREY)
+    save(figure, "deployment")
+
+
 def results():
     """The curves of the laptop run, and what its network makes of a street."""
     save(plots.training(runlog.read(RUN)), "training")
@@ -284,6 +328,21 @@ def results():
     save(plots.errors(image, truth, prediction), "errors")
 
 
+def own_data():
+    """Fruit on a table: a validation picture, its mask, and what the fine-tuned network says."""
+    settings = config.load(OWN / "tuned" / "config.yml")
+    built = config.builder(settings)
+    checkpoint.load_weights(built.model, OWN / "tuned")
+    built.model.eval()
+    image, label = built.val_dataset.file_list[1]
+    pictures = {
+        "a picture": np.asarray(Image.open(image)),
+        "its mask": np.asarray(Image.open(label)),
+        "after fine-tuning": evaluation.predict(built.model, built.val_dataset[1]),
+    }
+    save(plots_classes.pictures(pictures, class_names(OWN / "set")), "own_data")
+
+
 if __name__ == "__main__":
     architecture()
     blocks()
@@ -292,4 +351,6 @@ if __name__ == "__main__":
     kinds()
     ranks()
     ring()
+    deployment()
     results()
+    own_data()

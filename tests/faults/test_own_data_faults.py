@@ -113,12 +113,12 @@ def damaged_in_the_middle(folder):
 
 def no_mask(folder):
     (folder / "masks" / "b.png").unlink()
-    return ["1 files without", "--skip-unpaired", f"{folder}/images/b.png: no mask b.png"]
+    return ["other half: 1", "--skip-unpaired", f"{folder}/images/b.png: no mask b.png"]
 
 
 def no_photograph(folder):
     (folder / "images" / "b.png").rename(folder / "images" / "bb.png")
-    return ["2 files without", f"{folder}/images/bb.png: no mask", f"{folder}/masks/b.png: no imag"]
+    return ["other half: 2", f"{folder}/images/bb.png: no mask", f"{folder}/masks/b.png: no imag"]
 
 
 def another_size(folder):

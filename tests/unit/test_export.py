@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
-from bisenet_lib import checkpoint, config, deployment, export, parity
+from bisenet_lib import checkpoint, config, deployment, engines, export, parity
 from bisenet_lib.errors import InputError
 from bisenet_lib.labels import CLASS_NAMES, CLASSES
 from bisenet_lib.onnx_engine import OnnxEngine
@@ -166,11 +166,12 @@ def run_folder(network, tmp_path):
     return tmp_path / "run"
 
 
-def test_another_network_is_not_written(run_folder, tmp_path, images, monkeypatch):
-    """Between the checkpoint and its export a convolution changes."""
+@pytest.fixture
+def damaged(monkeypatch):
+    """Between the checkpoint and its ONNX file a convolution changes."""
     whole = export.write_onnx
 
-    def damaged(model, path, settings, names):
+    def write(model, path, settings, names):
         changed = BiSeNetV2(num_classes=19)
         changed.set_state_dict(model.state_dict())
         changed.eval()
@@ -178,10 +179,27 @@ def test_another_network_is_not_written(run_folder, tmp_path, images, monkeypatc
         last.set_value(last.flip(0))
         whole(changed, path, settings, names)
 
-    monkeypatch.setattr(export, "write_onnx", damaged)
-    with pytest.raises(InputError, match=r"out/model.onnx: only .* % of the pixels of 3 images"):
+    monkeypatch.setattr(export, "write_onnx", write)
+
+
+def test_another_network_is_not_written(run_folder, tmp_path, images, damaged):
+    with pytest.raises(InputError, match=r"out/model.onnx: only .* % of the .* images: 3\); not"):
         deployment.export_checked(SETTINGS, run_folder, tmp_path / "out", images, ["onnx"])
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_another_network_is_not_cached(run_folder, damaged):
+    with pytest.raises(InputError, match=r"model\.\w{12}\.onnx: only .* not written"):
+        engines.cached_onnx(SETTINGS, run_folder, CLASS_NAMES)
+    assert {path.name for path in run_folder.iterdir()} == {"config.yml", "model.pdparams"}
+
+
+def test_the_cache_leaves_files_of_ones_own(run_folder):
+    (run_folder / "model.mine.onnx").write_text("mine")
+    (run_folder / "model.0123456789ab.onnx").write_text("of earlier weights")
+    made = engines.cached_onnx(SETTINGS, run_folder, CLASS_NAMES)
+    assert {path.name for path in run_folder.glob("*.onnx")} == {"model.mine.onnx", made.name}
+    assert engines.cached_onnx(SETTINGS, run_folder, CLASS_NAMES) == made
 
 
 def test_weights_that_are_no_numbers_are_not_exported(run_folder, network, tmp_path, images):

@@ -28,7 +28,7 @@ FLOORS = [
     {"evaluation", "objects", "deployment"},
     {"submit"},
     {"runlog", "plots"},
-    {"widgets", "plots_analysis", "plots_classes", "plots_network"},
+    {"widgets", "plots_analysis", "plots_deployment", "plots_classes", "plots_network"},
     {"parts"},
     {"training"},
     {"lesson", "kernel", "doctor", "distributed", "parameters", "exercises", "pages"},

@@ -1,13 +1,15 @@
 """The benchmark's scores by hand, and against cityscapesscripts' own scorer on the same files."""
 
+import json
 import math
+import sys
 
 import numpy as np
 import pytest
 from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as scorer  # noqa: N813
 from PIL import Image
 
-from bisenet_lib import labels, official
+from bisenet_lib import cli, labels, official
 from bisenet_lib.errors import InputError
 from bisenet_lib.frames import find_frames
 
@@ -219,3 +221,36 @@ def test_train_ids_in_place_of_label_ids_are_noticed(tree, tmp_path):
 def test_no_folder_of_predictions(tree, tmp_path):
     with pytest.raises(InputError, match="nowhere: no folder of predictions"):
         official.score_files(tmp_path / "nowhere", tree)
+
+
+def run(monkeypatch, capsys, *arguments):
+    monkeypatch.setattr(sys, "argv", ["bisenet", *map(str, arguments)])
+    try:
+        cli.main()
+    except SystemExit as ended:
+        return ended.code, "".join(capsys.readouterr())
+    return 0, "".join(capsys.readouterr())
+
+
+def test_the_command_scores_a_folder(tree, tmp_path, monkeypatch, capsys):
+    predict(tree, tmp_path / "out")
+    report = tmp_path / "report.json"
+    code, printed = run(
+        monkeypatch, capsys, "score", tmp_path / "out", "--dataset", tree, "--json", report
+    )
+    assert not code
+    assert "2 frames of val" in printed
+    expected = official.score_files(tmp_path / "out", tree)
+    assert json.loads(report.read_text()) == expected.as_dict()
+
+
+@pytest.mark.parametrize("fault", [missing, another_size, outside, no_image])
+def test_the_command_names_bad_files(tree, tmp_path, monkeypatch, capsys, fault):
+    predict(tree, tmp_path / "out")
+    frame = find_frames(tree, "val")[0]
+    path = next((tmp_path / "out").rglob(f"{frame.stem}*.png"))
+    fault(frame, path)
+    code, printed = run(monkeypatch, capsys, "score", tmp_path / "out", "--dataset", tree)
+    assert code == 1
+    assert "Traceback" not in printed
+    assert frame.stem in printed

@@ -317,7 +317,7 @@ def test_label_and_photograph_stand_the_same_way_for_every_reader(tmp_path, orie
             assert pixels.shape[:2] == truth.shape
             agreeing = ((pixels.mean(axis=2) > 128) == truth).mean()
             assert agreeing > 0.99
-    turned = "2 photographs were turned as their EXIF orientation says."
+    turned = "Photographs turned as their EXIF orientation says: 2."
     assert (turned in made.notes()) == (orientation != 1)
 
 
@@ -343,7 +343,7 @@ def test_what_lacks_its_half_is_left_out_and_named(folder, tmp_path):
     for seed, name in zip((0, 2, 3, 4), "acde", strict=True):
         np.testing.assert_array_equal(labels_of(made)[name], classes_of(seed))
     assert len(made.unpaired) == 2
-    assert "2 files left out" in made.notes()[-1]
+    assert "Files left out: 2." in made.notes()[-1]
     assert "b.png: no mask b.png" in made.notes()[-1]
 
 
