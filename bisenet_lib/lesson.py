@@ -84,7 +84,10 @@ def load(frame: Frame, size: tuple[int, int] | None = None) -> tuple[np.ndarray,
         image = Image.open(frame.image).convert("RGB")
         label = Image.open(frame.label_train_ids)
     except FileNotFoundError as error:
-        raise InputError(f"{error.filename}: missing. Run: bisenet convert {frame.root}") from error
+        advice = f"Run: bisenet convert {frame.root}"
+        if not frame.image.is_file():
+            advice = "Was the data set deleted? Run the notebook from its first cell."
+        raise InputError(f"{error.filename}: missing. {advice}") from error
     if size is not None:
         image = image.resize(size, Image.Resampling.BILINEAR)
         label = label.resize(size, Image.Resampling.NEAREST)

@@ -56,6 +56,9 @@ def test_a_frame_deleted_underneath_is_named(tree):
     frame.label_train_ids.unlink()
     with pytest.raises(InputError, match=r"labelTrainIds\.png: missing. Run: bisenet convert"):
         lesson.load(frame)
+    shutil.rmtree(tree)
+    with pytest.raises(InputError, match=r"leftImg8bit\.png: missing.*from its first cell"):
+        lesson.load(frame)
 
 
 def test_the_wrong_one_of_the_two_label_files_is_told(tree):
