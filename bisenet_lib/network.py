@@ -100,7 +100,12 @@ def stages(model: BiSeNetV2, size: tuple[int, int] = (1024, 512)) -> list[Stage]
         One row a stage, in the order of the forward pass. Multiply-adds are counted as
         ``paddle.flops`` does: convolutions with their bias, batch norm as two a value, pooling;
         upsampling and activations count nothing.
+
+    Raises:
+        InputError: a side of the image is less than a pixel.
     """
+    if min(size) < 1:
+        raise InputError(f"an image of {size[0]} x {size[1]} pixels: give width and height above 0")
     cut = layers(model)
     shapes: dict[str, tuple[int, int, int]] = {}
     counts: Counter[str] = Counter()

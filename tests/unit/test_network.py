@@ -83,6 +83,11 @@ def test_table_ends_in_both_sums(rows):
     assert "2,516,455" in lines[-1]
 
 
+def test_no_image_is_refused(model):
+    with pytest.raises(InputError, match="an image of 1024 x 0 pixels: give width"):
+        network.stages(model, (1024, 0))
+
+
 def block(channels=8, groups=1):
     nn = paddle.nn
     parts = nn.Conv2D(4, channels, 3, padding=1, groups=groups), nn.BatchNorm2D(channels)
