@@ -107,7 +107,7 @@ def _height(cell: NotebookNode) -> float:
     height = 0.6 + 0.75 * len(cell.source.splitlines())
     for output in cell.outputs:
         data = output.get("data", {})
-        text = output.get("text") or data.get("text/plain", "")
+        text = output.get("text") or data.get("text/markdown") or data.get("text/plain", "")
         height += PICTURE if "image/png" in data else 0.75 * (len(text.splitlines()) + 0.5)
     return height
 
