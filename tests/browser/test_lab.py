@@ -1,6 +1,7 @@
 """The notebooks in JupyterLab as a learner has them: run in the browser, explorers moved."""
 
 import json
+import re
 import time
 import urllib.request
 from pathlib import Path
@@ -66,7 +67,8 @@ def run(page, lab):
 
 def explorers(cells: list[dict]) -> list[int]:
     """The numbers of the cells that call ``explore``."""
-    return [n for n, cell in enumerate(cells) if "widgets.explore(" in "".join(cell["source"])]
+    calls = [re.search(r"(?<!def )\bexplore\(", "".join(cell["source"])) for cell in cells]
+    return [number for number, call in enumerate(calls) if call]
 
 
 def test_all_cells_run_and_the_explorers_move(name, run, page):
