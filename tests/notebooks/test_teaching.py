@@ -68,6 +68,8 @@ def test_exercises_then_quiz_then_recap(path):
 
 @every_lesson
 def test_the_header_tells_what_the_last_course_run_measured(path):
+    if not TIMES.exists():
+        pytest.skip("nothing is measured yet: bisenet course times")
     line = lessons.cells(path)[0].source.split("**Time and memory**")[1].split("\n>\n")[0]
     for profile, measured in json.loads(TIMES.read_text()).items():
         told = re.search(rf"{profile} (\d+) s, (\d+(?:\.\d)?) GB", line)
