@@ -9,12 +9,14 @@ PYTHON ?= $(shell for python in python3.12 python3.11 python3 python; do \
 	$$python -c "$(SUITABLE)" 2>/dev/null && exit; done; echo python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+EXTRA := .venv/.extra
 MINICITY := data/.minicity
 IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
-LINTED := bisenet_lib tests data/checkpoints $(wildcard bench notebooks)
+LINTED := bisenet_lib tests data/checkpoints $(wildcard bench notebooks publish)
 
 .DEFAULT_GOAL := help
-.PHONY: help preflight install install-gpu minicity run outputs checkpoint test lint lab bench doctor lock clean
+.PHONY: help preflight install install-gpu minicity run outputs checkpoint test test-browser lint lab \
+	slides site bench doctor lock clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +33,10 @@ $(INSTALLED): requirements.lock pyproject.toml | preflight
 	echo "$(CURDIR)" > $@
 
 install: $(INSTALLED) ## make .venv from requirements.lock; again: nothing to do
+
+$(EXTRA): $(INSTALLED) requirements.extra.lock
+	$(BIN)/python -m pip install --no-deps -r requirements.extra.lock
+	touch $@
 
 install-gpu: $(INSTALLED) ## the same with Paddle's GPU build (PADDLE_GPU_INDEX=... for another CUDA)
 	$(BIN)/python -m pip uninstall -y paddlepaddle
@@ -62,13 +68,26 @@ test: lint $(MINICITY) ## lint, unit and fault tests, and every notebook against
 	$(IN_VENV) pytest tests $(wildcard notebooks) --nbval --nbval-current-env \
 		--nbval-cell-timeout=1200 --nbval-sanitize-with tests/nbval_sanitize.cfg $(ARGS)
 
-lint: $(INSTALLED) ## ruff: format and rules, notebooks included
+GET_CHROMIUM := $(if $(filter 0,$(shell id -u)),{ apt-get update && apt-get install -y chromium; },\
+	{ echo "No Chromium. Install it: sudo apt-get install chromium"; exit 1; })
+test-browser: $(MINICITY) $(EXTRA) ## every notebook in JupyterLab, slides and site, in a real browser
+	@command -v chromium || command -v chromium-browser || $(GET_CHROMIUM)
+	$(IN_VENV) pytest tests/browser --all-notebooks -s $(ARGS)
+
+lint: $(INSTALLED) ## format, rules and spelling, notebooks included
 	$(BIN)/ruff check $(LINTED)
 	$(BIN)/ruff format --check $(LINTED)
+	$(BIN)/codespell --skip "*.ipynb" $(LINTED) $(wildcard *.md data/*.md notebooks/*.md)
 
 lab: $(MINICITY) ## JupyterLab with the course open
-	$(IN_VENV) jupyter lab --LabApp.default_url="/lab/tree/$(firstword $(sort $(wildcard notebooks/*.ipynb)))" \
+	$(IN_VENV) JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter" jupyter lab --LabApp.default_url="/lab/tree/$(firstword $(sort $(wildcard notebooks/*.ipynb)))" \
 		$(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
+
+slides: $(EXTRA) ## the notebooks as slides: runs/slides/index.html
+	$(BIN)/python publish/slides.py runs/slides
+
+site: $(EXTRA) ## the course as a site with search: runs/site/index.html
+	$(BIN)/python publish/website.py runs/site
 
 bench: $(MINICITY) ## measure what the course says about speed (ARGS=eval_bench: that alone)
 	$(BIN)/python bench $(ARGS)
@@ -77,7 +96,8 @@ doctor: $(INSTALLED) ## what this machine can do, and the command that mends wha
 	$(BIN)/bisenet doctor $(if $(CITYSCAPES),--cityscapes "$(CITYSCAPES)")
 
 lock: $(INSTALLED) ## write requirements.lock from what is in .venv
-	$(BIN)/python -m pip freeze --all --exclude pip --exclude-editable > requirements.lock.new
+	$(BIN)/python -m pip freeze --all --exclude pip --exclude-editable \
+		| grep -vxFf requirements.extra.lock > requirements.lock.new
 	mv requirements.lock.new requirements.lock
 
 clean: ## delete .venv and the generated data sets; runs/ stays

@@ -9,8 +9,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperCommand
 
-app = typer.Typer(help="Run the notebooks, and list their parameters.", no_args_is_help=True)
+from bisenet_lib.errors import InputError
+
+app = typer.Typer(help="Run the notebooks, compare runs, list parameters.", no_args_is_help=True)
 out = Console()
 
 Names = Annotated[
@@ -19,24 +22,46 @@ Names = Annotated[
 Folder = Annotated[
     Path | None, typer.Option("--notebooks", help="Where the notebooks are. The course's own.")
 ]
+Profile = Annotated[str, typer.Option(help="smoke, laptop or cityscapes.")]
+Cityscapes = Annotated[Path | None, typer.Option(help="Use this data set in place of MiniCity.")]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameter", "-p", help="NAME=VALUE or NAME VALUE: see `bisenet course params`."
+    ),
+]
+RunsDir = Annotated[Path | None, typer.Option(help="Where results go. Default runs/.")]
 
 
-@app.command("run")
+class _AsPapermill(TyperCommand):
+    """Reads ``-p NAME VALUE``, as papermill spells it, like ``-p NAME=VALUE``."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        words, joined = list(reversed(args)), []
+        while words:
+            joined.append(words.pop())
+            if joined[-1] in ("-p", "--parameter", "--grid") and words:
+                joined.append(words.pop())
+                if "=" not in joined[-1] and words and not words[-1].startswith("--"):
+                    joined[-1] += f"={words.pop()}"
+        return super().parse_args(ctx, joined)
+
+
+@app.command("run", cls=_AsPapermill)
 def course_run(
     names: Names = None,
-    profile: Annotated[str, typer.Option(help="smoke, laptop or cityscapes.")] = "laptop",
-    cityscapes: Annotated[
-        Path | None, typer.Option(help="Use this data set in place of MiniCity.")
-    ] = None,
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option("--parameter", "-p", help="NAME=VALUE: see `bisenet course params`."),
-    ] = None,
-    runs_dir: Annotated[Path | None, typer.Option(help="Where results go. Default runs/.")] = None,
+    profile: Profile = "laptop",
+    cityscapes: Cityscapes = None,
+    parameter: Parameters = None,
+    runs_dir: RunsDir = None,
     folder: Folder = None,
 ) -> None:
-    """Run the notebooks in order and tabulate their time, memory and results."""
-    from bisenet_lib.course import NOTEBOOKS, RUNS, notebooks, parse_parameters, run
+    """Run the notebooks in order and tabulate their time, memory and results.
+
+    A run with parameters has a folder of its own, named after them.
+    """
+    from bisenet_lib.course import NOTEBOOKS, RUNS, notebooks, run
+    from bisenet_lib.parameters import parse_parameters
 
     paths = notebooks(folder or NOTEBOOKS, names or ())
     outcomes = run(
@@ -50,10 +75,69 @@ def course_run(
     raise typer.Exit(any(one.error for one in outcomes))
 
 
+@app.command("sweep", cls=_AsPapermill)
+def course_sweep(
+    name: Annotated[str, typer.Argument(help="The notebook, or the start of its name (03).")],
+    grid: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE,VALUE: a parameter that varies.")
+    ] = None,
+    profile: Profile = "laptop",
+    cityscapes: Cityscapes = None,
+    parameter: Parameters = None,
+    metric: Annotated[
+        str, typer.Option(help="The reported number to compare. mIoU, or the first there is.")
+    ] = "",
+    runs_dir: RunsDir = None,
+    sweep_dir: Annotated[
+        Path | None,
+        typer.Option(help="The sweep's own folder. Default: sweep_NAME beside the runs."),
+    ] = None,
+    folder: Folder = None,
+) -> None:
+    """Run one notebook for every combination of a grid, and compare the runs.
+
+    A run that fails stops no other. Given again, the command goes on with what is not finished.
+    """
+    from bisenet_lib.course import NOTEBOOKS, RUNS, notebooks
+    from bisenet_lib.parameters import parse_parameters
+    from bisenet_lib.sweep import parse_grid, sweep
+
+    paths = notebooks(folder or NOTEBOOKS, [name])
+    if len(paths) > 1:
+        found = ", ".join(path.stem for path in paths)
+        raise InputError(f"notebook {name!r} fits several ({found}); a sweep runs one")
+    runs = sweep(
+        paths[0],
+        parse_grid(grid or (), paths[0]),
+        profile=profile,
+        cityscapes=cityscapes,
+        runs_dir=runs_dir or RUNS,
+        sweep_dir=sweep_dir,
+        parameters=parse_parameters(parameter or (), paths),
+        metric=metric,
+        console=out,
+    )
+    raise typer.Exit(any(one.outcome.error for one in runs))
+
+
+@app.command("times")
+def course_times(runs_dir: RunsDir = None, folder: Folder = None) -> None:
+    """Keep the time and memory of the last runs, for the headers of the notebooks.
+
+    Writes times.json beside the notebooks; a test compares the headers with it.
+    """
+    from bisenet_lib.course import NOTEBOOKS, RUNS, keep_times, notebooks
+
+    where = folder or NOTEBOOKS
+    keep_times(notebooks(where), where / "times.json", runs_dir or RUNS)
+    out.print(f"{where / 'times.json'}: written", soft_wrap=True, highlight=False)
+
+
 @app.command("params")
 def course_params(names: Names = None, folder: Folder = None) -> None:
     """List the parameters of the notebooks, read from the notebooks themselves."""
-    from bisenet_lib.course import NOTEBOOKS, notebooks, parameters_of
+    from bisenet_lib.course import NOTEBOOKS, notebooks
+    from bisenet_lib.parameters import parameters_of
 
     table = Table("notebook", "parameter", "type", "default", "what it is")
     for path in notebooks(folder or NOTEBOOKS, names or ()):

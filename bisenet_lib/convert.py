@@ -11,7 +11,7 @@ from typing import Any
 
 import cv2
 
-from bisenet_lib.errors import InputError
+from bisenet_lib.errors import InputError, refuse
 from bisenet_lib.filelists import write_lists
 from bisenet_lib.files import clear_leftovers, written_whole
 from bisenet_lib.frames import Frame, read_ids, scan
@@ -158,6 +158,5 @@ def prepare(root: Path, *, workers: int = 1) -> dict[str, Path]:
         InputError: see :func:`convert`; or any frame has a fault.
     """
     done = convert(root, workers=workers)
-    if done.problems:
-        raise InputError("\n".join(done.problems))
+    refuse(done.problems)
     return {split: done.root / f"{split}.txt" for split in done.lists}

@@ -1,7 +1,7 @@
 """Running the course: the notebooks in order, timed, watched, with their results tabulated."""
 
-import difflib
 import json
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,9 +10,7 @@ from typing import Any
 
 import nbformat
 import papermill
-import yaml
 from nbclient.exceptions import DeadKernelError
-from nbconvert import HTMLExporter
 from nbconvert.filters import strip_ansi
 from papermill.exceptions import PapermillExecutionError
 from rich.console import Console
@@ -22,22 +20,17 @@ from rich.table import Table
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
 from bisenet_lib.kernel import kernel, watched
+from bisenet_lib.pages import html
+from bisenet_lib.parameters import check, name_of, parameters_of
 from bisenet_lib.profiles import PROFILES
 
-__all__ = ["Outcome", "notebooks", "parameters_of", "parse_parameters", "run", "table"]
+__all__ = ["Outcome", "data_set", "execute", "folder_of", "keep_times", "notebooks", "run", "table"]
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 RUNS = ROOT / "runs"
-TYPES = {"int": int, "float": (int, float), "bool": bool, "str": str}
-READERS = {
-    "int": int,
-    "float": float,
-    "bool": lambda text: {"true": True, "false": False}[text.strip().lower()],
-    "str": str,
-}
-"""How the text of a parameter is read, by the type its notebook declares."""
-EXAMPLES = {"int": "100", "float": "0.05 or 1e-3", "bool": "true or false", "str": "any text"}
+MEASURED = ("smoke", "laptop")
+"""The profiles whose time and memory the notebooks tell, in their first cell."""
 
 
 @dataclass(frozen=True)
@@ -74,47 +67,6 @@ def notebooks(folder: Path = NOTEBOOKS, names: Sequence[str] = ()) -> list[Path]
     return [path for path in found if not names or path.name.startswith(tuple(names))]
 
 
-def parameters_of(notebook: Path) -> dict[str, dict[str, str]]:
-    """The parameters a notebook has, read from its cell tagged ``parameters``.
-
-    Args:
-        notebook: the file.
-
-    Returns:
-        By name: ``inferred_type_name``, ``default`` (source text) and ``help``.
-    """
-    return papermill.inspect_notebook(notebook)
-
-
-def parse_parameters(texts: Sequence[str], paths: Sequence[Path]) -> dict[str, Any]:
-    """Read ``name=value`` texts as what the notebooks declare.
-
-    Args:
-        texts: such as ``iters=100``, ``learning_rate=1e-3``, ``run=123``.
-        paths: the notebooks whose parameters they are; the type a parameter has there says
-            how its value is read, and one without a type is read as YAML.
-
-    Returns:
-        The values by name.
-
-    Raises:
-        InputError: a text without ``=``, a name that none of the notebooks has, or a value
-            that is not of the declared type.
-    """
-    types = _types(paths)
-    read = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise InputError(f"parameter {text!r}: write it as name=value")
-        kind = _type_of(name, types)
-        try:
-            read[name] = READERS.get(kind, yaml.safe_load)(value)
-        except (ValueError, KeyError, yaml.YAMLError) as error:
-            raise InputError(_wrong_type(name, value, kind)) from error
-    return read
-
-
 def run(
     paths: Sequence[Path],
     *,
@@ -128,7 +80,8 @@ def run(
 
     Each leaves ``<runs_dir>/<profile>/<name>/``: the executed notebook, its HTML, its
     ``results.json`` and ``kernel.log``. The closing table is printed, and written to
-    ``<runs_dir>/<profile>/course.json``, even after a failure or Ctrl-C.
+    ``<runs_dir>/<profile>/course.json``, even after a failure or Ctrl-C. A run with
+    parameters has a folder of its own, named after them: see :func:`folder_of`.
 
     Args:
         paths: the notebooks.
@@ -146,22 +99,83 @@ def run(
             set that is not there.
     """
     console = console or Console()
-    folder = Path(runs_dir).resolve() / profile
     parameters = dict(parameters or {})
-    dataset = _dataset(profile, cityscapes)
-    _check_parameters(paths, parameters)
+    dataset = data_set(profile, cityscapes)
+    check(paths, parameters)
+    folder = folder_of(runs_dir, profile, parameters)
+    record = {"profile": profile, "dataset": dataset, "parameters": parameters}
     outcomes: list[Outcome] = []
-    _record(folder / "course.json", profile, dataset, outcomes)
+    _record(folder / "course.json", record, outcomes)
     try:
         for path in paths:
-            given = {"profile": profile, "dataset": dataset, "run_dir": str(folder / path.stem)}
-            outcomes.append(_run_one(path, folder / path.stem, given | parameters, console))
-            _record(folder / "course.json", profile, dataset, outcomes)
+            given = {"profile": profile, "dataset": dataset, **parameters}
+            outcomes.append(execute(path, folder / path.stem, given, console))
+            _record(folder / "course.json", record, outcomes)
             if outcomes[-1].error:
                 break
     finally:
         console.print(table(outcomes))
     return outcomes
+
+
+def folder_of(runs_dir: Path, profile: str, parameters: Mapping[str, Any]) -> Path:
+    """Where a run goes: ``<runs_dir>/<profile>``, or with parameters a folder named after them.
+
+    So a run with other parameters overwrites none, and the same command given again finds its
+    own folder: a training of days then goes on.
+    """
+    name = ",".join([profile, *([name_of(parameters)] if parameters else [])])
+    return Path(runs_dir).resolve() / name
+
+
+def data_set(profile: str, cityscapes: Path | None) -> str:
+    """The data set to run on.
+
+    Args:
+        profile: ``smoke``, ``laptop`` or ``cityscapes``.
+        cityscapes: a data set in the Cityscapes layout; None takes MiniCity.
+
+    Returns:
+        The absolute path of its folder.
+
+    Raises:
+        InputError: the profile is unknown, or no data set is there.
+    """
+    if profile not in PROFILES:
+        raise InputError(f"profile {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
+    if cityscapes is None and profile == "cityscapes":
+        raise InputError("profile 'cityscapes' needs the data set: --cityscapes DIR")
+    root = Path(cityscapes or ROOT / "data" / "minicity").resolve()
+    if not (root / "leftImg8bit").is_dir():
+        make = "give the folder that holds leftImg8bit/ and gtFine/"
+        make = make if cityscapes else f'make it with: bisenet minicity "{root}"'
+        raise InputError(f"{root}: no data set there (no leftImg8bit/); {make}")
+    return str(root)
+
+
+def keep_times(paths: Sequence[Path], target: Path, runs_dir: Path = RUNS) -> None:
+    """Keep what the last runs measured, for a test that holds the notebooks' headers to it.
+
+    Args:
+        paths: the notebooks.
+        target: the JSON file to write: profile, notebook, ``seconds`` and ``peak_mb``.
+        runs_dir: where the runs are.
+
+    Raises:
+        InputError: a notebook has not been run to its end in a profile, or on other data than
+            MiniCity.
+    """
+    kept: dict[str, dict[str, Any]] = {}
+    for profile in MEASURED:
+        dataset = data_set(profile, None)
+        found = _recorded(Path(runs_dir) / profile / "course.json", dataset)
+        for name in (path.stem for path in paths):
+            if name not in found or found[name]["error"]:
+                command = f"bisenet course run {name} --profile {profile}"
+                raise InputError(f"{name} was not run to its end on {dataset}; run: {command}")
+            one = {key: found[name][key] for key in ("seconds", "peak_mb")}
+            kept.setdefault(profile, {})[name] = one
+    write_text(target, json.dumps(kept, indent=2) + "\n")
 
 
 def table(outcomes: Sequence[Outcome]) -> Table:
@@ -179,51 +193,21 @@ def table(outcomes: Sequence[Outcome]) -> Table:
     return shown
 
 
-def _dataset(profile: str, cityscapes: Path | None) -> str:
-    if profile not in PROFILES:
-        raise InputError(f"profile {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
-    if cityscapes is None and profile == "cityscapes":
-        raise InputError("profile 'cityscapes' needs the data set: --cityscapes DIR")
-    root = Path(cityscapes or ROOT / "data" / "minicity").resolve()
-    if not (root / "leftImg8bit").is_dir():
-        make = "give the folder that holds leftImg8bit/ and gtFine/"
-        make = make if cityscapes else f'make it with: bisenet minicity "{root}"'
-        raise InputError(f"{root}: no data set there (no leftImg8bit/); {make}")
-    return str(root)
+def execute(path: Path, run_dir: Path, parameters: Mapping[str, Any], console: Console) -> Outcome:
+    """Execute one notebook in a kernel of this Python.
 
+    Args:
+        path: the notebook; it runs in the folder it is in.
+        run_dir: its parameter ``run_dir``; the executed notebook, its HTML, its
+            ``results.json`` and ``kernel.log`` are left there.
+        parameters: further parameters; those it does not have are left out.
+        console: where progress and failure are shown.
 
-def _check_parameters(paths: Sequence[Path], parameters: Mapping[str, Any]) -> None:
-    """Refuse what papermill would only warn about."""
-    types = _types(paths)
-    for name, value in parameters.items():
-        kind = _type_of(name, types)
-        wrong_bool = isinstance(value, bool) and kind in ("int", "float")
-        if kind in TYPES and (wrong_bool or not isinstance(value, TYPES[kind])):
-            raise InputError(_wrong_type(name, value, kind))
-
-
-def _types(paths: Sequence[Path]) -> dict[str, str]:
-    """The declared type of every parameter of the notebooks; ``None`` where there is none."""
-    declared = (item for path in paths for item in parameters_of(path).items())
-    return {name: one["inferred_type_name"] for name, one in declared}
-
-
-def _type_of(name: str, types: Mapping[str, str]) -> str:
-    if name in types:
-        return types[name]
-    near = difflib.get_close_matches(name, types, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(types)}"
-    raise InputError(f"parameter {name!r} is in none of the notebooks; {hint}")
-
-
-def _wrong_type(name: str, value: Any, kind: str) -> str:
-    if kind not in TYPES:
-        return f"parameter {name!r} is {value!r}, which cannot be read; write it as in YAML"
-    return f"parameter {name!r} is {value!r}; it must be of type {kind}, such as {EXAMPLES[kind]}"
-
-
-def _run_one(path: Path, run_dir: Path, parameters: Mapping[str, Any], console: Console) -> Outcome:
+    Returns:
+        What came of it; a failure of the notebook is told there, not raised.
+    """
     known = parameters_of(path)
+    given = {**parameters, "run_dir": str(run_dir)}
     executed = run_dir / path.name
     results = run_dir / "results.json"
     run_dir.mkdir(parents=True, exist_ok=True)
@@ -239,7 +223,7 @@ def _run_one(path: Path, run_dir: Path, parameters: Mapping[str, Any], console: 
             papermill.execute_notebook(
                 path,
                 executed,
-                {name: value for name, value in parameters.items() if name in known},
+                {name: value for name, value in given.items() if name in known},
                 progress_bar=False,
                 km=started,
                 on_cell_start=lambda cell, cell_index: setattr(progress, "cell", cell_index + 1),
@@ -250,7 +234,12 @@ def _run_one(path: Path, run_dir: Path, parameters: Mapping[str, Any], console: 
             error = "\n".join([cell, *last])
         except DeadKernelError:
             error = f"cell {progress.cell}: its process died, as when memory runs out"
-    _write_html(executed, path.parent)
+        except KeyboardInterrupt:
+            # The cell's task dies with the kernel, and asyncio would print its traceback.
+            logging.getLogger("asyncio").disabled = True
+            raise
+    page = html(nbformat.read(executed, as_version=4), path.parent, path.stem)
+    write_text(executed.with_suffix(".html"), page)
     if error:
         console.print(f"{path.name}, {error}", style="red", markup=False, highlight=False)
         where = f"look at {executed.with_suffix('.html')}\nand at {run_dir / 'kernel.log'}"
@@ -260,20 +249,11 @@ def _run_one(path: Path, run_dir: Path, parameters: Mapping[str, Any], console: 
     return Outcome(path.stem, seconds, round(progress.peak_mb), headline, error)
 
 
-def _write_html(notebook: Path, source_folder: Path) -> None:
-    where = {"metadata": {"name": notebook.stem, "path": str(source_folder)}}
-    page, _ = HTMLExporter(embed_images=True).from_notebook_node(
-        nbformat.read(notebook, as_version=4), where
-    )
-    write_text(notebook.with_suffix(".html"), page)
-
-
-def _record(path: Path, profile: str, dataset: str, outcomes: Sequence[Outcome]) -> None:
+def _record(path: Path, record: Mapping[str, Any], outcomes: Sequence[Outcome]) -> None:
     """Write ``course.json``; what an earlier run on the same data set told of others stays."""
-    before = _recorded(path, dataset)
+    before = _recorded(path, record["dataset"])
     now = {one.notebook: asdict(one) for one in outcomes}
-    record = {"profile": profile, "dataset": dataset, "notebooks": before | now}
-    write_text(path, json.dumps(record, indent=2) + "\n")
+    write_text(path, json.dumps({**record, "notebooks": before | now}, indent=2) + "\n")
 
 
 def _recorded(path: Path, dataset: str) -> dict[str, Any]:

@@ -160,7 +160,7 @@ def _wrong_values(path: Path, values: np.ndarray, wrong: np.ndarray, allowed: st
     found = ", ".join(str(value) for value in np.unique(values[wrong])[:5])
     return InputError(
         f"{path}: value {found} outside the classes (first at row {row}, column {column}, "
-        f"{int(wrong.sum())} pixels); {allowed}. Restore the file."
+        f"{int(wrong.sum())} pixels); {allowed}."
     )
 
 
@@ -190,14 +190,22 @@ def read_classes(
     values = _read(path, size, modes, "a label of class indices")
     wrong = (values >= num_classes) & (values != ignore_index)
     if wrong.any():
-        allowed = f"classes are 0 to {num_classes - 1}, and {ignore_index} is ignored"
+        are_ids = num_classes == NUM_CLASSES and values[wrong].max() <= _HIGHEST_ID
+        advice = (
+            "These look like label ids: take the labelTrainIds that `bisenet convert --force` makes"
+            if are_ids
+            else "Restore the file"
+        )
+        allowed = f"classes are 0 to {num_classes - 1}, and {ignore_index} is ignored. {advice}"
         raise _wrong_values(path, values, wrong, allowed)
     return values
 
 
 def _checked_ids(path: Path, ids: np.ndarray) -> np.ndarray:
     if ids.max() > _HIGHEST_ID:
-        raise _wrong_values(path, ids, ids > _HIGHEST_ID, f"label ids are 0 to {_HIGHEST_ID}")
+        raise _wrong_values(
+            path, ids, ids > _HIGHEST_ID, f"label ids are 0 to {_HIGHEST_ID}. Restore the file"
+        )
     return ids
 
 

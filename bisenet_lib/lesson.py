@@ -1,4 +1,4 @@
-"""What every notebook calls: opening its data set and reporting its result."""
+"""What the notebooks call: opening a data set and a trained network, reporting a result."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,7 @@ from bisenet_lib import convert, minicity
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
 from bisenet_lib.frames import Frame
+from bisenet_lib.predictor import Predictor
 
 MINICITY = "minicity"
 """The name of the folder that is filled with generated scenes when it is missing."""
@@ -43,6 +44,28 @@ def open_dataset(dataset: str | Path, *, workers: int = 1) -> Path:
     return root
 
 
+def open_network(checkpoint: str | Path) -> Predictor:
+    """Make a trained network ready: ``network(image)`` gives the class of each pixel.
+
+    It runs in ONNX Runtime on the CPU; the first call exports it, which takes a few seconds.
+    Taught in ``00_start_here`` (how it is used) and ``06_deployment`` (what is behind it).
+
+    Args:
+        checkpoint: weights, a checkpoint folder or a run folder, with its ``config.yml``.
+
+    Raises:
+        InputError: there are no weights, or they do not fit their configuration.
+    """
+    # Here, because they load Paddle, which a lesson about data alone can do without.
+    from bisenet_lib import config, deployment, engines, predicting
+    from bisenet_lib.checkpoint import config_file, weights_file
+
+    weights = weights_file(Path(checkpoint))
+    settings = config.load(config_file(weights))
+    names = deployment.names_of(settings)
+    return predicting.open_predictor(engines.cached_onnx(settings, weights, names))
+
+
 def load(frame: Frame, size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Read a frame and its converted label.
 
@@ -61,7 +84,10 @@ def load(frame: Frame, size: tuple[int, int] | None = None) -> tuple[np.ndarray,
         image = Image.open(frame.image).convert("RGB")
         label = Image.open(frame.label_train_ids)
     except FileNotFoundError as error:
-        raise InputError(f"{error.filename}: missing. Run: bisenet convert {frame.root}") from error
+        advice = f"Run: bisenet convert {frame.root}"
+        if not frame.image.is_file():
+            advice = "Was the data set deleted? Run the notebook from its first cell."
+        raise InputError(f"{error.filename}: missing. {advice}") from error
     if size is not None:
         image = image.resize(size, Image.Resampling.BILINEAR)
         label = label.resize(size, Image.Resampling.NEAREST)

@@ -10,10 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bisenet_lib.errors import InputError
 from bisenet_lib.labels import NUM_CLASSES
 from bisenet_lib.paddleseg_compat import paddle
 
 from paddleseg.models import BiSeNetV2  # isort: skip
+
+_COUNTED = (
+    paddle.nn.Conv2D,
+    paddle.nn.BatchNorm2D,
+    paddle.nn.AvgPool2D,
+    paddle.nn.AdaptiveAvgPool2D,
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,12 @@ def stages(model: BiSeNetV2, size: tuple[int, int] = (1024, 512)) -> list[Stage]
         One row a stage, in the order of the forward pass. Multiply-adds are counted as
         ``paddle.flops`` does: convolutions with their bias, batch norm as two a value, pooling;
         upsampling and activations count nothing.
+
+    Raises:
+        InputError: a side of the image is less than a pixel.
     """
+    if min(size) < 1:
+        raise InputError(f"an image of {size[0]} x {size[1]} pixels: give width and height above 0")
     cut = layers(model)
     shapes: dict[str, tuple[int, int, int]] = {}
     counts: Counter[str] = Counter()
@@ -101,8 +114,7 @@ def stages(model: BiSeNetV2, size: tuple[int, int] = (1024, 512)) -> list[Stage]
         key = f"{branch} {name}"
         for layer in parts:
             hooks.append(layer.register_forward_post_hook(_keep_shape(shapes, key)))
-            for part in layer.sublayers(include_self=True):
-                hooks.append(part.register_forward_post_hook(_count(counts, key)))
+            hooks += _counting(layer, counts, key)
     was_training = model.training
     model.eval()
     model.training = True  # the top layer alone, so that the auxiliary heads run too
@@ -122,6 +134,50 @@ def stages(model: BiSeNetV2, size: tuple[int, int] = (1024, 512)) -> list[Stage]
         )
         for branch, name, parts in cut
     ]
+
+
+def multiply_adds(layer: paddle.nn.Layer, shape: Sequence[int]) -> int:
+    """Count the multiply-adds of a block or network, as :func:`stages` does.
+
+    Args:
+        layer: what takes one tensor; it stays in its mode.
+        shape: of one input, (channels, height, width).
+    """
+    counts: Counter[str] = Counter()
+    hooks = _counting(layer, counts, "all")
+    with paddle.no_grad():
+        layer(paddle.zeros([1, *shape]))
+    for hook in hooks:
+        hook.remove()
+    return counts["all"]
+
+
+def copy_weights(source: paddle.nn.Layer, target: paddle.nn.Layer) -> None:
+    """Give a block the weights of another that is built alike, in the order they stand in.
+
+    Args:
+        source: where the weights come from, running statistics included.
+        target: gets them, whatever their names are there, and is put into evaluation mode.
+
+    Raises:
+        InputError: the two do not hold the same shapes in the same order; the message names
+            the first that differs.
+    """
+    there, here = list(source.state_dict().values()), target.state_dict()
+    if len(there) != len(here):
+        raise InputError(
+            f"the block has {len(here)} arrays of weights, the one to copy from {len(there)}: "
+            "a layer is missing or one too many. (A convolution has 2, batch norm 4.)"
+        )
+    for number, (value, (name, own)) in enumerate(zip(there, here.items(), strict=True), 1):
+        if value.shape != own.shape:
+            raise InputError(
+                f"array {number} of {len(there)}, here called {name}: its shape is {own.shape}, "
+                f"where {value.shape} is to be copied. Compare order, channels and groups of "
+                "the layers."
+            )
+    target.set_state_dict(dict(zip(here, there, strict=True)))
+    target.eval()
 
 
 def parameter_count(layer: paddle.nn.Layer) -> int:
@@ -164,6 +220,16 @@ def _keep_shape(shapes, key):
     return hook
 
 
+def _counting(layer: paddle.nn.Layer, counts: Counter, key: str) -> list:
+    """Hooks that add up what every part of a layer multiplies."""
+    parts = layer.sublayers(include_self=True)
+    return [
+        part.register_forward_post_hook(_count(counts, key))
+        for part in parts
+        if isinstance(part, _COUNTED)
+    ]
+
+
 def _count(counts, key):
     def hook(layer, inputs, output):
         if isinstance(layer, paddle.nn.Conv2D):
@@ -172,10 +238,8 @@ def _count(counts, key):
             each = 2
         elif isinstance(layer, paddle.nn.AvgPool2D):
             each = 1
-        elif isinstance(layer, paddle.nn.AdaptiveAvgPool2D):
+        else:  # the mean over all of a picture: an addition a value, and a division
             each = 1 + int(np.prod(inputs[0].shape[2:])) // int(np.prod(output.shape[2:]))
-        else:
-            each = 0
         counts[key] += int(np.prod(output.shape[1:])) * each
 
     return hook

@@ -88,19 +88,19 @@ def images(
 def frame(
     image: np.ndarray, train_ids: np.ndarray, *, palette: str = "cityscapes", opacity: float = 0.55
 ) -> Figure:
-    """Show a frame, its label and the label over the frame.
+    """Show a frame, its classes and the classes over the frame.
 
     Args:
         image: (H, W, 3) uint8, RGB.
-        train_ids: (H, W) uint8.
+        train_ids: (H, W) uint8, of a label or a prediction.
         palette: see :func:`bisenet_lib.labels.colour_table`.
         opacity: of the overlay.
     """
     colours = colourise(train_ids, palette)
     pictures = {
         "image": image,
-        "label": colours,
-        "label over image": overlay(image, colours, opacity),
+        "classes": colours,
+        "classes over image": overlay(image, colours, opacity),
     }
     figure = images(pictures, columns=3)
     _legend(figure, np.unique(train_ids), palette)

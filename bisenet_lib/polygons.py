@@ -66,6 +66,21 @@ def _checked_polygons(path: Path, size: Size | None) -> str:
     return text
 
 
+def read_objects(path: Path) -> list[dict[str, Any]]:
+    """Read what a ``_polygons.json`` holds, after checking it.
+
+    Args:
+        path: the JSON file.
+
+    Returns:
+        The objects in drawing order: ``label``, ``polygon`` (x, y pairs), and what else is there.
+
+    Raises:
+        InputError: see :func:`draw_polygons`.
+    """
+    return json.loads(_checked_polygons(path, None))["objects"]
+
+
 def draw_polygons(path: Path, size: Size | None = None) -> np.ndarray:
     """Draw a ``_polygons.json`` with cityscapesscripts, after checking it.
 

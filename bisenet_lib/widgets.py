@@ -28,7 +28,8 @@ def explore(draw: Callable[..., Figure], **controls: ipywidgets.Widget) -> None:
     def values():
         return {name: control.value for name, control in controls.items()}
 
-    display(ipywidgets.HBox(list(controls.values())))
+    wrapped = ipywidgets.Layout(flex_flow="row wrap")
+    display(ipywidgets.HBox(list(controls.values()), layout=wrapped))
     shown = display(draw(**values()), display_id=True)
 
     def redraw(_change) -> None:

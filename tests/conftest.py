@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import onnx
 import pytest
@@ -67,6 +68,22 @@ def add_frame(root: Path, split: str, stem: str, size: tuple[int, int] = SIZE) -
 def frame_maker() -> Callable[..., None]:
     """:func:`add_frame`, for trees of another shape."""
     return add_frame
+
+
+def write_notebook(path: Path, cells: list[str], parameters: str) -> None:
+    """A notebook of code cells, the first of them tagged ``parameters``."""
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
+    tagged = nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})
+    notebook.cells = [tagged, *map(nbformat.v4.new_code_cell, cells)]
+    path.parent.mkdir(exist_ok=True)
+    nbformat.write(notebook, path)
+
+
+@pytest.fixture(scope="session")
+def notebook_writer() -> Callable[..., None]:
+    """:func:`write_notebook`."""
+    return write_notebook
 
 
 @pytest.fixture

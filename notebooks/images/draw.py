@@ -32,6 +32,7 @@ DATA = ROOT / "data" / "minicity"
 RUN = ROOT / "runs" / "laptop" / "03_training" / "run"
 OWN = ROOT / "runs" / "laptop" / "07_your_own_data"
 BLUE, ORANGE, GREEN, GREY = "#4477aa", "#ee7733", "#228833", "#999999"
+ROUND = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": GREEN, "linewidth": 2}
 
 
 def save(figure, name, dots=75):
@@ -39,7 +40,9 @@ def save(figure, name, dots=75):
     path = HERE / f"{name}.png"
     figure.savefig(path, dpi=dots, bbox_inches="tight", facecolor="white")
     image = Image.open(path).convert("RGB")
-    image.quantize(192, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        path, optimize=True
+    )
 
 
 def block(axis, x, y, width, height, colour, title, below):
@@ -57,51 +60,157 @@ def arrow(axis, start, end, colour="black"):
 
 def architecture():
     """Two branches, their aggregation, and the heads."""
-    figure, axis = plt.subplots(figsize=(12, 5.2))
-    block(axis, 0.0, 2.5, 0.9, 2.6, GREY, "image", "3 x 512 x 1024")
+    figure, axis = plt.subplots(figsize=(13, 6.2))
+    block(axis, 0.0, 2.7, 0.9, 2.6, GREY, "image", "3 x 512 x 1024")
     detail = [
-        (1.7, 1.1, 2.2, "S1", "64, 1/2"),
-        (3.5, 1.1, 1.7, "S2", "64, 1/4"),
-        (5.3, 1.5, 1.2, "S3", "128, 1/8"),
+        (1.7, 1.1, 2.2, "S1\n2 conv", "64 x 256 x 512"),
+        (3.7, 1.1, 1.9, "S2\n3 conv", "64 x 128 x 256"),
+        (5.7, 1.6, 1.4, "S3\n3 conv", "128 x 64 x 128"),
     ]
     semantic = [
-        (1.7, 0.7, 1.7, "stem", "16, 1/4"),
-        (3.0, 0.8, 1.2, "S3", "32, 1/8"),
-        (4.4, 0.9, 0.85, "S4", "64, 1/16"),
-        (5.9, 1.0, 0.6, "S5", "128, 1/32"),
-        (7.4, 1.1, 0.6, "context", "128, 1/32"),
+        (1.7, 0.8, 1.9, "stem", "16 x 128 x 256"),
+        (3.3, 0.8, 1.4, "S3\n2 GE", "32 x 64 x 128"),
+        (4.85, 0.9, 1.0, "S4\n2 GE", "64 x 32 x 64"),
+        (6.4, 1.0, 0.75, "S5\n4 GE", "128 x 16 x 32"),
+        (8.0, 1.1, 0.75, "context", "128 x 16 x 32"),
     ]
-    for y, colour, stages in ((3.9, BLUE, detail), (1.1, ORANGE, semantic)):
-        edge = 0.9
+    for y, colour, stages in ((4.6, BLUE, detail), (1.0, ORANGE, semantic)):
+        edge = (0.9, 2.7)
         for x, width, height, title, below in stages:
-            start = (edge, y if edge > 1 else 2.5)
-            arrow(axis, start, (x, y))
+            arrow(axis, edge, (x, y))
             block(axis, x, y, width, height, colour, title, below)
-            edge = x + width
-        arrow(axis, (edge, y), (9.2, 2.9 if y > 2 else 2.1))
-    for x, width, height, _, _ in semantic[:4]:
-        top = 1.1 + height / 2
-        arrow(axis, (x + width / 2, top), (x + width / 2, top + 0.4), GREY)
-    axis.text(4.6, 2.25, "auxiliary heads (training only)", color="#666666", fontsize=9)
-    block(axis, 9.2, 2.5, 1.3, 1.4, GREEN, "BGA", "128, 1/8")
-    arrow(axis, (10.5, 2.5), (10.9, 2.5))
-    block(axis, 10.9, 2.5, 1.0, 1.4, GREY, "head", "19, scaled up to 1")
-    axis.text(4.2, 5.2, "detail branch: wide and shallow, where the edges are", color=BLUE)
-    axis.text(1.7, -0.35, "semantic branch: narrow and deep, what it is", color=ORANGE)
-    axis.set_xlim(-0.2, 12.3)
-    axis.set_ylim(-0.6, 5.6)
+            edge = (x + width, y)
+        arrow(axis, edge, (10.0, 3.1 if y > 2 else 2.3))
+    for number, (x, width, height, _, _) in enumerate(semantic[:4], 1):
+        top, middle = 1.0 + height / 2, x + width / 2
+        arrow(axis, (middle, top), (middle, 2.35), GREY)
+        outline = {"fill": False, "edgecolor": GREY, "linestyle": "--"}
+        axis.add_patch(Rectangle((middle - 0.45, 2.35), 0.9, 0.42, **outline))
+        axis.text(middle, 2.55, f"head {number}", ha="center", va="center", color="#555555")
+    axis.text(7.4, 2.55, "auxiliary heads,\nin training only", color="#555555", va="center")
+    block(axis, 10.0, 2.7, 1.3, 1.4, GREEN, "BGA", "128 x 64 x 128")
+    arrow(axis, (11.3, 2.7), (11.8, 2.7))
+    block(axis, 11.8, 2.7, 1.0, 1.4, GREY, "head", "19 x 64 x 128")
+    axis.text(12.3, 1.45, "scaled up to the image", ha="center", fontsize=9)
+    axis.text(
+        1.7, 5.95, "detail branch: wide and shallow. Where are the edges?", color=BLUE, fontsize=13
+    )
+    axis.text(3.3, -0.7, "semantic branch: narrow and deep. What is it?", color=ORANGE, fontsize=13)
+    axis.set_xlim(-0.5, 13.6)
+    axis.set_ylim(-0.9, 6.3)
     axis.axis("off")
     save(figure, "bisenetv2")
 
 
-def data():
-    """A street for the first notebook, and its files for the second."""
-    image, truth = lesson.load(find_frames(DATA, "train")[22])
+def steps(axis, x, y, titles, colour, width=2.8):
+    """Boxes one below the other, an arrow between; gives back where the last one ends."""
+    style = {"ha": "center", "va": "center", "color": "white", "fontsize": 10}
+    for number, title in enumerate(titles):
+        top = y - 1.05 * number
+        axis.add_patch(Rectangle((x - width / 2, top - 0.75), width, 0.75, color=colour, alpha=0.9))
+        axis.text(x, top - 0.375, title, **style)
+        if number:
+            arrow(axis, (x, top + 0.3), (x, top))
+    return y - 1.05 * (len(titles) - 1) - 0.75
+
+
+def line(axis, *points):
+    """A thin line through the points."""
+    axis.plot(*zip(*points, strict=True), color="black", linewidth=1)
+
+
+def joined(axis, left, right, y, title, half=0.85):
+    """Two paths, their ends given as (x, y), that meet in a box as wide as its title."""
+    x = (left[0] + right[0]) / 2
+    axis.text(x, y, title, ha="center", va="center", fontsize=11, bbox=ROUND)
+    for start in (left, right):
+        arrow(axis, start, (x + half * np.sign(start[0] - x), y + 0.1))
+
+
+def blocks():
+    """The four blocks of the semantic branch."""
+    widths = (5.8, 4.8, 6.0, 4.8)
+    figure, axes = plt.subplots(1, 4, figsize=(14, 5.2), width_ratios=widths)
+    titles = ("stem", "gather and expand,\nstride 1", "gather and expand,\nstride 2", "context")
+    for axis, title, width in zip(axes, titles, widths, strict=True):
+        axis.set_title(title, fontsize=13)
+        axis.set_xlim(0, width)
+        axis.set_ylim(-5.6, 0.6)
+        axis.axis("off")
+    stem, one, two, context = axes
+    end = steps(stem, 2.9, 0.0, ["conv 3x3 /2"], ORANGE)
+    arrow(stem, (2.9, end), (1.4, -1.25))
+    steps(stem, 1.4, -1.25, ["conv 1x1", "conv 3x3 /2"], ORANGE)
+    line(stem, (2.9, end), (4.4, -1.25))
+    arrow(stem, (4.4, -1.25), (4.4, -2.3))
+    steps(stem, 4.4, -2.3, ["max pool 3x3 /2"], GREY)
+    joined(stem, (1.4, -3.05), (4.4, -3.05), -3.75, "stacked")
+    arrow(stem, (2.9, -4.05), (2.9, -4.5))
+    steps(stem, 2.9, -4.5, ["conv 3x3"], ORANGE)
+    for axis, titles in (
+        (one, ["conv 3x3", "depthwise 3x3,\n6 times as many", "conv 1x1"]),
+        (context, ["mean over the\nwhole picture", "batch norm", "conv 1x1"]),
+    ):
+        end = steps(axis, 1.5, 0.0, titles, ORANGE)
+        line(axis, (1.5, 0.55), (1.5, 0.28), (4.2, 0.28), (4.2, end))
+        arrow(axis, (1.5, 0.3), (1.5, 0.0))
+        title, half = ("+, ReLU", 0.85) if axis is one else ("+", 0.35)
+        joined(axis, (1.5, end), (4.2, end), -3.6, title, half)
+    arrow(context, (2.85, -3.9), (2.85, -4.5))
+    steps(context, 2.85, -4.5, ["conv 3x3"], ORANGE)
+    wide = ["conv 3x3", "depthwise 3x3 /2,\n6 times as many", "depthwise 3x3", "conv 1x1"]
+    end = steps(two, 1.5, 0.0, wide, ORANGE)
+    steps(two, 4.5, -1.05, ["depthwise 3x3 /2", "conv 1x1"], ORANGE)
+    line(two, (1.5, 0.55), (1.5, 0.28), (4.5, 0.28), (4.5, -0.8))
+    arrow(two, (1.5, 0.3), (1.5, 0.0))
+    arrow(two, (4.5, -0.75), (4.5, -1.05))
+    line(two, (4.5, -2.85), (4.5, end))
+    joined(two, (1.5, end), (4.5, end), -4.65, "+, ReLU")
+    save(figure, "blocks")
+
+
+def aggregation():
+    """Bilateral guided aggregation: each branch at both sizes, two products, one sum."""
+    figure, axis = plt.subplots(figsize=(12, 5))
+    axis.set_xlim(0, 12)
+    axis.set_ylim(-5.2, 0.9)
+    axis.axis("off")
+    columns = {
+        1.5: (BLUE, ["depthwise 3x3", "conv 1x1"]),
+        4.5: (BLUE, ["conv 3x3 /2", "mean of 3x3 /2"]),
+        7.5: (ORANGE, ["conv 3x3", "scaled up 4 times", "sigmoid"]),
+        10.5: (ORANGE, ["depthwise 3x3", "conv 1x1", "sigmoid"]),
+    }
+    for x, (colour, titles) in columns.items():
+        line(axis, (x, steps(axis, x, 0.0, titles, colour)), (x, -2.85))
+    for x, title in (
+        (3.0, "detail branch, 128 x 64 x 128"),
+        (9.0, "semantic branch, 128 x 16 x 32"),
+    ):
+        axis.text(x, 0.75, title, ha="center", color=BLUE if x < 6 else ORANGE, fontsize=13)
+        for side in (-1.5, 1.5):
+            arrow(axis, (x, 0.6), (x + side, 0.0))
+    joined(axis, (1.5, -2.85), (7.5, -2.85), -3.55, "product at 1/8", 0.8)
+    joined(axis, (4.5, -2.85), (10.5, -2.85), -3.55, "product at 1/32", 0.85)
+    joined(axis, (4.5, -3.85), (7.5, -3.85), -4.8, "sum, conv 3x3", 0.83)
+    axis.text(7.4, -4.4, "scaled up 4 times", fontsize=10)
+    save(figure, "aggregation")
+
+
+def street():
+    """A street nobody has shown the shipped network, and what it takes it for."""
+    image, _ = lesson.load(find_frames(DATA, "val")[3])
+    network = lesson.open_network(ROOT / "data" / "checkpoints" / "bisenetv2_minicity")
+    classes = network(image)
     pictures = {
-        "a frame": image,
-        "its classes": plots.overlay(image, labels.colourise(truth), 0.65),
+        "a street": image,
+        "what the network says": network.draw(image, classes, 0.65),
     }
     save(plots.images(pictures), "street")
+
+
+def kinds():
+    """One street in four of its files."""
     frame = find_frames(DATA, "train")[22]
     image, truth = lesson.load(frame)
     ids = np.asarray(Image.open(frame.label_ids))
@@ -143,6 +252,38 @@ def ranks():
     axis.text(4.45, 2.1, "the same", ha="center", va="center", fontsize=11)
     axis.text(10.85, 2.1, "the same", ha="center", va="center", fontsize=11)
     save(figure, "ranks", 60)
+
+
+def ring():
+    """Four ranks add up an array of four pieces on a ring: what each holds after each step."""
+    held = [[[rank] for _ in range(4)] for rank in range(4)]
+    figure, axes = plt.subplots(1, 4, figsize=(12, 3.3))
+    for step, axis in enumerate(axes):
+        axis.set_title("at the start" if step == 0 else f"after step {step}", fontsize=13)
+        for rank, row in enumerate(held):
+            for piece, ranks in enumerate(row):
+                shade = plt.get_cmap("Blues")(0.15 + 0.2 * len(ranks))
+                done = len(ranks) == 4
+                axis.add_patch(
+                    Rectangle(
+                        (piece, 3 - rank), 0.92, 0.86, facecolor=ORANGE if done else shade, lw=0
+                    )
+                )
+                colour = "white" if len(ranks) == 3 else "black"
+                text = "all" if done else "+".join(map(str, ranks))
+                axis.text(piece + 0.46, 3.43 - rank, text, ha="center", va="center", color=colour)
+        axis.set_xticks(np.arange(4) + 0.46, [f"piece {n}" for n in range(4)], fontsize=9)
+        names = [f"rank {rank}" for rank in range(4)] if step == 0 else [""] * 4
+        axis.set_yticks(3.43 - np.arange(4), names, fontsize=11)
+        axis.tick_params(length=0)
+        axis.set_xlim(-0.05, 4)
+        axis.set_ylim(-0.1, 3.95)
+        axis.spines[:].set_visible(False)
+        passed = [(rank, (rank - step) % 4, held[rank][(rank - step) % 4]) for rank in range(4)]
+        for rank, piece, ranks in passed:
+            held[(rank + 1) % 4][piece] = [*ranks, (rank + 1) % 4]
+    figure.tight_layout()
+    save(figure, "ring")
 
 
 def deployment():
@@ -204,8 +345,12 @@ def own_data():
 
 if __name__ == "__main__":
     architecture()
-    data()
+    blocks()
+    aggregation()
+    street()
+    kinds()
     ranks()
+    ring()
     deployment()
     results()
     own_data()

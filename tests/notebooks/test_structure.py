@@ -2,31 +2,14 @@
 
 import json
 import re
-from pathlib import Path
 
-import nbformat
 import papermill
 import pytest
+from lessons import FOLDER, PATHS, cells, tags, text
 
-ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "notebooks"
-PATHS = sorted(FOLDER.glob("*.ipynb"))
 TAGS = {"parameters", "nbval-ignore-output"}
 
 pytestmark = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-
-
-def cells(path, kind=None):
-    found = nbformat.read(path, as_version=4).cells
-    return [cell for cell in found if kind in (None, cell.cell_type)]
-
-
-def tags(cell):
-    return set(cell.metadata.get("tags", []))
-
-
-def text(path):
-    return "\n".join(cell.source for cell in cells(path, "markdown"))
 
 
 def test_begins_with_title_picture_and_goals(path):

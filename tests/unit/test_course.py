@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from bisenet_lib import course, lesson
+from bisenet_lib import course, lesson, parameters
 from bisenet_lib.cli import app
 from bisenet_lib.errors import InputError
 
@@ -39,17 +41,16 @@ BAD = [
 ]
 
 
-def write(path: Path, cells: list[str], parameters: str = PARAMETERS) -> None:
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel})
-    tagged = nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})
-    notebook.cells = [tagged, *map(nbformat.v4.new_code_cell, cells)]
-    path.parent.mkdir(exist_ok=True)
-    nbformat.write(notebook, path)
+@pytest.fixture
+def write(notebook_writer):
+    def with_parameters(path, cells, parameters=PARAMETERS):
+        notebook_writer(path, cells, parameters)
+
+    return with_parameters
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, write):
     (tmp_path / "city" / "leftImg8bit").mkdir(parents=True)
     write(tmp_path / "notebooks" / "00_good.ipynb", GOOD)
     return tmp_path
@@ -76,7 +77,7 @@ def test_a_notebook_runs_and_its_result_is_tabulated(folder):
     assert "mIoU 0.5 after 7" in shown
     assert "total" in shown
 
-    run_dir = folder / "runs" / "smoke" / "00_good"
+    run_dir = folder / "runs" / "smoke,iterations=7,rate=1" / "00_good"
     results = json.loads((run_dir / "results.json").read_text())
     assert results["python"] == sys.executable
     assert results["where"] == str(folder / "notebooks")
@@ -84,8 +85,9 @@ def test_a_notebook_runs_and_its_result_is_tabulated(folder):
     assert results["profile"] == "smoke"
     assert "mIoU 0.5 after 7" in (run_dir / "00_good.html").read_text()
     assert nbformat.read(run_dir / "00_good.ipynb", as_version=4).cells[-1].outputs
-    record = json.loads((folder / "runs" / "smoke" / "course.json").read_text())
+    record = json.loads((run_dir.parent / "course.json").read_text())
     assert record["notebooks"]["00_good"]["headline"] == "mIoU 0.5 after 7"
+    assert record["parameters"] == {"iterations": 7, "rate": 1}
 
 
 def test_the_kernel_is_this_python_whatever_the_user_has(folder, monkeypatch):
@@ -98,7 +100,7 @@ def test_the_kernel_is_this_python_whatever_the_user_has(folder, monkeypatch):
     assert outcome.error == ""
 
 
-def test_a_failing_notebook_stops_the_course_and_says_where(folder):
+def test_a_failing_notebook_stops_the_course_and_says_where(folder, write):
     write(folder / "notebooks" / "01_bad.ipynb", BAD)
     write(folder / "notebooks" / "02_never.ipynb", GOOD)
     outcomes, shown = run(folder)
@@ -112,28 +114,28 @@ def test_a_failing_notebook_stops_the_course_and_says_where(folder):
     assert not (folder / "runs" / "laptop" / "02_never").exists()
 
 
-def test_what_a_notebook_leaves_running_is_ended(folder):
+def test_what_a_notebook_leaves_running_is_ended(folder, write):
     write(folder / "notebooks" / "01_bad.ipynb", BAD)
     run(folder)
     child = int((folder / "notebooks" / "child").read_text())
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == "zombie"
 
 
-def test_a_kernel_that_dies_is_told(folder):
+def test_a_kernel_that_dies_is_told(folder, write):
     write(folder / "notebooks" / "00_good.ipynb", ["import os", "os.kill(os.getpid(), 9)"])
     (outcome,), shown = run(folder)
     assert "its process died" in outcome.error
     assert "kernel.log" in shown
 
 
-def test_an_old_headline_is_not_taken_for_a_new_one(folder):
+def test_an_old_headline_is_not_taken_for_a_new_one(folder, write):
     run(folder)
     write(folder / "notebooks" / "00_good.ipynb", ["print('no report')"])
     (outcome,), _ = run(folder)
     assert outcome.headline == ""
 
 
-def test_a_part_of_the_course_leaves_the_rest_of_the_record(folder):
+def test_a_part_of_the_course_leaves_the_rest_of_the_record(folder, write):
     run(folder)
     write(folder / "notebooks" / "01_more.ipynb", ["1"])
     (folder / "notebooks" / "00_good.ipynb").unlink()
@@ -142,7 +144,7 @@ def test_a_part_of_the_course_leaves_the_rest_of_the_record(folder):
     assert list(record["notebooks"]) == ["00_good", "01_more"]
 
 
-def test_a_record_of_another_data_set_is_dropped(folder):
+def test_a_record_of_another_data_set_is_dropped(folder, write):
     run(folder)
     write(folder / "notebooks" / "01_more.ipynb", ["1"])
     (folder / "notebooks" / "00_good.ipynb").unlink()
@@ -157,7 +159,7 @@ def test_a_record_of_another_data_set_is_dropped(folder):
 @pytest.mark.parametrize(
     "old", [b"{", b"\xff", b"[]", b"7", b"{}", b'{"dataset": "CITY", "notebooks": 7}']
 )
-def test_a_record_that_cannot_be_read_is_dropped(folder, old):
+def test_a_record_that_cannot_be_read_is_dropped(folder, old, write):
     write(folder / "notebooks" / "00_good.ipynb", ["1"])
     path = folder / "runs" / "laptop" / "course.json"
     path.parent.mkdir(parents=True)
@@ -173,6 +175,8 @@ def test_a_record_that_cannot_be_read_is_dropped(folder, old):
         ({"parameters": {"zzz": 3}}, "there are: profile, dataset"),
         ({"parameters": {"iterations": "many"}}, "must be of type int"),
         ({"parameters": {"iterations": True}}, "must be of type int"),
+        ({"parameters": {"profile": "smoke"}}, "set by the option --profile"),
+        ({"parameters": {"run_dir": "x"}}, "set by the option --runs-dir"),
         ({"profile": "tiny"}, "smoke, laptop, cityscapes"),
     ],
 )
@@ -193,7 +197,27 @@ def test_the_cityscapes_profile_needs_the_data_set(folder):
         course.run(course.notebooks(folder / "notebooks"), profile="cityscapes")
 
 
-def test_notebooks_are_found_by_the_start_of_their_names(folder):
+def test_times_are_kept_of_both_profiles(folder, write, monkeypatch):
+    monkeypatch.setattr(course, "ROOT", folder)
+    (folder / "data").mkdir()
+    (folder / "city").rename(folder / "data" / "minicity")
+    write(folder / "notebooks" / "00_good.ipynb", ["1"])
+    paths = course.notebooks(folder / "notebooks")
+    runs = folder / "runs"
+    kept = folder / "times.json"
+    course.run(paths, profile="smoke", runs_dir=runs, console=Console(quiet=True))
+    with pytest.raises(InputError, match="run: bisenet course run 00_good --profile laptop"):
+        course.keep_times(paths, kept, runs)
+    assert not kept.exists()
+    (outcome,) = course.run(paths, runs_dir=runs, console=Console(quiet=True))
+    course.keep_times(paths, kept, runs)
+    measured = json.loads(kept.read_text())
+    assert list(measured) == ["smoke", "laptop"]
+    told = {"seconds": outcome.seconds, "peak_mb": outcome.peak_mb}
+    assert measured["laptop"] == {"00_good": told}
+
+
+def test_notebooks_are_found_by_the_start_of_their_names(folder, write):
     write(folder / "notebooks" / "01_more.ipynb", ["1"])
     found = course.notebooks(folder / "notebooks", ["01"])
     assert [path.stem for path in found] == ["01_more"]
@@ -230,10 +254,10 @@ names = ["a"]
         ("names=[b, 3]", ["b", 3]),
     ],
 )
-def test_parameters_are_read_as_what_the_notebook_declares(folder, text, value):
+def test_parameters_are_read_as_what_the_notebook_declares(folder, text, value, write):
     write(folder / "notebooks" / "01_typed.ipynb", ["1"], TYPED)
     paths = course.notebooks(folder / "notebooks")
-    (read,) = course.parse_parameters([text], paths).values()
+    (read,) = parameters.parse_parameters([text], paths).values()
     assert read == value and type(read) is type(value)
 
 
@@ -250,19 +274,48 @@ def test_parameters_are_read_as_what_the_notebook_declares(folder, text, value):
         ("iteration=1", "did you mean 'iterations'?"),
     ],
 )
-def test_a_parameter_that_cannot_be_read_is_named(folder, text, told):
+def test_a_parameter_that_cannot_be_read_is_named(folder, text, told, write):
     write(folder / "notebooks" / "01_typed.ipynb", ["1"], TYPED)
     with pytest.raises(InputError, match=told):
-        course.parse_parameters([text], course.notebooks(folder / "notebooks"))
+        parameters.parse_parameters([text], course.notebooks(folder / "notebooks"))
 
 
 def test_the_command_reads_parameters_by_the_notebooks_types(folder):
     arguments = ["--cityscapes", folder / "city", "--runs-dir", folder / "runs"]
-    command = ["course", "run", "--notebooks", folder / "notebooks", *arguments, "-p"]
-    result = CliRunner().invoke(app, [*map(os.fspath, command), "iterations=[1"])
+    command = ["course", "run", "--notebooks", folder / "notebooks", *arguments]
+    command = [*map(os.fspath, command), "-p"]
+    result = CliRunner().invoke(app, [*command, "iterations=[1"])
     assert isinstance(result.exception, InputError)
-    result = CliRunner().invoke(app, [*map(os.fspath, command), "rate=1e-3"])
+    result = CliRunner().invoke(app, [*command, "iterations", "--profile", "smoke"])
+    assert "'iterations': write it as name=value" in str(result.exception)
+    result = CliRunner().invoke(app, [*command, "rate=1e-3", "-p", "iterations", "3"])
     assert result.exit_code == 0
+    run_dir = folder / "runs" / "laptop,iterations=3,rate=0.001" / "00_good"
+    assert json.loads((run_dir / "results.json").read_text())["headline"] == "mIoU 0.5 after 3"
+
+
+def test_papermill_itself_runs_a_notebook(folder):
+    command = [sys.executable, "-m", "papermill", "00_good.ipynb", "../executed.ipynb"]
+    command += ["-p", "iterations", "9", "-p", "run_dir", "../runs/mine"]
+    done = subprocess.run(command, cwd=folder / "notebooks", capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    results = json.loads((folder / "runs" / "mine" / "results.json").read_text())
+    assert results["headline"] == "mIoU 0.5 after 9"
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"iters": 500, "rate": 0.02}, "iters=500,rate=0.02"),
+        ({"rate": 0.02, "iters": 500}, "iters=500,rate=0.02"),
+        ({"run": "a/b"}, "run=a_b,"),
+        ({"run": "a_b"}, "run=a_b"),
+        ({"run": "ü" * 300}, "run=" + 116 * "_" + ","),
+    ],
+)
+def test_a_folder_is_named_after_its_parameters(given, name):
+    made = parameters.name_of(given)
+    assert re.fullmatch(re.escape(name) + ("[0-9a-f]{8}" if name.endswith(",") else ""), made)
 
 
 def test_the_command_lists_the_parameters(folder):
@@ -274,7 +327,7 @@ def test_the_command_lists_the_parameters(folder):
     assert "steps of training" in result.output
 
 
-def test_the_command_fails_when_a_notebook_does(folder):
+def test_the_command_fails_when_a_notebook_does(folder, write):
     write(folder / "notebooks" / "00_good.ipynb", ["1 / 0"])
     arguments = ["--cityscapes", folder / "city", "--runs-dir", folder / "runs"]
     command = ["course", "run", "--notebooks", folder / "notebooks", *arguments]

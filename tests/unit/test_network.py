@@ -3,6 +3,7 @@
 import pytest
 
 from bisenet_lib import network
+from bisenet_lib.errors import InputError
 from bisenet_lib.paddleseg_compat import paddle
 
 
@@ -80,3 +81,46 @@ def test_table_ends_in_both_sums(rows):
     lines = network.table(rows).splitlines()
     assert "16.14 G" in lines[-2]
     assert "2,516,455" in lines[-1]
+
+
+def test_no_image_is_refused(model):
+    with pytest.raises(InputError, match="an image of 1024 x 0 pixels: give width"):
+        network.stages(model, (1024, 0))
+
+
+def block(channels=8, groups=1):
+    nn = paddle.nn
+    parts = nn.Conv2D(4, channels, 3, padding=1, groups=groups), nn.BatchNorm2D(channels)
+    return nn.Sequential(*parts)
+
+
+def test_multiply_adds_of_one_block_and_of_the_whole_agree_with_the_stages(model, rows):
+    assert network.multiply_adds(block(), (4, 6, 10)) == 8 * 60 * (4 * 9 + 1 + 2)
+    assert network.multiply_adds(model, (3, 512, 1024)) == total(rows, "multiply_adds")
+    assert not any(layer._forward_post_hooks for layer in model.sublayers())
+
+
+def test_a_block_with_copied_weights_gives_the_same_numbers():
+    source, target = block(), paddle.nn.LayerDict({"other": block()})
+    source(paddle.randn([3, 4, 6, 10]))  # in training mode, so that the statistics move
+    source.eval()
+    network.copy_weights(source, target)
+    x = paddle.randn([2, 4, 6, 10])
+    assert (target["other"](x).numpy() == source(x).numpy()).all()
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        (lambda: block(channels=6), r"array 1 of 6, here called 0.weight: its shape is \[6, 4"),
+        (lambda: block(groups=4), r"where \[8, 4, 3, 3\] is to be copied"),
+        (lambda: block()[0], "has 2 arrays of weights, the one to copy from 6"),
+    ],
+)
+def test_a_block_that_is_built_otherwise_is_refused_and_stays_as_it_is(target, told):
+    target = target()
+    before = [value.numpy().copy() for value in target.state_dict().values()]
+    with pytest.raises(InputError, match=told):
+        network.copy_weights(block(), target)
+    after = [value.numpy() for value in target.state_dict().values()]
+    assert all((one == other).all() for one, other in zip(before, after, strict=True))

@@ -118,6 +118,26 @@ def test_the_lock_is_closed_and_holds_nothing_idle():
     assert locked - needed == set(), "locked, needed by nothing"
 
 
+def test_the_lock_of_site_and_browser_is_closed_and_beside_the_course():
+    locked = set(pins(PIN_FILES["requirements.lock"].splitlines()))
+    lines = (ROOT / "requirements.extra.lock").read_text().splitlines()
+    extra = pins(lines)
+    assert not locked & set(extra)
+    extras = tomllib.loads(PIN_FILES["pyproject.toml"])["project"]["optional-dependencies"]
+    direct = pins([*extras["site"], *extras["browser"]])
+    assert direct.items() <= extra.items()
+    todo, reached = [(name, frozenset()) for name in direct], set()
+    while todo:
+        if (one := todo.pop()) not in reached:
+            reached.add(one)
+            try:
+                todo += required_by(*one)
+            except metadata.PackageNotFoundError:
+                pytest.skip("make slides, make site or make test-browser installs them")
+    needed = {name for name, _ in reached} - locked
+    assert needed == set(extra)
+
+
 def test_every_dependency_has_its_reason():
     section = PIN_FILES["pyproject.toml"].split("dependencies = [")[1].split("[project.scripts]")[0]
     for line in section.splitlines():
@@ -261,8 +281,10 @@ def project(tmp_path):
     """A copy of what `make` needs, without an environment, in a folder with a space."""
     folder = tmp_path / "my course"
     (folder / "bisenet_lib").mkdir(parents=True)
-    for name in ("Makefile", "pyproject.toml", "requirements.lock", "bisenet_lib/preflight.py"):
+    for name in ("Makefile", "pyproject.toml", "bisenet_lib/preflight.py"):
         shutil.copy(ROOT / name, folder / name)
+    for path in ROOT.glob("requirements*.lock"):
+        shutil.copy(path, folder / path.name)
     return folder
 
 
@@ -336,7 +358,7 @@ def installed(project):
     """The copy with an environment whose programs only tell how they were called."""
     binaries = project / ".venv" / "bin"
     binaries.mkdir(parents=True)
-    for name in ("python", "bisenet", "jupyter", "pytest", "ruff"):
+    for name in ("python", "bisenet", "jupyter", "pytest", "ruff", "codespell"):
         fake_python(binaries, name, f'echo "CALLED {name} $*"')
     (project / "data").mkdir()
     (project / "notebooks").mkdir()
@@ -355,6 +377,8 @@ def installed(project):
         ("lint", "ruff format"),
         ("lab", "jupyter lab"),
         ("install-gpu", "python -m pip install paddlepaddle-gpu=="),
+        ("slides", "python publish/slides.py runs/slides"),
+        ("site", "python -m pip install --no-deps -r requirements.extra.lock"),
     ],
 )
 def test_make_works_in_a_folder_with_a_space(installed, target, called):

@@ -1,0 +1,151 @@
+"""Exercises of the notebooks: an answer is looked at, and met with a hint.
+
+A notebook ends in three to five exercises, from easy to hard. Each has three cells::
+
+    markdown   ### Exercise 1: the learning rate
+               What is asked, in a few sentences.
+
+    code       rate = ...  # your answer
+               check("04.rate", rate)
+
+    markdown   <details><summary>Solution</summary>
+
+               ```python
+               rate = 0.05 * (16 * 3) / (4 * 4)
+               ```
+
+               Why, in a sentence or two.
+
+               </details>
+
+The answer is a value, several in a tuple, list or dictionary, or a function whose body is ``...``.
+The cells use nothing of the notebook but its imports, so that an exercise can be done at any time.
+
+Here belongs how the answer is looked at: ``04.rate`` is the function ``rate`` of the module
+``e04_multi_gpu``. It takes the answer and returns a hint, or None if the answer is right::
+
+    def rate(answer) -> str | None:
+        "A number: the learning rate for two hosts of eight cards of three images."
+        if np.isclose(answer, 0.15):
+            return None
+        if np.isclose(answer, 0.2):
+            return "You counted the cards and left out the images of each."
+        return "How many images make one iteration? The rate grows with that number."
+
+It need not think of answers that are missing, that raise, or of another type: :func:`check` does,
+and tells the learner the docstring, which says what form of answer is asked for. Names that begin
+with an underscore are no exercises.
+
+The usual wrong answers, with a part of the hint each should get, belong into
+``tests/notebooks/wrong_answers/``, in the module of the same name. A test runs every exercise of
+every notebook on its stub, on the solution folded under it, and on the wrong answers.
+"""
+
+import copy
+import dis
+import importlib
+import inspect
+import pkgutil
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+from bisenet_lib.errors import InputError
+
+__all__ = ["check", "names"]
+
+
+class _NotAnswered(Exception):  # noqa: N818  (not an error)
+    """The answer is still the stub."""
+
+
+class _Hint(Exception):  # noqa: N818  (not an error)
+    """What the learner may think about next."""
+
+
+def check(name: str, answer: Any) -> None:
+    """Print what there is to say about the answer to an exercise; no answer ends in a traceback.
+
+    Args:
+        name: the notebook's number and the exercise: ``04.rate``.
+        answer: a value or a function.
+
+    Raises:
+        InputError: there is no exercise of that name.
+    """
+    number, _, exercise = name.partition(".")
+    module = next((one for one in _modules() if one.startswith(f"e{number}_")), None)
+    checkers = _checkers(module) if module else {}
+    if exercise not in checkers:
+        raise InputError(f"no exercise {name!r}; there are: {', '.join(names())}")
+    print(f"{name}: {_verdict(checkers[exercise], answer)}")
+
+
+def names() -> list[str]:
+    """The exercises there are, in the order of the notebooks and of their modules."""
+    return [f"{module[1:3]}.{name}" for module in _modules() for name in _checkers(module)]
+
+
+def _verdict(checker: Callable[[Any], str | None], answer: Any) -> str:
+    try:
+        if _missing(answer):
+            raise _NotAnswered
+        hint = checker(_Asked(answer) if callable(answer) else answer)
+    except _NotAnswered:
+        return "not answered yet."
+    except _Hint as found:
+        hint = str(found)
+    except Exception:  # the checker could not make anything of it
+        hint = f"Another form of answer is asked for. {inspect.getdoc(checker)}"
+    return f"not yet. {hint}" if hint else "right."
+
+
+class _Asked:
+    """A learner's function: its arguments are its own to change, and its failures are hints."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        try:
+            given = self._function(*copy.deepcopy(arguments))
+        except NotImplementedError:
+            raise _NotAnswered from None
+        except Exception as error:
+            told = textwrap.shorten(", ".join(map(repr, arguments)), 120)
+            raise _Hint(f"Called with {told} it ends in {type(error).__name__}: {error}") from None
+        if given is None and not _is_stub(self._function):
+            raise _Hint("It gives back None. Is a `return` missing?")
+        if _missing(given):
+            raise _NotAnswered
+        return given
+
+
+def _missing(answer: Any) -> bool:
+    parts = answer.values() if isinstance(answer, dict) else answer
+    if isinstance(answer, dict | list | tuple):
+        return any(part is None or part is ... for part in parts)
+    return answer is None or answer is ...
+
+
+def _is_stub(function: Callable[..., Any]) -> bool:
+    def stub():
+        return None
+
+    if not inspect.isfunction(function):
+        return False
+    operations = ([step.opname for step in dis.get_instructions(one)] for one in (function, stub))
+    return len(set(map(tuple, operations))) == 1
+
+
+def _modules() -> list[str]:
+    return sorted(one.name for one in pkgutil.iter_modules(__path__))
+
+
+def _checkers(module: str) -> dict[str, Callable[[Any], str | None]]:
+    loaded = importlib.import_module(f"{__name__}.{module}")
+    return {
+        name: one
+        for name, one in vars(loaded).items()
+        if inspect.isfunction(one) and one.__module__ == loaded.__name__ and name[0] != "_"
+    }

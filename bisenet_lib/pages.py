@@ -1,0 +1,74 @@
+"""Executed notebooks as pages that need no network and no kernel."""
+
+import base64
+import re
+from pathlib import Path
+
+from jinja2 import DictLoader
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+
+__all__ = ["html", "with_pictures", "without_widgets"]
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+OFFLINE = """{% extends 'lab/index.html.j2' %}
+{% block html_head_js %}{% endblock %}
+{% block jupyter_widgets %}{% endblock %}
+{% block html_head_js_mathjax %}{% endblock %}
+{% block html_head_js_mermaidjs %}{% endblock %}
+"""
+"""nbconvert's page without the scripts that it loads from other computers."""
+PICTURE = re.compile(r"\]\((images/[\w.-]+\.png)\)")
+
+
+def without_widgets(notebook: NotebookNode) -> NotebookNode:
+    """Take out the controls, which move nothing where no kernel runs; the figures stay.
+
+    Args:
+        notebook: it is changed.
+
+    Returns:
+        The same notebook.
+    """
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [one for one in cell.outputs if WIDGET not in one.get("data", {})]
+    return notebook
+
+
+def with_pictures(notebook: NotebookNode, folder: Path) -> NotebookNode:
+    """Put the pictures of the Markdown into the notebook itself.
+
+    Args:
+        notebook: it is changed.
+        folder: its own, which the pictures' paths are relative to.
+
+    Returns:
+        The same notebook.
+    """
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = PICTURE.sub(lambda found: f"]({_data(folder / found[1])})", cell.source)
+    return notebook
+
+
+def html(notebook: NotebookNode, folder: Path, name: str) -> str:
+    """An executed notebook as one HTML page.
+
+    Args:
+        notebook: its widgets are taken out, and its pictures put in.
+        folder: its own, which the pictures' paths are relative to.
+        name: the page's title.
+    """
+    # nbconvert's own embed_images unfolds every <details>.
+    exporter = HTMLExporter(
+        extra_loaders=[DictLoader({"offline.html.j2": OFFLINE})], template_file="offline.html.j2"
+    )
+    shown = with_pictures(without_widgets(notebook), folder)
+    page, _ = exporter.from_notebook_node(shown, {"metadata": {"name": name}})
+    return page
+
+
+def _data(picture: Path) -> str:
+    return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}"

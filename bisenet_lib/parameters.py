@@ -1,0 +1,127 @@
+"""Parameters of notebooks: read from the notebooks themselves, and checked before anything runs.
+
+papermill only warns about a parameter that a notebook does not have, and then runs with the
+defaults: hours later one finds out.
+"""
+
+import difflib
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import papermill
+import yaml
+
+from bisenet_lib.errors import InputError
+
+__all__ = ["check", "name_of", "parameters_of", "parse_parameters"]
+
+TYPES = {"int": int, "float": (int, float), "bool": bool, "str": str}
+READERS = {
+    "int": int,
+    "float": float,
+    "bool": lambda text: {"true": True, "false": False}[text.strip().lower()],
+    "str": str,
+}
+"""How the text of a parameter is read, by the type its notebook declares."""
+EXAMPLES = {"int": "100", "float": "0.05 or 1e-3", "bool": "true or false", "str": "any text"}
+OPTIONS = {"profile": "--profile", "run_dir": "--runs-dir"}
+"""Parameters that an option of the command sets, for they decide where results go."""
+LONGEST = 120
+"""Characters of a folder's name that tell its parameters; file systems allow 255 in all."""
+
+
+def parameters_of(notebook: Path) -> dict[str, dict[str, str]]:
+    """The parameters a notebook has, read from its cell tagged ``parameters``.
+
+    Args:
+        notebook: the file.
+
+    Returns:
+        By name: ``inferred_type_name``, ``default`` (source text) and ``help``.
+    """
+    return papermill.inspect_notebook(notebook)
+
+
+def parse_parameters(texts: Sequence[str], paths: Sequence[Path]) -> dict[str, Any]:
+    """Read ``name=value`` texts as what the notebooks declare.
+
+    Args:
+        texts: such as ``iters=100``, ``learning_rate=1e-3``, ``run=123``.
+        paths: the notebooks whose parameters they are; the type a parameter has there says
+            how its value is read, and one without a type is read as YAML.
+
+    Returns:
+        The values by name.
+
+    Raises:
+        InputError: a text without ``=``, a name that none of the notebooks has, or a value
+            that is not of the declared type.
+    """
+    types = _types(paths)
+    read = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InputError(f"parameter {text!r}: write it as name=value")
+        kind = _type_of(name, types)
+        try:
+            read[name] = READERS.get(kind, yaml.safe_load)(value)
+        except (ValueError, KeyError, yaml.YAMLError) as error:
+            raise InputError(_wrong_type(name, value, kind)) from error
+    return read
+
+
+def check(paths: Sequence[Path], parameters: Mapping[str, Any]) -> None:
+    """Refuse what papermill would only warn about.
+
+    Args:
+        paths: the notebooks that are to be run.
+        parameters: what they are to be given.
+
+    Raises:
+        InputError: a parameter that none of them has or that an option sets, or a value of
+            another type than the notebook declares.
+    """
+    types = _types(paths)
+    for name, value in parameters.items():
+        if name in OPTIONS:
+            raise InputError(f"parameter {name!r} is set by the option {OPTIONS[name]}")
+        kind = _type_of(name, types)
+        wrong_bool = isinstance(value, bool) and kind in ("int", "float")
+        if kind in TYPES and (wrong_bool or not isinstance(value, TYPES[kind])):
+            raise InputError(_wrong_type(name, value, kind))
+
+
+def name_of(parameters: Mapping[str, Any]) -> str:
+    """A folder name that tells parameters: ``iters=500,learning_rate=0.02``.
+
+    The same parameters have the same name in whatever order they are given; other parameters
+    have another one. What a file name cannot hold is replaced and a long name is cut; a
+    checksum then tells such names apart.
+    """
+    whole = ",".join(f"{name}={parameters[name]}" for name in sorted(parameters))
+    name = re.sub(r"[^\w.,=+-]", "_", whole, flags=re.ASCII)[:LONGEST]
+    return name if name == whole else f"{name},{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
+
+
+def _types(paths: Sequence[Path]) -> dict[str, str]:
+    """The declared type of every parameter of the notebooks; ``None`` where there is none."""
+    declared = (item for path in paths for item in parameters_of(path).items())
+    return {name: one["inferred_type_name"] for name, one in declared}
+
+
+def _type_of(name: str, types: Mapping[str, str]) -> str:
+    if name in types:
+        return types[name]
+    near = difflib.get_close_matches(name, types, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(types)}"
+    raise InputError(f"parameter {name!r} is in none of the notebooks; {hint}")
+
+
+def _wrong_type(name: str, value: Any, kind: str) -> str:
+    if kind not in TYPES:
+        return f"parameter {name!r} is {value!r}, which cannot be read; write it as in YAML"
+    return f"parameter {name!r} is {value!r}; it must be of type {kind}, such as {EXAMPLES[kind]}"

@@ -1,0 +1,119 @@
+"""The notebooks in JupyterLab as a learner has them: run in the browser, explorers moved."""
+
+import json
+import re
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+QUICK = {"01_dataset", "02_architecture"}
+"""Opened by every ``make test``: both have an explorer, and neither trains."""
+SCREENSHOTS = ROOT / "runs" / "browser"
+MINUTES = 10
+
+STATE = """() => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    const kernel = panel?.sessionContext?.session?.kernel;
+    const cells = [...(panel?.content?.model?.cells ?? [])].map(cell => cell.toJSON());
+    return {status: kernel?.status, cells};
+}"""
+CHANGED = """([number, before]) => {
+    const cell = document.querySelector(`[data-windowed-list-index="${number}"]`);
+    const picture = cell?.querySelector(".jp-RenderedImage img");
+    return picture?.complete && picture.src !== before;
+}"""
+SCROLL = """async number => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    notebook.activeCellIndex = number;
+    await notebook.scrollToItem(number, "start");
+}"""
+
+
+@pytest.fixture(params=[path.stem for path in PATHS])
+def name(request) -> str:
+    """Of a notebook."""
+    if request.param not in QUICK and not request.config.getoption("--all-notebooks", False):
+        pytest.skip("make test-browser opens it")
+    return request.param
+
+
+@pytest.fixture
+def run(page, lab):
+    """Open a notebook and run all its cells, through the menu; gives the cells as they then are."""
+
+    def open_and_run(name: str) -> list[dict]:
+        page.goto(lab.address(f"lab/tree/notebooks/{name}.ipynb"))
+        page.wait_for_function(f"({STATE})().status === 'idle'", timeout=60_000)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        until = time.monotonic() + 60 * MINUTES
+        while time.monotonic() < until:
+            state = page.evaluate(STATE)
+            code = [cell for cell in state["cells"] if cell["cell_type"] == "code"]
+            errors = [out for cell in code for out in cell["outputs"] if "ename" in out]
+            assert not errors, f"{errors[0]['ename']}: {errors[0]['evalue']}"
+            if state["status"] == "idle" and all(cell["execution_count"] for cell in code):
+                return state["cells"]
+            page.wait_for_timeout(200)
+        raise AssertionError(f"{name} was not done in {MINUTES} minutes")
+
+    yield open_and_run
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+
+
+def explorers(cells: list[dict]) -> list[int]:
+    """The numbers of the cells that call ``explore``."""
+    calls = [re.search(r"(?<!def )\bexplore\(", "".join(cell["source"])) for cell in cells]
+    return [number for number, call in enumerate(calls) if call]
+
+
+def test_all_cells_run_and_the_explorers_move(name, run, page):
+    cells = run(name)
+    figures = [n for n, cell in enumerate(cells) if "image/png" in str(cell.get("outputs"))]
+    assert figures
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for number in explorers(cells):
+        seconds = move(page, number)
+        print(f"{name}, cell {number}: a move took {seconds:.2f} s")
+        page.screenshot(path=SCREENSHOTS / f"{name}_{number}.png")
+    if not explorers(cells):
+        page.evaluate(SCROLL, figures[-1])
+        page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def move(page, number: int) -> float:
+    """Use a control of an explorer, and wait until its figure has changed; gives the seconds."""
+    page.evaluate(SCROLL, number)
+    cell = page.locator(f'.jp-Notebook-cell[data-windowed-list-index="{number}"]')
+    picture = cell.locator(".jp-RenderedImage img").first
+    picture.wait_for()
+    before, began = picture.get_attribute("src"), time.monotonic()
+    slider, choice = cell.locator(".noUi-handle").first, cell.locator("select").first
+    if slider.count():
+        last = slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemax")
+        slider.focus()
+        page.keyboard.press("ArrowLeft" if last else "ArrowRight")
+    elif choice.count():
+        other = (choice.evaluate("one => one.selectedIndex") + 1) % choice.locator("option").count()
+        choice.select_option(index=other)
+    else:
+        with page.expect_file_chooser() as chooser:
+            cell.locator(".widget-upload").click()
+        chooser.value.set_files(ROOT / "notebooks" / "images" / "street.png")
+    page.wait_for_function(CHANGED, arg=[number, before])
+    return time.monotonic() - began
+
+
+def test_jupyterlab_asks_for_no_news_and_no_updates(lab):
+    def answer(path):
+        request = urllib.request.Request(lab.url + path)
+        request.add_header("Authorization", f"token {lab.token}")
+        with urllib.request.urlopen(request) as response:
+            return json.load(response)
+
+    assert answer("lab/api/news")["news"] == []
+    assert answer("lab/api/update")["notification"] is None
