@@ -15,8 +15,7 @@ from bisenet_lib import config, export, parity
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import folder_written_whole
 from bisenet_lib.labelfiles import check_image
-from bisenet_lib.labels import CLASS_NAMES
-from bisenet_lib.own_data import class_names
+from bisenet_lib.own_data import names_or_default
 from bisenet_lib.photos import find_images
 
 from paddleseg.transforms import Compose  # isort: skip
@@ -60,11 +59,8 @@ def names_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
     Raises:
         InputError: ``classes.txt`` does not fit.
     """
-    classes = settings["model"]["num_classes"]
     section = settings.get("val_dataset", settings["train_dataset"])
-    own = class_names(Path(section["dataset_root"]), classes)
-    numbers = tuple(map(str, range(classes)))
-    return own or (CLASS_NAMES if classes == len(CLASS_NAMES) else numbers)
+    return names_or_default(Path(section["dataset_root"]), settings["model"]["num_classes"])
 
 
 def reader(settings: Mapping[str, Any]) -> Reader:

@@ -20,7 +20,7 @@ from bisenet_lib.labels import CLASS_NAMES, train_id_to_id
 from bisenet_lib.official_scores import Counter, FrameCounts, Official
 from bisenet_lib.official_scores import count as count_official
 from bisenet_lib.overlap import ahead
-from bisenet_lib.own_data import class_names
+from bisenet_lib.own_data import names_or_default
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.ranks import ALONE, Ranks
 from bisenet_lib.scoring import Scores, confusion_matrix
@@ -145,11 +145,8 @@ def evaluate(
 
 
 def names_of(dataset: paddle.io.Dataset) -> tuple[str, ...]:
-    """The class names of a PaddleSeg data set: its own ``classes.txt``, Cityscapes', or numbers."""
-    classes = dataset.num_classes
-    if own := class_names(dataset.dataset_root, classes):
-        return own
-    return CLASS_NAMES if classes == len(CLASS_NAMES) else tuple(map(str, range(classes)))
+    """The class names of a PaddleSeg data set, see :mod:`bisenet_lib.own_data`."""
+    return names_or_default(dataset.dataset_root, dataset.num_classes)
 
 
 def evaluate_checkpoint(

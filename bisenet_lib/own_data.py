@@ -17,7 +17,7 @@ from bisenet_lib.filelists import SEPARATOR
 from bisenet_lib.files import clear_leftovers, folder_written_whole, write_text
 from bisenet_lib.imported import Example, Imported, write_example
 from bisenet_lib.labelfiles import Size
-from bisenet_lib.labels import IGNORE
+from bisenet_lib.labels import CLASS_NAMES, IGNORE
 from bisenet_lib.meaning import KINDS, Meaning, meaning_of, read_names
 from bisenet_lib.pairing import Pair, Pairs, files_below, find_pairs, split
 from bisenet_lib.parallel import every
@@ -94,6 +94,21 @@ def class_names(root: Path, num_classes: int | None = None) -> tuple[str, ...] |
             "Write a name for each class, or delete the file."
         )
     return names
+
+
+def names_or_default(root: Path, num_classes: int) -> tuple[str, ...]:
+    """The class names to show for a data set: its own, Cityscapes' for 19 classes, or numbers.
+
+    Args:
+        root: the data set; it need not be there.
+        num_classes: how many there are.
+
+    Raises:
+        InputError: see :func:`class_names`.
+    """
+    numbers = tuple(map(str, range(num_classes)))
+    default = CLASS_NAMES if num_classes == len(CLASS_NAMES) else numbers
+    return class_names(root, num_classes) or default
 
 
 def import_folder(source: Path, target: Path, **options: Any) -> Imported:
