@@ -58,7 +58,11 @@ def overlay(image: np.ndarray, colours: np.ndarray, opacity: float = 0.55) -> np
 
 
 def images(
-    pictures: Mapping[str, np.ndarray], *, columns: int = 2, classes: np.ndarray | None = None
+    pictures: Mapping[str, np.ndarray],
+    *,
+    columns: int = 2,
+    classes: np.ndarray | None = None,
+    palette: str = "cityscapes",
 ) -> Figure:
     """Show pictures in a grid, each under its title.
 
@@ -66,6 +70,7 @@ def images(
         pictures: title to (H, W, 3) uint8 RGB or (H, W) values.
         columns: pictures in a row.
         classes: trainIds whose colours a legend below explains; None for no legend.
+        palette: of the legend, see :func:`bisenet_lib.labels.colour_table`.
 
     Returns:
         The figure.
@@ -81,7 +86,7 @@ def images(
         axis.imshow(picture, interpolation="nearest", cmap="viridis")
         axis.set_title(title)
     if classes is not None:
-        _legend(figure, classes)
+        _legend(figure, classes, palette)
     return finished(figure)
 
 
@@ -102,9 +107,7 @@ def frame(
         "classes": colours,
         "classes over image": overlay(image, colours, opacity),
     }
-    figure = images(pictures, columns=3)
-    _legend(figure, np.unique(train_ids), palette)
-    return figure
+    return images(pictures, columns=3, classes=np.unique(train_ids), palette=palette)
 
 
 def errors(image: np.ndarray, truth: np.ndarray, prediction: np.ndarray) -> Figure:
@@ -271,7 +274,7 @@ def grouped(axis: Axes, names: Sequence[str], bars: Mapping[str, np.ndarray]) ->
         axis.legend()
 
 
-def _legend(figure: Figure, train_ids: np.ndarray, palette: str = "cityscapes") -> None:
+def _legend(figure: Figure, train_ids: np.ndarray, palette: str) -> None:
     table = colour_table(palette) / 255
     patches = [
         Patch(color=table[label.trainId], label=label.name)

@@ -11,7 +11,7 @@ from bisenet_lib.labels import CLASS_NAMES, colourise
 from bisenet_lib.objects import SizeCurve
 from bisenet_lib.plots import WIDTH, error_colours, finished, grouped
 
-__all__ = ["boundaries", "confusion", "frame_sheet", "size_curves"]
+__all__ = ["boundaries", "confusion", "found", "frame_sheet", "size_curves"]
 
 _MARKERS = "osD^v<>"
 
@@ -82,6 +82,24 @@ def size_curves(curves: Mapping[str, SizeCurve]) -> Figure:
         axis.set_ylim(0, 100 if title != "objects" else None)
         axis.grid(alpha=0.3)
     axes[0].legend(fontsize=9, loc="lower right")
+    return finished(figure)
+
+
+def found(objects: Mapping[str, tuple[int, int]]) -> Figure:
+    """Draw what share of the objects was found, a bar a class.
+
+    Args:
+        objects: class to (objects found, objects there); a class without objects has no bar.
+    """
+    figure, axis = plt.subplots(figsize=(WIDTH, 3.6))
+    shares = [100 * seen / there if there else 0 for seen, there in objects.values()]
+    bars = axis.bar(list(objects), shares, 0.7)
+    axis.bar_label(bars, [f"{seen} of {there}" for seen, there in objects.values()], padding=2)
+    axis.tick_params(axis="x", rotation=20)
+    axis.set_ylabel("found, %")
+    axis.set_ylim(0, 110)
+    axis.set_yticks(range(0, 101, 20))
+    axis.grid(axis="y", alpha=0.3)
     return finished(figure)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bisenet_lib import plots, plots_analysis
 from bisenet_lib.analysis import BoundaryIou
-from bisenet_lib.labels import CLASS_NAMES
+from bisenet_lib.labels import CLASS_NAMES, colour_table
 from bisenet_lib.objects import SizeCurve
 
 IOU = np.linspace(0.1, 0.9, 19)
@@ -68,6 +68,22 @@ def test_size_curves_leave_empty_bins_out():
     assert iou.get_ydata().tolist() == [40, 90]
     assert count.get_ydata().tolist() == [2, 5]
     assert len({line.get_marker() for line in figure.axes[0].lines}) == 2
+
+
+def test_found_objects_are_bars_with_their_counts():
+    (axis,) = plots_analysis.found({"person": (3, 4), "rider": (0, 2), "train": (0, 0)}).axes
+    assert heights(axis, 0) == [75, 0, 0]
+    assert [one.get_text() for one in axis.texts] == ["3 of 4", "0 of 2", "0 of 0"]
+
+
+def test_the_legend_of_pictures_is_in_their_palette():
+    picture = {"a": np.zeros((2, 4, 3), np.uint8)}
+    table = colour_table("colour-blind") / 255
+    figure = plots.images(picture, classes=np.array([0, 13, 255]), palette="colour-blind")
+    (legend,) = figure.legends
+    assert [one.get_text() for one in legend.get_texts()] == ["road", "car"]
+    shown = [patch.get_facecolor()[:3] for patch in legend.get_patches()]
+    np.testing.assert_allclose(shown, table[[0, 13]])
 
 
 def test_boundary_iou_beside_plain_iou():

@@ -1,0 +1,151 @@
+"""Exercises of ``05_evaluation``."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+
+def iou(function) -> str | None:
+    """A function of truth, prediction and the number of a class; it gives 0 to 1."""
+    truth = np.array([[0, 0, 0, 1], [1, 1, 2, 2], [255, 255, 2, 1]], np.uint8)
+    prediction = np.array([[0, 1, 1, 1], [1, 2, 2, 2], [1, 0, 2, 1]], np.uint8)
+    labelled = truth != 255
+    for number in (1, 2):
+        meant, said = truth == number, prediction == number
+        both, either = (meant & said).sum(), ((meant | said) & labelled).sum()
+        given = float(function(truth, prediction, number))
+        mistaken = {
+            "What is predicted on an ignored pixel has got into it.": both / (meant | said).sum(),
+            "That is recall: of the true pixels, those found. The invented ones count, too.": (
+                both / meant.sum()
+            ),
+            "That is precision: of the predicted pixels, the right ones. The missed ones count, "
+            "too.": both / (said & labelled).sum(),
+            "That is Dice, or F1: both sizes together hold the intersection twice, the union "
+            "holds it once.": 2 * both / (meant.sum() + (said & labelled).sum()),
+            "That is the share of right pixels. Where neither says the class, nothing counts.": (
+                (truth == prediction)[labelled].mean()
+            ),
+            "You divide by all labelled pixels. The union is smaller.": both / labelled.sum(),
+            "You divide by all pixels. The union is smaller.": both / truth.size,
+            "That is per cent. Asked for is 0 to 1.": 100 * both / either,
+            "That is the intersection, in pixels. Divide it by the union.": both,
+        }
+        general = (
+            f"Class {number}: both say it in {both} pixels, at least one in {either}, so the IoU "
+            f"is {both / either:.2f}. You have {given:.2f}."
+        )
+        if hint := _hint(given, both / either, mistaken, general):
+            return hint
+    return None
+
+
+def speed(answer) -> str | None:
+    """A number: images a second, when each is looked at in six sizes and mirrored."""
+    pixels = sum(scale**2 for scale in (0.5, 0.75, 1, 1.25, 1.5, 1.75))
+    mistaken = {
+        "And mirrored: each size is looked at twice.": 156 / pixels,
+        "Twelve views, but not of the same size: at scale 0.5 it has a quarter of the pixels.": (
+            156 / 12
+        ),
+        "Both sides grow with the scale. So the pixels grow with its square.": 156 / 13.5,
+        "More views take longer: fewer images a second, not more.": 156 * 2 * pixels,
+        "So many times the pixels. How many of the 156 images are left?": 2 * pixels,
+    }
+    general = "How many times the pixels of the image does the network look at, in all views?"
+    return _hint(answer, 156 / (2 * pixels), mistaken, general)
+
+
+def miou(function) -> str | None:
+    """A function of a confusion matrix (C, C), rows are the truth; it gives 0 to 1."""
+    matrix = np.zeros((5, 5), int)
+    matrix[0], matrix[1], matrix[3] = (6, 1, 0, 0, 1), (2, 4, 0, 0, 0), (0, 0, 0, 8, 1)
+    right, true, said = matrix.diagonal(), matrix.sum(1), matrix.sum(0)
+    union = true + said - right
+    occurs = union > 0
+    each = right[occurs] / union[occurs]
+    given = float(function(matrix))
+    if np.isnan(given):
+        return "Class 2 is absent: 0 / 0 is nan, and so is the mean. Leave the class out first."
+    mistaken = {
+        "The absent class 2 counts as 0 here. Divide by the classes that occur.": each.sum() / 5,
+        "The absent class 2 counts as 1 here. Leave it out.": (each.sum() + 1) / 5,
+        "Class 4 is in no truth, but it is predicted: its IoU is 0, and it counts.": (
+            each[:3].mean()
+        ),
+        "That is the mean recall: what a class gets too much stands in its column.": (
+            np.mean(right[true > 0] / true[true > 0])
+        ),
+        "That is pixel accuracy: large classes outweigh small ones.": right.sum() / matrix.sum(),
+        "You add up first and divide once. Divide class by class.": right.sum() / union.sum(),
+        "Row and column both hold the right pixels: together they count them twice.": (
+            np.mean(right[occurs] / (true + said)[occurs])
+        ),
+        "That is per cent. Asked for is 0 to 1.": 100 * each.mean(),
+    }
+    general = (
+        f"The IoU of the classes 0, 1, 3 and 4 is {each.round(3).tolist()}, their mean "
+        f"{each.mean():.3f}; you have {given:.3f}."
+    )
+    return _hint(given, each.mean(), mistaken, general)
+
+
+def iiou(answer) -> str | None:
+    """A number, 0 to 1: iIoU of car, for the two cars."""
+    mistaken = {
+        "That is IoU, where every pixel weighs 1. Weigh those of the cars.": 60 / 110,
+        "That is what is found. The 10 invented pixels belong below the line, too.": 75 / 100,
+        "The missed pixels are missing below the line.": 75 / 85,
+        "The missed pixels weigh something as well: 50 / 80, as all of that car.": 75 / 125,
+        "The invented pixels belong to no car: each keeps the weight 1.": 75 / 150,
+        "Upside down: a pixel of a small car weighs more, one of a large car less.": 72 / 146,
+    }
+    general = "A pixel of the first car weighs 50 / 80, and 40 of its pixels are found. Go on."
+    return _hint(answer, 75 / 110, mistaken, general)
+
+
+def boundary(function) -> str | None:
+    """A function of two masks (H, W) of True and False, and a width; it gives 0 to 1."""
+    truth, prediction = np.zeros((2, 14, 14), bool)
+    truth[1:12, 0:9], prediction[1:12, 1:10] = True, True
+    for width in (1, 3):
+        given = float(function(truth, prediction, width))
+        right = _ratio(*(_band(mask, width) for mask in (truth, prediction)))
+        mistaken = {
+            "That is the IoU of the whole masks. Take their insides away first.": (
+                _ratio(truth, prediction)
+            ),
+            f"Right for a band of 1 pixel. For {width} the mask shrinks {width} times.": (
+                _ratio(*(_band(mask, 1) for mask in (truth, prediction)))
+            ),
+            "A mask ends at the edge of the image, too: beyond it everything is False.": (
+                _ratio(*(_band(mask, width, beyond=True) for mask in (truth, prediction)))
+            ),
+            "That is the IoU of the insides. The band is what shrinking takes away.": (
+                _ratio(*(mask & ~_band(mask, width) for mask in (truth, prediction)))
+            ),
+        }
+        general = (
+            f"Two rectangles, one shifted by a pixel, and a band of {width}: {right:.3f}. You have "
+            f"{given:.3f}. The band is what a mask loses as it shrinks."
+        )
+        if hint := _hint(given, right, mistaken, general):
+            return hint
+    return None
+
+
+def _hint(given: float, right: float, mistaken: Mapping[str, float], general: str) -> str | None:
+    if np.isclose(given, right, rtol=0.003):
+        return None
+    return next((hint for hint, one in mistaken.items() if np.isclose(given, one, 0.003)), general)
+
+
+def _band(mask: np.ndarray, width: int, beyond: bool = False) -> np.ndarray:
+    """What ``width`` erosions by 3 x 3 pixels take away from a mask; ``beyond`` is its outside."""
+    padded = np.pad(mask, width, constant_values=beyond)
+    around = np.lib.stride_tricks.sliding_window_view(padded, (2 * width + 1,) * 2)
+    return mask & ~around.all((2, 3))
+
+
+def _ratio(one: np.ndarray, other: np.ndarray) -> float:
+    return (one & other).sum() / (one | other).sum()
