@@ -81,7 +81,8 @@ def scales_of(text: str) -> tuple[float, ...]:
     try:
         return tuple(map(float, text.split(",")))
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r}; give numbers, as in --scales 0.75 1.0 1.25") from error
+        message = f"--scales {text!r}; give numbers, as in --scales 0.75 1.0 1.25"
+        raise InputError(message) from error
 
 
 def write_json(path: Path | None, report: dict[str, Any]) -> None:

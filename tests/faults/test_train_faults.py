@@ -214,5 +214,5 @@ def test_the_installed_command_trains_and_evaluates(ready, tmp_path):
         capture_output=True,
         text=True,
     )
-    assert "mIoU of" in done.stdout
+    assert "pixel accuracy" in done.stdout
     assert '"pixel_accuracy"' in (tmp_path / "scores" / "results.json").read_text()
