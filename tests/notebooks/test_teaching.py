@@ -15,8 +15,6 @@ NOT_YET = {
     "00_start_here",
     "01_dataset",
     "02_architecture",
-    "03_training",
-    "04_multi_gpu",
 }
 """Notebooks that are still to be brought to this shape."""
 TIMES = lessons.FOLDER / "times.json"
