@@ -16,8 +16,6 @@ from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
-import onnx
-import onnxruntime
 
 from bisenet_lib import checkpoint, config, engines, minicity, network
 from bisenet_lib.convert import prepare
@@ -25,6 +23,7 @@ from bisenet_lib.labels import CLASS_NAMES
 from bisenet_lib.machine import cores
 from bisenet_lib.onnx_engine import OnnxEngine
 from bisenet_lib.paddleseg_compat import MKL_ON_AMD, THREADS, paddle
+from bisenet_lib.peak import peak
 from bisenet_lib.scoring import confusion_matrix
 
 from paddleseg.utils import metrics  # isort: skip
@@ -32,7 +31,6 @@ from paddleseg.utils import metrics  # isort: skip
 SHIPPED = Path(__file__).resolve().parents[1] / "data" / "checkpoints" / "bisenetv2_minicity"
 SIZE = (1024, 512)
 FRAMES, WARM_UP, ROUNDS = 10, 2, 2
-SQUARE = 2048
 
 # Paddle fixes its threads and MKL its path when they first compute: see train_bench.py.
 AS_IT_IS = f"""
@@ -160,31 +158,6 @@ def timed(task: Callable[[], object], times: int = 10) -> float:
     return median(found[2:])
 
 
-def peak(threads: int) -> float:
-    """This processor's measured peak in float32, multiply-adds a second.
-
-    The larger of two libraries' for a product of large matrices: ONNX Runtime's and NumPy's.
-    """
-    left = np.random.default_rng(0).random((SQUARE, SQUARE), np.float32)
-    value = onnx.helper.make_tensor_value_info
-    kind, shape = onnx.TensorProto.FLOAT, [SQUARE, SQUARE]
-    graph = onnx.helper.make_graph(
-        [onnx.helper.make_node("MatMul", ["a", "b"], ["c"])],
-        "product",
-        [value(name, kind, shape) for name in "ab"],
-        [value("c", kind, shape)],
-    )
-    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
-    model.ir_version = 8
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
-    products = [lambda: session.run(None, {"a": left, "b": left}), lambda: left @ left]
-    return SQUARE**3 / min(timed(one, 8) for one in products)
-
-
 def _network_row() -> tuple[str, str, str]:
     settings = config.load(SHIPPED / "config.yml")
     engine = OnnxEngine(engines.cached_onnx(settings, SHIPPED, CLASS_NAMES))
@@ -192,7 +165,7 @@ def _network_row() -> tuple[str, str, str]:
     rows = [one for one in network.stages(model, SIZE) if not one.training_only]
     work = sum(one.multiply_adds for one in rows)
     image = np.random.default_rng(0).random((3, SIZE[1], SIZE[0]), np.float32)
-    highest = max(peak(cores()) for _ in range(ROUNDS))
+    highest = max(peak() for _ in range(ROUNDS))
     seconds = min(timed(lambda: engine.classes(image)) for _ in range(ROUNDS))
     return (
         "the network in ONNX Runtime, 1024 x 512",

@@ -3,9 +3,8 @@
 Imports of a sub-command stand inside it, as in :mod:`bisenet_lib.cli`.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -20,20 +19,18 @@ from bisenet_lib.cli_options import (
     Json,
     Model,
     Numbers,
+    OwnConfig,
     Scales,
     end_with_problems,
     out,
     scales_of,
+    settings_of,
     write_json,
 )
 from bisenet_lib.errors import InputError
 
 if TYPE_CHECKING:
     from bisenet_lib.predicting import Tally
-
-OwnConfig = Annotated[
-    str | None, typer.Option(help="As for train; default: config.yml of the run folder.")
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -62,7 +59,7 @@ def export(
         raise InputError(f"format is {formats!r}; choose onnx, paddle or both")
     from bisenet_lib.deployment import export_checked, real_images
 
-    settings = _settings(model, config, dataset)
+    settings = settings_of(model, config, dataset)
     compared = real_images(settings, images)
     titles = ("format", "file", "MB", "images", "% of pixels equal", "largest logit difference")
     table = Table(*titles)
@@ -164,7 +161,7 @@ def submit(
         from bisenet_lib.views import Views
 
         run(
-            _settings(model, config, None),
+            settings_of(model, config, None),
             model,
             dataset,
             output,
@@ -184,13 +181,6 @@ def submit(
     )
 
 
-def _settings(model: Path, config: str | None, dataset: Path | None) -> Mapping[str, Any]:
-    from bisenet_lib.checkpoint import config_file
-    from bisenet_lib.config import load
-
-    return load(config or config_file(model), dataset=dataset)
-
-
 def _onnx_file(model: Path, config: str | None) -> Path:
     """The ONNX file that ``MODEL`` is, or stands for."""
     if model.suffix == ".onnx":
@@ -200,7 +190,7 @@ def _onnx_file(model: Path, config: str | None) -> Path:
     from bisenet_lib.deployment import names_of
     from bisenet_lib.engines import cached_onnx
 
-    settings = _settings(model, config, None)
+    settings = settings_of(model, config, None)
     return cached_onnx(settings, model, names_of(settings))
 
 

@@ -18,10 +18,12 @@ from bisenet_lib.cli_options import (
     Json,
     Model,
     Numbers,
+    OwnConfig,
     Scales,
     Workers,
     out,
     scales_of,
+    settings_of,
     write_json,
 )
 
@@ -34,9 +36,7 @@ def add_to(app: typer.Typer) -> None:
 
 def evaluate(
     model: Model,
-    config: Annotated[
-        str | None, typer.Option(help="As for train; default: config.yml of the run folder.")
-    ] = None,
+    config: OwnConfig = None,
     dataset: Dataset = None,
     engine: Engine = "auto",
     device: Device = "auto",
@@ -61,13 +61,11 @@ def evaluate(
 
     On a data set in the Cityscapes layout also the official figures of categories and instances.
     """
-    from bisenet_lib.checkpoint import config_file
-    from bisenet_lib.config import load
     from bisenet_lib.evaluation import evaluate_checkpoint
     from bisenet_lib.views import Views
 
     report = evaluate_checkpoint(
-        load(config or config_file(model), dataset=dataset),
+        settings_of(model, config, dataset),
         model,
         engine=engine,
         device=device,

@@ -48,6 +48,9 @@ Json = Annotated[
 Model = Annotated[
     Path, typer.Argument(help="A run folder (its best model), checkpoint folder or file.")
 ]
+OwnConfig = Annotated[
+    str | None, typer.Option(help="As for train; default: config.yml of the run folder.")
+]
 Root = Annotated[
     Path, typer.Argument(help="Data set in the Cityscapes layout (leftImg8bit/, gtFine/).")
 ]
@@ -83,6 +86,14 @@ def scales_of(text: str) -> tuple[float, ...]:
     except ValueError as error:
         message = f"--scales {text!r}; give numbers, as in --scales 0.75 1.0 1.25"
         raise InputError(message) from error
+
+
+def settings_of(model: Path, config: str | None, dataset: Path | None) -> dict[str, Any]:
+    """The configuration that is given, or the one beside a checkpoint."""
+    from bisenet_lib.checkpoint import config_file
+    from bisenet_lib.config import load
+
+    return load(config or config_file(model), dataset=dataset)
 
 
 def write_json(path: Path | None, report: dict[str, Any]) -> None:

@@ -32,10 +32,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         yield part
         part.replace(path)
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror or error}). "
-            "Choose another folder, or mend its permissions or free space."
-        ) from error
+        raise _unwritable(path, error) from error
     finally:
         with suppress(OSError):
             part.unlink()
@@ -64,12 +61,16 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
         yield part
         part.replace(whole)
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror or error}). "
-            "Choose another folder, or mend its permissions or free space."
-        ) from error
+        raise _unwritable(path, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"{path}: cannot be written ({error.strerror or error}). "
+        "Choose another folder, or mend its permissions or free space."
+    )
 
 
 def write_text(path: Path, text: str) -> None:
