@@ -16,7 +16,7 @@ SCREENSHOTS = ROOT / "runs" / "browser"
 MINUTES = 10
 
 STATE = """() => {
-    const panel = window.jupyterapp.shell.currentWidget;
+    const panel = window.jupyterapp?.shell?.currentWidget;
     const kernel = panel?.sessionContext?.session?.kernel;
     const cells = [...(panel?.content?.model?.cells ?? [])].map(cell => cell.toJSON());
     return {status: kernel?.status, cells};
