@@ -149,6 +149,8 @@ def check(settings: Mapping[str, Any], *, source: str) -> None:
     Raises:
         InputError: an unknown or missing key, or a value out of range.
     """
+    if "learning_rate" in settings:
+        raise InputError(f"{source}: learning_rate belongs inside lr_scheduler")
     _known(settings, TOP_LEVEL, source)
     for key in ("model", "train_dataset", "optimizer", "lr_scheduler", "loss", *NUMBERS):
         if key not in settings:

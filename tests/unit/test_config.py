@@ -74,6 +74,7 @@ def test_saved_configuration_loads_again(tmp_path):
     ("change", "message"),
     [
         ({"batch": 4}, r"unknown key 'batch' \(did you mean 'batch_size'\?\)"),
+        ({"learning_rate": 0.05}, "learning_rate belongs inside lr_scheduler"),
         ({"iters": 0}, "iters is 0; give a whole number from 1"),
         ({"iters": "many"}, "iters is 'many'"),
         ({"batch_size": None}, "batch_size is None"),
