@@ -40,6 +40,10 @@ def open_dataset(dataset: str | Path, *, workers: int = 1) -> Path:
                 "leftImg8bit/ and gtFine/ as the parameter `dataset`."
             )
         minicity.generate(root, workers=workers)
+    if not (root / "gtFine").is_dir():
+        raise InputError(
+            f"{root}: no labels there (no gtFine/). Unpack gtFine_trainvaltest.zip into it."
+        )
     convert.prepare(root, workers=workers)
     return root
 
