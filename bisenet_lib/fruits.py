@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from bisenet_lib.errors import InputError
 from bisenet_lib.files import folder_written_whole, write_text
 
 __all__ = ["COLOURS", "SIZE", "generate"]
@@ -66,8 +67,11 @@ def generate(folder: Path, *, pictures: int = 60, seed: int = 0) -> Path:
         The folder.
 
     Raises:
-        InputError: it holds files already, or cannot be written.
+        InputError: it holds files already, or cannot be written; or ``seed`` is no whole number
+            from 0.
     """
+    if not isinstance(seed, int) or seed < 0:
+        raise InputError(f"seed is {seed!r}; give a whole number from 0")
     with folder_written_whole(folder) as part:
         for name in ("images", "labelme", "colours"):
             (part / name).mkdir()

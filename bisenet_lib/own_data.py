@@ -182,6 +182,11 @@ def _write(
 def _folders(source: Path, chosen: Options) -> tuple[Path, Path]:
     if not source.is_dir():
         raise InputError(f"{source}: no such folder. Give the folder of the images and masks.")
+    if chosen.images is None and (source / "leftImg8bit").is_dir():
+        raise InputError(
+            f"{source}: has the layout of Cityscapes and needs no import. Run: bisenet convert "
+            f"{source}; then bisenet train --dataset {source}"
+        )
     images = source / (chosen.images or "images")
     if chosen.images is None and not images.is_dir():
         images = source

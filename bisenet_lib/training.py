@@ -83,11 +83,11 @@ class Options:
 
     def check(self, place: str) -> None:
         """Refuse values that allow no run on the device ``place``."""
-        for name in ("save_interval", "log_iters", "keep_checkpoint_max"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}; give a whole number from 1")
-        if self.num_workers < 0:
-            raise InputError(f"num_workers is {self.num_workers}; give 0 or more")
+        least = dict.fromkeys(("save_interval", "log_iters", "keep_checkpoint_max"), 1)
+        for name, lowest in (least | {"num_workers": 0, "seed": 0}).items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < lowest:
+                raise InputError(f"{name} is {value!r}; give a whole number from {lowest}")
         for name, known in (("precision", PRECISIONS), ("amp_level", AMP_LEVELS)):
             if getattr(self, name) not in known:
                 given = getattr(self, name)

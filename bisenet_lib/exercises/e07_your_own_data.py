@@ -11,14 +11,14 @@ def size(answer) -> str | None:
         (544, 736): "Width comes first: the photographs lie on their long side.",
         (704, 512): "Rounded down, the smallest thing has less than 16 pixels. Round up.",
         (704, 544): "Round both sides up, else the smallest thing has less than 16 pixels across.",
-        (711, 533): "The network's input has whole multiples of 32 on both sides.",
-        (712, 534): "The network's input has whole multiples of 32 on both sides.",
         (22528, 16896): "The factor is turned round: 90 pixels are to become 16.",
         (4000, 3000): "That is the photograph. How small may it become?",
     }
     if (width, height) in mistaken:
         return mistaken[width, height]
-    if width % 32 == height % 32 == 0 and 90 * width / 4000 >= 16:
+    if width % 32 or height % 32:
+        return "The network's input has whole multiples of 32 on both sides."
+    if 90 * width / 4000 >= 16:
         return "Large enough, but larger than need be: 90 pixels are to become 16, or just above."
     return "By which factor do 90 pixels become 16? Both sides shrink by it."
 
@@ -49,6 +49,9 @@ def pairs(answer) -> str | None:
     found = next((hint for pair, hint in hints.items() if pair in given), None)
     if found and len(given) < len(images):
         return found
+    strange = [mask for _, mask in given if mask not in masks]
+    if strange:
+        return f"You give {strange[0]}, which is not in the list of masks: take names that are."
     wrong = [f"{image} with {mask}" for image, mask in given if (image, mask) not in expected]
     if wrong:
         return f"You pair {wrong[0]}. The place in a list says nothing; names do."

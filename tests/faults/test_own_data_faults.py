@@ -348,6 +348,13 @@ def test_bad_options_are_named(folder, command, options, expected):
     assert expected in refused(command, folder, *options)
 
 
+def test_a_tree_of_cityscapes_needs_no_import(folder, command):
+    (folder / "leftImg8bit").mkdir()
+    (folder / "images").rename(folder / "leftImg8bit" / "train")
+    printed = refused(command, folder)
+    assert f"needs no import. Run: bisenet convert {folder}" in " ".join(printed.split())
+
+
 @pytest.mark.parametrize(
     ("masks", "expected"),
     [

@@ -1,9 +1,11 @@
 """Fruit on a table: one seed, one data set; the same labels in both formats."""
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from bisenet_lib import fruits, plots_classes
+from bisenet_lib.errors import InputError
 from bisenet_lib.labels import class_colours
 from bisenet_lib.own_data import import_folder
 
@@ -18,6 +20,13 @@ def test_one_seed_gives_one_data_set(tmp_path):
     other = fruits.generate(tmp_path / "c", pictures=3, seed=5)
     one = "images/fruit_1.jpg"
     assert (made[0] / one).read_bytes() != (other / one).read_bytes()
+
+
+@pytest.mark.parametrize("seed", [-1, "one", 0.5])
+def test_an_impossible_seed_is_refused_before_anything_is_written(tmp_path, seed):
+    with pytest.raises(InputError, match=f"seed is {seed!r}; give a whole number from 0"):
+        fruits.generate(tmp_path / "fruit", seed=seed)
+    assert not (tmp_path / "fruit").exists()
 
 
 def test_both_formats_of_the_masks_say_the_same(tmp_path):

@@ -214,7 +214,9 @@ def test_a_sample_depends_on_seed_and_position_only(settings):
         ({"save_interval": 0}, "save_interval is 0"),
         ({"log_iters": 0}, "log_iters is 0"),
         ({"keep_checkpoint_max": 0}, "keep_checkpoint_max is 0"),
+        ({"log_iters": "2"}, "log_iters is '2'"),
         ({"num_workers": -1}, "num_workers is -1"),
+        ({"seed": -1}, "seed is -1; give a whole number from 0"),
     ],
 )
 def test_bad_options_are_refused_before_anything_is_written(settings, tmp_path, options, message):

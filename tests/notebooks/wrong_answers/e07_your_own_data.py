@@ -26,6 +26,10 @@ def stems_only(images, masks):
     return [(stem(one), stem(one)) for one in images if stem(one) in map(stem, masks)]
 
 
+def made_up(images, masks):
+    return [(one, f"{stem(one)}.png") for one in images]
+
+
 def by_name(images, masks):
     known = {stem(mask): mask for mask in masks}
     return [(one, known[stem(one)]) for one in images if stem(one) in known]
@@ -87,6 +91,8 @@ WRONG = {
         ((704, 512), "Round up"),
         ((704, 544), "Round both sides up"),
         ((711, 533), "multiples of 32"),
+        ((4000 * 16 / 90, 3000 * 16 / 90), "multiples of 32"),
+        ((720, 544), "multiples of 32"),
         ((22528, 16896), "factor is turned round"),
         ((4000, 3000), "How small may it become"),
         ((1024, 768), "larger than need be"),
@@ -98,6 +104,7 @@ WRONG = {
         (begins_alike, "begins alike is too little"),
         (first_dot, "Only the last dot"),
         (stems_only, "give the whole names"),
+        (made_up, "fruit_10.png, which is not in the list of masks"),
         (lambda images, masks: 2 * by_name(images, masks), "twice"),
         (lambda images, masks: by_name(masks, images), "The image comes first"),
         (lambda images, masks: by_name(images, masks)[1:], "fruit_2.jpg and fruit_2.png belong"),
