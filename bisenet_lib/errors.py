@@ -8,8 +8,13 @@ _SHOWN = 10
 class InputError(ValueError):
     """Bad input: the message names the file or parameter, the value, and what to do.
 
-    The command line prints the message without a traceback and exits with 1.
+    The command line prints the message without a traceback and exits with 1; a notebook shows
+    the message alone.
     """
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows of it."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 def refuse(faults: Sequence[str], of: int | None = None) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 
 from bisenet_lib import config, export, lesson
@@ -66,3 +67,11 @@ def test_the_wrong_one_of_the_two_label_files_is_told(tree):
     frame = find_frames(tree, "train")[0]
     with pytest.raises(InputError, match=r"labelIds\.png: value 23.*look like label ids"):
         check_pairs([(frame.image, frame.label_ids)], 19)
+
+
+def test_a_notebook_shows_the_message_and_no_traceback(tree, capsys):
+    InteractiveShell().run_cell(
+        f"from bisenet_lib import lesson\nlesson.open_dataset({str(tree / 'missing')!r})"
+    )
+    [shown] = capsys.readouterr().out.splitlines()
+    assert shown.startswith(f"InputError: {tree / 'missing'}: no data set there")

@@ -1,0 +1,45 @@
+"""A learner's slips in the parameters: each notebook answers in its first cells, in a sentence."""
+
+import shutil
+
+import pytest
+from lessons import FOLDER, PATHS, cells, tags
+
+from bisenet_lib.errors import InputError
+
+SLIPS = {
+    "no data set": ("dataset", "nowhere", r"nowhere: no data set there.*parameter `dataset`"),
+    "no labels": ("dataset", "{tree}", r"no gtFine/.*Unpack gtFine_trainvaltest\.zip"),
+    "misspelt": ("profile", "lptop", r"lptop: no such profile.*did you mean 'laptop'"),
+    "no network": ("checkpoint", "nowhere", r"nowhere: no weights there"),
+    "no run": ("run", "nowhere", r"nowhere: no weights there"),
+}
+
+
+def parameters(path):
+    return next(cell for cell in cells(path, "code") if "parameters" in tags(cell))
+
+
+def uses(path, name):
+    lines = [line for line in parameters(path).source.splitlines() if line.startswith(f"{name}:")]
+    return any("# not used" not in line for line in lines)
+
+
+CASES = [(path, slip) for path in PATHS for slip in SLIPS if uses(path, SLIPS[slip][0])]
+
+
+@pytest.mark.parametrize(("path", "slip"), CASES, ids=lambda case: getattr(case, "stem", case))
+def test_a_slip_in_the_parameters_is_told(path, slip, tree, tmp_path, monkeypatch):
+    shutil.rmtree(tree / "gtFine")
+    name, value, told = SLIPS[slip]
+    code = cells(path, "code")
+    first = code.index(parameters(path))
+    opening = ("open_dataset(", "config.find(profile)")
+    opens = max(n for n, cell in enumerate(code) if any(word in cell.source for word in opening))
+    values = {"__name__": "lesson"}
+    exec(code[first].source, values)
+    values |= {"run_dir": str(tmp_path / "run"), name: value.format(tree=tree)}
+    monkeypatch.chdir(FOLDER)
+    with pytest.raises(InputError, match=told):
+        for cell in code[first + 1 : opens + 3]:
+            exec(compile(cell.source, cell.id, "exec"), values)
