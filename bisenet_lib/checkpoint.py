@@ -293,4 +293,7 @@ def config_file(path: Path) -> Path:
     for folder in (path, path.parent, path.parent.parent):
         if (folder / "config.yml").is_file():
             return folder / "config.yml"
-    raise InputError(f"{path}: no config.yml beside it. Name the configuration with --config.")
+    raise InputError(
+        f"{path}: no config.yml beside it. Check the path, copy the config.yml of its run there, "
+        "or name a configuration with --config."
+    )

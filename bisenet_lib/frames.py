@@ -209,5 +209,8 @@ def find_frames(root: Path, split: str | None = None) -> list[Frame]:
         raise InputError(f"split is {split!r}; choose one of {', '.join(SPLITS)}")
     frames = [frame for frame in scan(root)[0] if split in (None, frame.split)]
     if not frames:
-        raise InputError(f"{Path(root) / 'leftImg8bit' / split}: empty split: no image in it.")
+        raise InputError(
+            f"{Path(root) / 'leftImg8bit' / split}: empty split: no image in it. Unpack "
+            "leftImg8bit_trainvaltest.zip into the data set, or give another one."
+        )
     return frames

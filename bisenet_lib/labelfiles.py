@@ -47,7 +47,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     except InputError:
         raise
     except FileNotFoundError as error:
-        raise InputError(f"{path}: missing. Restore it, or remove the frame.") from error
+        raise InputError(
+            f"{path}: missing. Check the path, restore the file, or remove the frame."
+        ) from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: declares a huge size: {error}. Restore the file.") from error
     except UnidentifiedImageError as error:

@@ -27,7 +27,13 @@ def latency(
     for title, value in limits.items():
         axis.axhline(value, color="black", linestyle="--", linewidth=1)
         axis.annotate(
-            title, (0.99, value), xycoords=("axes fraction", "data"), ha="right", va="top"
+            title,
+            (0.99, value),
+            (0, -3),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            ha="right",
+            va="top",
         )
     axis.set_xscale("log")
     axis.set_yscale("log")

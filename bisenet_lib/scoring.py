@@ -42,7 +42,10 @@ def confusion_matrix(
     for name, counts in (("truth", pairs.sum(1)), ("prediction", pairs.sum(0))):
         if counts[num_classes:].any():
             wrong = num_classes + np.flatnonzero(counts[num_classes:])[0]
-            raise InputError(f"the {name} holds the value {wrong}, outside {num_classes} classes")
+            raise InputError(
+                f"the {name} holds the value {wrong}, outside {num_classes} classes. "
+                "Take a network and a data set of the same classes."
+            )
     return pairs[:num_classes, :num_classes]
 
 

@@ -180,7 +180,7 @@ def test_a_file_where_the_run_folder_should_be(ready, tmp_path, monkeypatch, cap
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["nowhere"], "nowhere: no config.yml beside it"),
+        (["nowhere"], "nowhere: no config.yml beside it. Check the path"),
         (["nowhere", "--config", "smoke"], "nowhere: no weights there"),
         (["nowhere", "--config", "smoke", "--engine", "tensorrt"], "engine is 'tensorrt'"),
         (["nowhere", "--config", "smoke", "--scales", "0", "1"], "scales are (0.0, 1.0)"),

@@ -52,7 +52,9 @@ def test_cityscapesscripts_scorer_finds_the_same_labels(tree, monkeypatch):
     assert found == [frame.label_ids for frame in find_frames(tree, "val")]
 
 
-@pytest.mark.parametrize(("split", "said"), [("training", "'training'"), ("val", "empty split")])
+@pytest.mark.parametrize(
+    ("split", "said"), [("training", "'training'"), ("val", "empty split.*Unpack")]
+)
 def test_unknown_or_empty_split(tree, split, said):
     for frame in find_frames(tree, "val"):
         frame.image.unlink()
