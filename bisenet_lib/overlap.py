@@ -1,7 +1,7 @@
 """Work that overlaps: threads read and write while this one computes."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -11,11 +11,11 @@ Result = TypeVar("Result")
 
 def ahead(
     function: Callable[[Item], Result], items: Iterable[Item], *, threads: int = 2
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Apply ``function`` to the items in threads, a few items ahead of who takes the results.
 
     Two of them make a pipeline: ``ahead(write, map(compute, ahead(read, paths)))`` reads and
-    writes in threads and computes in this one.
+    writes in threads and computes in this one. Closed, it waits for what its threads are at.
 
     Args:
         function: called in a thread.

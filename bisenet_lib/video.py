@@ -3,8 +3,8 @@
 import itertools
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import cv2
@@ -47,14 +47,12 @@ def predict_video(predictor: Predictor, source: Path, output: Path) -> Tally:
     """
     source, target = Path(source), Path(output) / f"{Path(source).stem}_overlay.mp4"
     tally, started = Tally(predictor), time.perf_counter()
-    with _opened(source) as capture:
+    with _opened(source) as capture, closing(_frames(capture)) as frames:
         declared = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-        frames = _frames(capture)
         first = next(frames, None)
         if first is None:
             raise InputError(f"{source}: not one frame of it can be decoded. Take another copy.")
-        frames = itertools.chain([first], frames)
-        bar = tqdm(frames, "segmenting", declared or None, unit="frame")
+        bar = tqdm(itertools.chain([first], frames), "segmenting", declared or None, unit="frame")
         with written_whole(target) as part:
             fps = capture.get(cv2.CAP_PROP_FPS)
             with _writer(part, fps if fps > 0 else FPS, first.shape[1::-1]) as writer:
@@ -64,8 +62,9 @@ def predict_video(predictor: Predictor, source: Path, output: Path) -> Tally:
                     return one[1]
 
                 segmented = ((frame, tally.segment(frame)) for frame in bar)
-                for classes in ahead(write, segmented, threads=1):
-                    tally.count(classes)
+                with closing(ahead(write, segmented, threads=1)) as written:
+                    for classes in written:
+                        tally.count(classes)
             _check_written(part, target, tally.frames)
     if _breaks_off(tally.frames, declared):
         tally.problems.append(
@@ -98,16 +97,18 @@ def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
         capture.release()
 
 
-def _frames(capture: cv2.VideoCapture) -> Iterator[np.ndarray]:
-    """Frames, (H, W, 3) uint8, RGB, up to the first that cannot be decoded."""
+def _frames(capture: cv2.VideoCapture) -> Generator[np.ndarray, None, None]:
+    """Frames, (H, W, 3) uint8, RGB, up to the first that cannot be decoded.
+
+    Close it before the capture is released: its thread may still be reading.
+    """
 
     def read(_number: int) -> np.ndarray | None:
         there, frame = capture.read()
         return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) if there else None
 
-    return itertools.takewhile(
-        lambda frame: frame is not None, ahead(read, itertools.count(), threads=1)
-    )
+    with closing(ahead(read, itertools.count(), threads=1)) as found:
+        yield from itertools.takewhile(lambda frame: frame is not None, found)
 
 
 @contextmanager

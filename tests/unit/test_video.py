@@ -1,5 +1,7 @@
 """Videos segmented by a network one can do by hand: size, speed, number and colours of frames."""
 
+import time
+
 import cv2
 import numpy as np
 import pytest
@@ -95,3 +97,26 @@ def test_what_cannot_be_decoded_leaves_nothing(network, tmp_path, fault, capfd):
 def test_a_missing_file(network, tmp_path):
     with pytest.raises(InputError, match="no such image, folder or video"):
         video.predict_video(network, tmp_path / "a.mp4", tmp_path / "out")
+
+
+def test_a_video_is_not_read_once_it_is_closed(network, tmp_path, monkeypatch):
+    class Watched(cv2.VideoCapture):
+        released, late = False, []
+
+        def read(self):
+            time.sleep(0.05)
+            if self.released:
+                self.late.append("read after its release")
+            return super().read()
+
+        def release(self):
+            self.released = True
+            super().release()
+
+    record(tmp_path / "a.mp4", [RED] * 12)
+    (tmp_path / "out").write_text("a file where the folder should be")
+    monkeypatch.setattr(cv2, "VideoCapture", Watched)
+    with pytest.raises(InputError):
+        video.predict_video(network, tmp_path / "a.mp4", tmp_path / "out")
+    time.sleep(0.3)
+    assert Watched.late == []
