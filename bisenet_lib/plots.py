@@ -81,6 +81,7 @@ def images(
     height = rows * (WIDTH / columns * first.shape[0] / first.shape[1] + 0.35)
     figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, height), squeeze=False)
     for axis in axes.flat:
+        axis.set(xticks=[], yticks=[])  # placed though not shown, they take a fifth of the time
         axis.axis("off")
     for axis, (title, picture) in zip(axes.flat, pictures.items(), strict=False):
         axis.imshow(picture, interpolation="nearest", cmap="viridis")

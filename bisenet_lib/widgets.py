@@ -1,11 +1,12 @@
 """What moves in the notebooks: explorers (controls that draw anew) and the chart of a run."""
 
+import io
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets
-from IPython.display import display
+from IPython.display import Image, display
 from matplotlib.figure import Figure
 
 from bisenet_lib import plots, runlog
@@ -33,10 +34,17 @@ def explore(draw: Callable[..., Figure], **controls: ipywidgets.Widget) -> None:
     shown = display(draw(**values()), display_id=True)
 
     def redraw(_change) -> None:
-        shown.update(draw(**values()))
+        shown.update(_packed_lightly(draw(**values())))
 
     for control in controls.values():
         control.observe(redraw, names="value")
+
+
+def _packed_lightly(figure: Figure) -> Image:
+    """A figure as the PNG a notebook shows; packed as small as one to keep, it takes longer."""
+    data = io.BytesIO()
+    figure.savefig(data, format="png", bbox_inches="tight", pil_kwargs={"compress_level": 1})
+    return Image(data.getvalue())
 
 
 def live_chart() -> Callable[[Path], None]:
