@@ -14,6 +14,8 @@ QUICK = {"01_dataset", "02_architecture"}
 """Opened by every ``make test``: both have an explorer, and neither trains."""
 SCREENSHOTS = ROOT / "runs" / "browser"
 MINUTES = 10
+MOVES = 4
+"""Of an explorer; with the first comes what the browser has put off until then."""
 
 STATE = """() => {
     const panel = window.jupyterapp?.shell?.currentWidget;
@@ -77,16 +79,16 @@ def test_all_cells_run_and_the_explorers_move(name, run, page):
     assert figures
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for number in explorers(cells):
-        seconds = move(page, number)
-        print(f"{name}, cell {number}: a move took {seconds:.2f} s")
+        seconds = ", ".join(f"{move(page, number, i):.2f}" for i in range(MOVES))
+        print(f"{name}, cell {number}: moves took {seconds} s")
         page.screenshot(path=SCREENSHOTS / f"{name}_{number}.png")
     if not explorers(cells):
         page.evaluate(SCROLL, figures[-1])
         page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
-def move(page, number: int) -> float:
-    """Use a control of an explorer, and wait until its figure has changed; gives the seconds."""
+def move(page, number: int, times: int) -> float:
+    """Use a control of an explorer, for the next time, until its figure changes; in seconds."""
     page.evaluate(SCROLL, number)
     cell = page.locator(f'.jp-Notebook-cell[data-windowed-list-index="{number}"]')
     picture = cell.locator(".jp-RenderedImage img").first
@@ -103,7 +105,9 @@ def move(page, number: int) -> float:
     else:
         with page.expect_file_chooser() as chooser:
             cell.locator(".widget-upload").click()
-        chooser.value.set_files(ROOT / "notebooks" / "images" / "street.png")
+        photograph = ("street.png", "errors.png")[times % 2]
+        began = time.monotonic()
+        chooser.value.set_files(ROOT / "notebooks" / "images" / photograph)
     page.wait_for_function(CHANGED, arg=[number, before])
     return time.monotonic() - began
 
