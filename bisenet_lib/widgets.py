@@ -7,6 +7,7 @@ from pathlib import Path
 
 import ipywidgets
 from IPython.display import Image, display
+from matplotlib import rcParams
 from matplotlib.figure import Figure
 
 from bisenet_lib import plots, runlog
@@ -34,16 +35,18 @@ def explore(draw: Callable[..., Figure], **controls: ipywidgets.Widget) -> None:
     shown = display(draw(**values()), display_id=True)
 
     def redraw(_change) -> None:
-        shown.update(_packed_lightly(draw(**values())))
+        shown.update(_quickly(draw(**values())))
 
     for control in controls.values():
         control.observe(redraw, names="value")
 
 
-def _packed_lightly(figure: Figure) -> Image:
-    """A figure as the PNG a notebook shows; packed as small as one to keep, it takes longer."""
+def _quickly(figure: Figure) -> Image:
+    """The PNG a notebook shows of a figure, in half the time: drawn once, not packed small."""
+    figure.set_layout_engine(None)  # with one, or to find the box itself, savefig draws twice
+    box = figure.get_tightbbox().padded(rcParams["savefig.pad_inches"])
     data = io.BytesIO()
-    figure.savefig(data, format="png", bbox_inches="tight", pil_kwargs={"compress_level": 1})
+    figure.savefig(data, format="png", bbox_inches=box, pil_kwargs={"compress_level": 1})
     return Image(data.getvalue())
 
 
