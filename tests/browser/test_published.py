@@ -78,6 +78,15 @@ def test_every_slide_fits_and_shows_something(slides, page):
         assert page.evaluate("Reveal.isLastSlide()")
 
 
+@pytest.mark.parametrize("width", [420, 1024, 1280, 1440, 1920])
+def test_no_page_is_wider_than_its_window(site, page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    for path in site.rglob("*.html"):
+        page.goto(path.as_uri())
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{path.relative_to(site)} is {wide} wide"
+
+
 def test_the_search_finds_a_word_and_the_figures_are_there(site, page):
     page.goto((site / "index.html").as_uri())
     page.screenshot(path=SCREENSHOTS / "site.png")
