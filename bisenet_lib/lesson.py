@@ -98,18 +98,21 @@ def load(frame: Frame, size: tuple[int, int] | None = None) -> tuple[np.ndarray,
     return np.asarray(image), np.asarray(label)
 
 
-def report(run_dir: str | Path, headline: str, **values: Any) -> None:
+def report(run_dir: str | Path, headline: str, *, miou: float | None = None, **values: Any) -> None:
     """Print a notebook's headline result and write it to ``run_dir/results.json``.
 
     Args:
         run_dir: the notebook's ``run_dir`` parameter.
         headline: one line; the closing table of the course shows it.
-        **values: the numbers behind it (arrays and NumPy scalars become lists and numbers).
+        miou: a fraction, by which a sweep compares its runs; None where there is none.
+        **values: the other numbers behind it (arrays and NumPy scalars become lists and numbers).
 
     Raises:
         InputError: ``run_dir`` cannot be written to.
+        TypeError: ``miou`` is not one number.
     """
-    results = {"headline": headline, **values}
+    measured = {} if miou is None else {"miou": float(miou)}
+    results = {"headline": headline, **measured, **values}
     text = json.dumps(results, indent=2, default=lambda value: value.tolist())
     write_text(Path(run_dir) / "results.json", text + "\n")
     print(headline)

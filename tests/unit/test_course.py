@@ -234,6 +234,12 @@ def test_report_writes_numbers_and_arrays(tmp_path, capsys):
     assert written == {"headline": "mIoU 0.5", "miou": 0.5, "iou": [1, 2]}
 
 
+def test_a_sweep_has_one_miou_to_compare(tmp_path):
+    with pytest.raises(TypeError, match="list"):
+        lesson.report(tmp_path / "run", "mIoU 0.4 -> 0.5", miou=[0.4, 0.5])
+    assert not (tmp_path / "run" / "results.json").exists()
+
+
 TYPED = """flag: bool = False
 names = ["a"]
 """
