@@ -79,7 +79,7 @@ def test_all_cells_run_and_the_explorers_move(name, run, page):
     assert figures
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for number in explorers(cells):
-        seconds = ", ".join(f"{move(page, number, i):.2f}" for i in range(MOVES))
+        seconds = ", ".join(f"{move(page, number, turn):.2f}" for turn in range(MOVES))
         print(f"{name}, cell {number}: moves took {seconds} s")
         page.screenshot(path=SCREENSHOTS / f"{name}_{number}.png")
     if not explorers(cells):
@@ -87,8 +87,8 @@ def test_all_cells_run_and_the_explorers_move(name, run, page):
         page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
-def move(page, number: int, times: int) -> float:
-    """Use a control of an explorer, for the next time, until its figure changes; in seconds."""
+def move(page, number: int, turn: int) -> float:
+    """Use a control of an explorer, and wait until its figure has changed; gives the seconds."""
     page.evaluate(SCROLL, number)
     cell = page.locator(f'.jp-Notebook-cell[data-windowed-list-index="{number}"]')
     picture = cell.locator(".jp-RenderedImage img").first
@@ -105,7 +105,7 @@ def move(page, number: int, times: int) -> float:
     else:
         with page.expect_file_chooser() as chooser:
             cell.locator(".widget-upload").click()
-        photograph = ("street.png", "errors.png")[times % 2]
+        photograph = ("street.png", "errors.png")[turn % 2]
         began = time.monotonic()
         chooser.value.set_files(ROOT / "notebooks" / "images" / photograph)
     page.wait_for_function(CHANGED, arg=[number, before])
