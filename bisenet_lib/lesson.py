@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from IPython import get_ipython
 from PIL import Image
 
 from bisenet_lib import convert, minicity
@@ -15,6 +16,11 @@ from bisenet_lib.predictor import Predictor
 
 MINICITY = "minicity"
 """The name of the folder that is filled with generated scenes when it is missing."""
+NOT_RUN = (
+    "If a cell above defines it, that cell has not run, or not since the kernel was restarted: "
+    "choose Run, then Run All Above Selected Cell. If none does, look at its spelling."
+)
+"""What a notebook adds to the message of a name that is not there."""
 
 
 def open_dataset(dataset: str | Path, *, workers: int = 1) -> Path:
@@ -116,3 +122,19 @@ def report(run_dir: str | Path, headline: str, *, miou: float | None = None, **v
     text = json.dumps(results, indent=2, default=lambda value: value.tolist())
     write_text(Path(run_dir) / "results.json", text + "\n")
     print(headline)
+
+
+def _explain_missing_names() -> None:
+    shell = get_ipython()
+    if shell is None:
+        return
+
+    def show(shell, kind, error, traceback, tb_offset=None) -> None:
+        shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
+        if kind is NameError:
+            print(NOT_RUN)
+
+    shell.set_custom_exc((NameError,), show)
+
+
+_explain_missing_names()

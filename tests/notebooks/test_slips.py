@@ -1,9 +1,12 @@
-"""A learner's slips in the parameters: each notebook answers in its first cells, in a sentence."""
+"""A learner's slips: in the parameters, and in the order of the cells."""
 
 import shutil
 
+import nbformat
 import pytest
 from lessons import FOLDER, PATHS, cells, tags
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 from bisenet_lib.errors import InputError
 
@@ -43,3 +46,25 @@ def test_a_slip_in_the_parameters_is_told(path, slip, tree, tmp_path, monkeypatc
     with pytest.raises(InputError, match=told):
         for cell in code[first + 1 : opens + 3]:
             exec(compile(cell.source, cell.id, "exec"), values)
+
+
+ABOVE = "Run All Above Selected Cell"
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_after_a_restart_the_opening_says_which_cells_to_run(path):
+    first = next(n for n, cell in enumerate(cells(path)) if "parameters" in tags(cell))
+    opening = "\n".join(cell.source for cell in cells(path)[:first])
+    assert "`NameError`" in opening and ABOVE in opening
+
+
+@pytest.mark.parametrize(
+    ("source", "told"), [("frames[0]", True), ("def count():\n    n += 1\ncount()", False)]
+)
+def test_a_cell_out_of_order_says_which_cells_to_run(source, told):
+    imports, early = map(nbformat.v4.new_code_cell, ["from bisenet_lib import lesson", source])
+    notebook = nbformat.v4.new_notebook(cells=[imports, early])
+    with pytest.raises(CellExecutionError):
+        NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    assert "Error" in early.outputs[0].ename
+    assert (ABOVE in str(early.outputs)) == told
