@@ -54,7 +54,7 @@ def evaluate(
         "runs/evaluate"
     ),
     save_predictions: Annotated[
-        bool, typer.Option("--save-predictions", help="Also predictions/, a PNG of trainIds a frame.")
+        bool, typer.Option("--save-predictions", help="Also predictions/, PNGs of trainIds.")
     ] = False,
 ) -> None:
     """Score a checkpoint on the validation set: IoU per class, mIoU, pixel accuracy.
