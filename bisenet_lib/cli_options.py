@@ -18,11 +18,12 @@ err = Console(stderr=True, style="red", soft_wrap=True, markup=False, highlight=
 UNDERSCORES = {"token_normalize_func": lambda token: token.replace("_", "-")}
 """Options may be spelled as in PaddleSeg (``--do_eval``)."""
 
-Config = Annotated[
-    str,
+RunConfig = Annotated[
+    str | None,
     typer.Option(
         help="A profile (smoke, laptop, cityscapes), a shipped configuration "
-        "(bisenet_cityscapes_1024x1024_160k) or a .yml file in PaddleSeg's schema."
+        "(bisenet_cityscapes_1024x1024_160k) or a .yml file in PaddleSeg's schema. "
+        "Default: laptop; with --resume-model the run's own."
     ),
 ]
 Dataset = Annotated[
