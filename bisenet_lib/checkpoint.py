@@ -36,6 +36,7 @@ _ARRAYS = {
     ("numpy._core.multiarray", "scalar"),
     ("_codecs", "encode"),
     ("collections", "OrderedDict"),
+    ("builtins", "tuple"),  # name and array of a float32 original of half weights
 }
 
 

@@ -20,7 +20,8 @@ def model():
 
 @pytest.fixture
 def optimizer(model):
-    return paddle.optimizer.Momentum(0.1, parameters=model.parameters())
+    schedule = paddle.optimizer.lr.PolynomialDecay(0.1, 10)
+    return paddle.optimizer.Momentum(schedule, parameters=model.parameters())
 
 
 def test_what_is_saved_comes_back(model, optimizer, tmp_path):
@@ -36,6 +37,25 @@ def test_what_is_saved_comes_back(model, optimizer, tmp_path):
     assert checkpoint.resume(checkpoint.open_newest(tmp_path), model, optimizer) == {"best_miou": 0.5, "iteration": 7}
     now = model.state_dict()
     assert all((saved[key] == now[key].numpy()).all() for key in saved)
+
+
+def test_weights_in_half_precision_keep_their_float32_originals(model, optimizer, tmp_path):
+    """With O2 an optimizer has a dict of them, and finds its moments by their names."""
+    originals = {}
+    for parameter in model.parameters():
+        original = parameter.astype("float32") * 2
+        original.name = f"{parameter.name}_fp32_master_0"
+        originals[parameter.name] = original
+    optimizer._master_weights = dict(originals)
+    checkpoint.save(tmp_path, 1, model, optimizer, {})
+
+    optimizer._master_weights = {}
+    checkpoint.resume(checkpoint.open_newest(tmp_path), model, optimizer)
+    assert optimizer._master_weights.keys() == originals.keys()
+    for name, tensor in optimizer._master_weights.items():
+        assert isinstance(tensor, paddle.Tensor)
+        assert tensor.name == originals[name].name
+        assert (tensor.numpy() == originals[name].numpy()).all()
 
 
 class Harm:
