@@ -32,7 +32,7 @@ OUTPUTS = {"BiSeNetV2": 5}
 """The head and the four auxiliary heads."""
 NUMBERS = ("batch_size", "iters")
 WORLD_SIZE = "world_size"
-"""The processes (GPUs) that a configuration's learning rate was chosen for; 1 if it does not say."""
+"""The processes (GPUs) that a configuration's learning rate was chosen for; 1 if it says none."""
 TOP_LEVEL = (*SECTIONS, *NUMBERS, WORLD_SIZE, "lr_scheduler", "loss", "test_config")
 
 
