@@ -17,6 +17,7 @@ from bisenet_lib import config
 from bisenet_lib.errors import InputError
 from bisenet_lib.filelists import check_pairs, read_list
 from bisenet_lib.labels import IGNORE
+from bisenet_lib.own_data import names_or_default
 from bisenet_lib.paddleseg_compat import paddle
 
 Key = tuple[int, int]
@@ -186,7 +187,8 @@ def preflight(
 
     Raises:
         InputError: the list is missing, empty or holds fewer images than a batch (PaddleSeg
-            2.8.0 waits forever then), or an image or label is missing, damaged or does not fit.
+            2.8.0 waits forever then), the data set's class names do not fit, or an image or
+            label is missing, damaged or does not fit.
     """
     if section["type"] == "Dataset":
         mode, root = section.get("mode", "train"), Path(section["dataset_root"])
@@ -197,6 +199,7 @@ def preflight(
     else:
         dataset = config.component(section)
         source, pairs, num_classes = section["dataset_root"], dataset.file_list, dataset.num_classes
+    names_or_default(Path(section["dataset_root"]), num_classes)
     if len(pairs) < batch_size:
         raise InputError(
             f"{source}: {len(pairs)} images are fewer than one batch of {batch_size}. "

@@ -8,7 +8,18 @@ import pytest
 LIBRARY = Path(__file__).parents[2] / "bisenet_lib"
 FLOORS = [
     {"errors", "profiles", "preflight", "predictor", "stopping", "machine", "silence", "overlap"},
-    {"files", "parallel", "labels", "paddleseg_compat", "views", "onnx_graph", "exif", "peak"},
+    {
+        "files",
+        "parallel",
+        "labels",
+        "paddleseg_compat",
+        "views",
+        "onnx_graph",
+        "exif",
+        "peak",
+        "folders",
+        "smoothing",
+    },
     {
         "scoring",
         "official_scores",
@@ -25,7 +36,8 @@ FLOORS = [
     {"polygons", "checkpoint", "predictions", "imported"},
     {"frames", "export", "finetuning", "predicting", "labelme"},
     {"filelists", "engines", "official", "video", "submission", "meaning"},
-    {"analysis", "cityscapes", "convert", "fruits", "minicity", "own_data", "samples"},
+    {"analysis", "cityscapes", "convert", "fruits", "minicity", "own_data"},
+    {"samples"},
     {"evaluation", "objects", "deployment"},
     {"submit"},
     {"runlog", "plots"},
