@@ -3,6 +3,7 @@
 Taught in ``06_deployment`` and ``07_your_own_data``.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,13 +45,14 @@ def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
     if real in above:
         return
     try:
-        paths = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        entries = [entry for entry in os.scandir(folder) if not entry.name.startswith(".")]
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be read ({error.strerror}). Change its permissions, or take it out."
         ) from error
-    for path in paths:
-        if path.is_dir():
+    for entry in entries:
+        path, linked = folder / entry.name, entry.is_symlink()
+        if path.is_dir() if linked else entry.is_dir():
             yield from _walk(path, above | {real})
-        elif path.is_file() or path.is_symlink():
+        elif linked or entry.is_file():
             yield path

@@ -20,6 +20,7 @@ from bisenet_lib.colourtable import (
     shown,
 )
 from bisenet_lib.errors import InputError, refuse
+from bisenet_lib.exports import naming_the_tool
 from bisenet_lib.imported import Example
 from bisenet_lib.labels import IGNORE
 from bisenet_lib.pairing import Pair
@@ -213,7 +214,10 @@ def meaning_of(
             f"{first}: holds colours. Say which class each is with --colours TABLE, a file of "
             f"name,r,g,b a line. Its most frequent colours: {masks.common_colours(first)}."
         )
-    table = None if colours is None else read_table(colours, names)
+    table = None
+    if colours is not None:
+        with naming_the_tool(colours):
+            table = read_table(colours, names)
     if kind == "colour":
         return Meaning(kind, _checked(table.names), table=table)
     names = names or (table.names if table else None)
@@ -265,7 +269,8 @@ def read_names(classes: str | Path | Sequence[str], ignore: int = IGNORE) -> tup
         classes = Path(classes) if Path(classes).is_file() else classes.split(",")
     source = f"{classes}: " if isinstance(classes, Path) else "the class names: "
     if isinstance(classes, Path):
-        classes = _names_in(classes, ignore)
+        with naming_the_tool(classes):
+            classes = _names_in(classes, ignore)
     names = tuple(name.strip() for name in classes)
     for number, name in enumerate(names, 1):
         fault = f"{name!r} is there twice" if name in names[: number - 1] else name_fault(name)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bisenet_lib import config
-from bisenet_lib.errors import InputError, refuse
+from bisenet_lib.errors import InputError, refuse, refuse_address
+from bisenet_lib.exports import naming_the_tool
 from bisenet_lib.filelists import SEPARATOR
 from bisenet_lib.files import clear_leftovers, folder_written_whole, write_text
 from bisenet_lib.imported import Example, Imported, counted, write_example
@@ -138,6 +139,8 @@ def import_folder(source: Path, target: Path, **options: Any) -> Imported:
         InputError: an option is wrong, or any file is; up to ten are named.
     """
     chosen = Options(**options)
+    for path in (source, target):
+        refuse_address(path)
     images, masks = _folders(Path(source), chosen)
     target = Path(target).resolve()
     if any(target.is_relative_to(folder) for folder in (images.resolve(), masks.resolve())):
@@ -145,18 +148,21 @@ def import_folder(source: Path, target: Path, **options: Any) -> Imported:
     base = config.load(chosen.config, dataset=target)
     clear_leftovers(target.parent)
     with folder_written_whole(target) as part:
-        found = _pairs(images, masks, chosen)
-        splits = split([pair.name for pair in found.pairs], chosen.val, chosen.seed)
-        meaning = meaning_of(
-            found.pairs,
-            kind=chosen.kind,
-            classes=chosen.classes,
-            colours=chosen.colours,
-            background=chosen.background,
-            ignore=chosen.ignore,
-            workers=chosen.workers,
-        )
-        examples = _write(part, found.pairs, meaning, chosen.workers)
+        with naming_the_tool(source):
+            found = _pairs(images, masks, chosen)
+            splits = split([pair.name for pair in found.pairs], chosen.val, chosen.seed)
+            used = {name for names in splits.values() for name in names}
+            pairs = [pair for pair in found.pairs if pair.name in used]
+            meaning = meaning_of(
+                pairs,
+                kind=chosen.kind,
+                classes=chosen.classes,
+                colours=chosen.colours,
+                background=chosen.background,
+                ignore=chosen.ignore,
+                workers=chosen.workers,
+            )
+        examples = _write(part, pairs, meaning, chosen.workers)
         names = meaning.found_names(list(examples.values()))
         size = chosen.size or network_size(base, [one.size for one in examples.values()])
         parts = {key: tuple(examples[name] for name in splits[key]) for key in splits}

@@ -25,6 +25,7 @@ FLOORS = [
         "official_scores",
         "onnx_engine",
         "labelfiles",
+        "exports",
         "colourtable",
         "devices",
         "config",
