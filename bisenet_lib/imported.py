@@ -152,7 +152,9 @@ class Imported:
         """The share of boundaries that look smoothed, 0 to 1; of index masks only."""
         if self.kind != "index":
             return 0.0
-        return ramp_share([one.edges for those in self.splits.values() for one in those])
+        examples = [one for those in self.splits.values() for one in those]
+        pixels = np.stack([one.pixels for one in examples])
+        return ramp_share(pixels, [one.edges for one in examples])
 
     def notes(self) -> list[str]:
         """What one should know before training, a sentence each."""

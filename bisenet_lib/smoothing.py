@@ -61,15 +61,28 @@ def thin_values(pixels: np.ndarray, edges: Sequence[Edges]) -> list[int]:
     Returns:
         The values, in order; none if fewer than two others fill areas.
     """
-    total = pixels.sum(axis=0)
-    share = np.sum([one.solid for one in edges], axis=0) / np.maximum(total, 1)
-    if np.count_nonzero(share >= SOLID) < 2:
+    solid = _solid_share(pixels, edges)
+    if np.count_nonzero(solid >= SOLID) < 2:
         return []
     in_most = np.count_nonzero(pixels, axis=0) > len(edges) / 2
-    return np.flatnonzero(in_most & (share < SOLID)).tolist()
+    return np.flatnonzero(in_most & (solid < SOLID)).tolist()
 
 
-def ramp_share(edges: Sequence[Edges]) -> float:
-    """The share of ramps among the jumps of some masks, 0 to 1; 0 where it is unsuspicious."""
+def ramp_share(pixels: np.ndarray, edges: Sequence[Edges]) -> float:
+    """The share of ramps among the jumps of some masks.
+
+    Args:
+        pixels: see :func:`thin_values`.
+        edges: of each mask.
+
+    Returns:
+        From 0 to 1; 0 where it is unsuspicious, or fewer than two values fill areas.
+    """
     share = sum(one.ramps for one in edges) / max(sum(one.jumps for one in edges), 1)
-    return share if share >= RAMPS else 0.0
+    areas = np.count_nonzero(_solid_share(pixels, edges) >= SOLID)
+    return share if share >= RAMPS and areas > 1 else 0.0
+
+
+def _solid_share(pixels: np.ndarray, edges: Sequence[Edges]) -> np.ndarray:
+    """(256,) from 0 to 1: of the pixels of each value those among pixels of the same value."""
+    return np.sum([one.solid for one in edges], axis=0) / np.maximum(pixels.sum(axis=0), 1)
