@@ -18,7 +18,7 @@ from bisenet_lib.imported import Example, Imported, counted, write_example
 from bisenet_lib.labelfiles import Size
 from bisenet_lib.labels import CLASS_NAMES, IGNORE
 from bisenet_lib.meaning import KINDS, Meaning, meaning_of, read_names
-from bisenet_lib.pairing import Pair, Pairs, files_of, find_pairs, split, split_of
+from bisenet_lib.pairing import Pair, Pairs, files_of, find_pairs, split, split_of, validation_lists
 from bisenet_lib.parallel import every
 from bisenet_lib.tailor import configuration, network_size
 
@@ -172,7 +172,8 @@ def import_folder(source: Path, target: Path, **options: Any) -> Imported:
         write_text(part / CLASSES, "".join(f"{name}\n" for name in names))
         config.save(configuration(base, len(names), size), part / CONFIG)
     outside = meaning.kind == "labelme" and meaning.background is None
-    remarks = (*_about_split(splits, found.test), *_about_videos(found.videos))
+    listed = [] if chosen.val is not None else validation_lists(Path(source))
+    remarks = (*_about_split(splits, found.test, listed), *_about_videos(found.videos))
     return Imported(target, meaning.kind, names, parts, found.unpaired, remarks, size, outside)
 
 
@@ -184,11 +185,15 @@ def _pairs(images: Path, masks: Path, chosen: Options) -> Pairs:
     return found
 
 
-def _about_split(splits: Mapping[str, Sequence[str]], test: Sequence[str]) -> Iterator[str]:
-    """What was taken of the split that the folders' names say."""
+def _about_split(
+    splits: Mapping[str, Sequence[str]], test: Sequence[str], listed: Sequence[Path]
+) -> Iterator[str]:
+    """What was taken of the split that the names of folders and lists say."""
     if all(split_of(name) == key for key, names in splits.items() for name in names):
         counts = (f"{len(names)} to {key}" for key, names in splits.items())
         yield f"The split is that of the folders: {', '.join(counts)}."
+    elif listed:
+        yield f"The split was drawn. --val {listed[0]} takes the one of that list."
     left_out = sorted(set(test) - set(splits["val"]))
     if left_out:
         yield f"Left out of training and validation, as test images: {counted(left_out)}"

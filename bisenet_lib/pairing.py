@@ -12,7 +12,7 @@ from pathlib import Path
 from bisenet_lib.errors import InputError, refuse
 from bisenet_lib.folders import PICTURES, VIDEOS, files_below
 
-__all__ = ["Pair", "Pairs", "files_of", "find_pairs", "split", "split_of"]
+__all__ = ["Pair", "Pairs", "files_of", "find_pairs", "split", "split_of", "validation_lists"]
 
 IMAGES = (".png", ".jpg", ".jpeg")
 _OTHER_PICTURES = PICTURES.difference(IMAGES)
@@ -62,6 +62,12 @@ def split_of(name: str) -> str | None:
     """The split that the first such folder in a pair's name says: ``train``, ``val``, ``test``."""
     found = filter(None, map(_SPLIT.fullmatch, name.split("/")[:-1]))
     return next((match.lastgroup for match in found), None)
+
+
+def validation_lists(folder: Path) -> list[Path]:
+    """The text files below a folder whose names say that they list its validation images."""
+    lists = [file for file in files_below(folder) if file.suffix.lower() == ".txt"]
+    return [file for file in lists if split_of(f"{file.stem}/") == "val"]
 
 
 def _test_names(names: Collection[str]) -> set[str]:

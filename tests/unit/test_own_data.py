@@ -473,6 +473,17 @@ def test_a_list_may_say_the_split(tmp_path):
         split(names, path, 0)
 
 
+def test_a_list_that_was_not_asked_for_is_named(folder, tmp_path):
+    (folder / "lists").mkdir()
+    (folder / "lists" / "val.txt").write_text("images/c.png,masks/c.png\n")
+    made = import_folder(folder, tmp_path / "one")
+    listed = folder / "lists" / "val.txt"
+    assert made.notes()[0] == f"The split was drawn. --val {listed} takes the one of that list."
+    made = import_folder(folder, tmp_path / "two", val=listed)
+    assert [one.name for one in made.splits["val"]] == ["c"]
+    assert not made.remarks
+
+
 def test_a_split_of_three_folders_is_kept_and_what_was_used_is_told(tmp_path):
     """As Roboflow exports: the masks stand beside the images, and test has no masks here."""
     for number, place in enumerate(("train/a", "train/b", "valid/c", "test/d", "test/e")):
