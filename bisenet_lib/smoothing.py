@@ -43,11 +43,13 @@ def edges_of(values: np.ndarray) -> Edges:
     around = np.ones((3, 3), np.uint8)
     same = cv2.erode(values, around) == cv2.dilate(values, around)
     jumps = ramps = 0
-    for lines in (values.astype(np.int16), values.T.astype(np.int16)):
-        left, middle, right = lines[:, :-2], lines[:, 1:-1], lines[:, 2:]
-        jumps += int((abs(left - right) > 1).sum())
-        between = (np.minimum(left, right) < middle) & (middle < np.maximum(left, right))
-        ramps += int(between.sum())
+    for left, middle, right in (
+        (values[:, :-2], values[:, 1:-1], values[:, 2:]),
+        (values[:-2], values[1:-1], values[2:]),
+    ):
+        jumps += np.count_nonzero(np.maximum(left, right) - np.minimum(left, right) > 1)
+        rising, falling = (left < middle) & (middle < right), (left > middle) & (middle > right)
+        ramps += np.count_nonzero(rising | falling)
     return Edges(np.bincount(values[same], minlength=256), jumps, ramps)
 
 

@@ -25,6 +25,7 @@ from bisenet_lib.masks import Picture, read_colours, read_indices
 from bisenet_lib.meaning import read_names
 from bisenet_lib.own_data import class_names, import_folder
 from bisenet_lib.pairing import find_pairs, split
+from bisenet_lib.smoothing import edges_of
 from bisenet_lib.tailor import network_size
 
 SHIPPED = Path(__file__).parents[2] / "data" / "checkpoints" / "bisenetv2_minicity"
@@ -584,6 +585,16 @@ def test_files_that_are_no_list_of_class_names(tmp_path, name, content, message)
 
 
 # Masks that were smoothed
+
+
+def test_jumps_and_ramps_along_rows_and_columns():
+    mask = np.array([[0, 0, 2, 2, 2], [0, 1, 2, 2, 2], [9, 9, 9, 9, 9]], np.uint8)
+    edges = edges_of(mask)  # rows: 0|0|2, 0|2|2, 0|1|2; columns: five times x|y|9
+    assert (edges.jumps, edges.ramps) == (3 + 5, 1 + 1)
+    assert np.flatnonzero(edges.solid).tolist() == [2]
+    assert edges.solid[2] == 2, "in the upper right corner; what is outside the mask is no other"
+    tiny = edges_of(np.zeros((1, 1), np.uint8))
+    assert (tiny.jumps, tiny.ramps, tiny.solid[0]) == (0, 0, 1)
 
 
 def blobs(seed, values, size=(256, 192)):
