@@ -43,7 +43,7 @@ def refuse_address(path: str | Path, option: str = "") -> None:
 
     Args:
         path: what the user gave.
-        option: what it was given to, for the message.
+        option: what stands before it in the message.
 
     Raises:
         InputError: it is an address.

@@ -1,6 +1,6 @@
 """Which annotation tool left a folder, so that a refusal can name it.
 
-None of these formats is read. Taught in ``07_your_own_data``.
+None of these formats is read by the import that ``07_your_own_data`` teaches.
 """
 
 import re
@@ -88,8 +88,8 @@ def _json(files: Sequence[Path]) -> str | None:
 def _yolo(files: Sequence[Path]) -> str | None:
     for file in sorted(files, key=lambda file: file.suffix.lower() == ".txt")[:_LOOKED_INTO]:
         lines = _ends(file).splitlines()
-        is_list = any(_YOLO_ROW.fullmatch(line.strip()) for line in lines[:1])
-        if is_list or {"names:", "train:"} <= {line.split(" ")[0] for line in lines}:
+        is_label = bool(lines) and _YOLO_ROW.fullmatch(lines[0].strip())
+        if is_label or {"names:", "train:"} <= {line.split(" ")[0] for line in lines}:
             return (
                 f"{file} is in YOLO's format: a text file of boxes or polygons for each image. "
                 f"{_MASKS}"

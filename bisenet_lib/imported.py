@@ -162,8 +162,8 @@ class Imported:
         if share := self.smoothed():
             notes.append(
                 f"{100 * share:.0f} % of the boundaries between classes pass through the indices "
-                "between, as in masks that were saved as JPEG or resized with smoothing. Then the "
-                "classes along them are wrong: export the masks again without either."
+                "between, as in masks that were saved as JPEG or resized with smoothing. Along "
+                "them the classes are then wrong: export the masks again without either."
             )
         if absent := self.absent("train"):
             notes.append(f"In no training image, so it cannot be learnt: {', '.join(absent)}.")

@@ -108,7 +108,8 @@ class Meaning:
                 "give --kind colour --colours TABLE."
             )
         if self.names is None:
-            _check_numbering(found, thin_values(pixels, [one.edges for one in examples]))
+            thin = thin_values(pixels, [one.edges for one in examples])
+            _check_numbering(masks.class_values(None, self.ignore), found, thin)
         return self.names or _checked(tuple(f"class {index}" for index in found))
 
     def _check_palettes(self, examples: Sequence[Example]) -> None:
@@ -139,32 +140,34 @@ class Meaning:
             refuse([what, *faults])
 
 
-def _check_numbering(found: Sequence[int], thin: Sequence[int]) -> None:
+def _check_numbering(values: Sequence[int], found: Sequence[int], thin: Sequence[int]) -> None:
     """Refuse values that are evidently not the numbers of classes.
 
     Args:
-        found: the indices there are in the masks.
-        thin: those of them that fill no area, see :func:`bisenet_lib.smoothing.thin_values`.
+        values: the value in the masks of each class index.
+        found: the indices there are.
+        thin: the indices that fill no area, see :func:`bisenet_lib.smoothing.thin_values`.
     """
     name_them = "If they are classes, name all of them in order of value with --classes."
-    if thin:
-        some = ", ".join(map(str, thin[:_SHOWN])) + ", ..." * (len(thin) > _SHOWN)
+    if lines := [str(values[index]) for index in thin if index != IGNORE]:
+        shown_lines = ", ".join(lines[:_SHOWN]) + ", ..." * (len(lines) > _SHOWN)
         raise InputError(
-            f"the masks hold {len(found)} values; {some} only in specks and thin lines, and in "
-            "most masks. So look masks that were saved as JPEG or resized with smoothing: export "
-            f"them again without either. {name_them}"
+            f"the masks hold {len(found)} values; {shown_lines} only in specks and thin lines, and "
+            "in most masks. Masks that were saved as JPEG or resized with smoothing look like "
+            f"that: export them again without either. {name_them}"
         )
+    highest = values[found[-1]]
     if found != list(range(len(found))):
-        gap = next(value for value in range(IGNORE) if value not in found)
+        gap = next(value for index, value in enumerate(values) if index not in found)
         raise InputError(
-            f"the masks hold {len(found)} values, the highest {found[-1]}, but no {gap}: how "
+            f"the masks hold {len(found)} values, the highest {highest}, but no {gap}: how "
             "many classes are there? Name them in order of value with --classes; or, if the "
             "values are shades to look at, give --kind colour and a --colours table."
         )
     if len(found) > MOST_UNNAMED:
         raise InputError(
-            f"the masks hold all values from 0 to {found[-1]}: rather shades, as smoothed edges "
-            f"and JPEG make them, than classes. {name_them}"
+            f"the masks hold all values from {values[0]} to {highest}: rather shades, as smoothed "
+            f"edges and JPEG make them, than classes. {name_them}"
         )
 
 

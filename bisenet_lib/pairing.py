@@ -111,14 +111,15 @@ def find_pairs(images: Path, masks: Path, ending: str) -> Pairs:
     masks_by_name = _by_name(found_masks, masks, ending, faults)
     refuse(faults)
     names = sorted(images_by_name.keys() & masks_by_name)
-    if not names:
+    test = _test_names(images_by_name.keys() | masks_by_name)
+    if not set(names) - test:
+        where = " outside test folders" if test else ""
         raise InputError(
             f"{images} and {masks}: {len(found_images)} images, {len(found_masks)} masks "
-            f"(*{ending}), and no two of one name. Pairs are made by name: a/b.jpg belongs to "
-            f"a/b{ending}. Name the folders with --images and --masks, or what mask names end "
+            f"(*{ending}), and no two of one name{where}. Pairs are made by name: a/b.jpg belongs "
+            f"to a/b{ending}. Name the folders with --images and --masks, or what mask names end "
             "in with --mask-suffix."
         )
-    test = _test_names(images_by_name.keys() | masks_by_name)
     no_mask = images_by_name.keys() - masks_by_name - test
     no_image = masks_by_name.keys() - images_by_name - test
     unpaired = [f"{images_by_name[name]}: no mask {name}{ending} in {masks}" for name in no_mask]

@@ -455,6 +455,14 @@ def test_a_folder_of_one_split_alone_says_none(tmp_path):
     assert not any(name.startswith("test/") for those in parts.values() for name in those)
 
 
+def test_test_images_alone_have_masks(tmp_path):
+    save_image(tmp_path / "images" / "train" / "a.png")
+    save_image(tmp_path / "images" / "test" / "b.png")
+    save_mask(tmp_path / "masks" / "test" / "b.png", classes_of(0))
+    with pytest.raises(InputError, match="no two of one name outside test folders"):
+        find_pairs(tmp_path / "images", tmp_path / "masks", ".png")
+
+
 def test_images_beside_the_folders_of_a_split_are_not_shared_out(tmp_path):
     names = ["train/a", "train/b", "val/a", "more/d"]
     with pytest.raises(InputError, match=r"val/ holds validation images, and 1 .*\nmore/d"):
@@ -643,6 +651,19 @@ def blurred(mask):
 def test_masks_as_they_were_drawn_are_taken_without_a_word(drawn_masks, tmp_path, values):
     made = import_folder(drawn_masks(values, lambda mask: mask), tmp_path / "set")
     assert len(made.names) == max(values) + 1
+    assert made.notes() == []
+
+
+def test_thin_borders_that_are_ignored_are_not_smoothed(drawn_masks, tmp_path):
+    """As in Pascal VOC."""
+
+    def bordered(mask):
+        values = np.array(mask)
+        inside = values == np.asarray(mask.filter(ImageFilter.MinFilter(3)))
+        return Image.fromarray(np.where(inside, values, 255).astype(np.uint8))
+
+    made = import_folder(drawn_masks((1, 2), bordered), tmp_path / "set")
+    assert 0 < made.ignored() < 0.05
     assert made.notes() == []
 
 
