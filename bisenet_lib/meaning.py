@@ -150,10 +150,10 @@ def _check_numbering(values: Sequence[int], found: Sequence[int], thin: Sequence
     """
     name_them = "If they are classes, name all of them in order of value with --classes."
     if lines := [str(values[index]) for index in thin if index != IGNORE]:
-        shown_lines = ", ".join(lines[:_SHOWN]) + ", ..." * (len(lines) > _SHOWN)
+        listed = ", ".join(lines[:_SHOWN]) + ", ..." * (len(lines) > _SHOWN)
         raise InputError(
-            f"the masks hold {len(found)} values; {shown_lines} only in specks and thin lines, and "
-            "in most masks. Masks that were saved as JPEG or resized with smoothing look like "
+            f"the masks hold {len(found)} values; {listed} only in specks and thin lines, and in "
+            "most masks. Masks that were saved as JPEG or resized with smoothing look like "
             f"that: export them again without either. {name_them}"
         )
     highest = values[found[-1]]

@@ -91,17 +91,24 @@ def class_names(root: Path, num_classes: int | None = None) -> tuple[str, ...] |
         return None
     names = read_names(path)
     if num_classes not in (None, len(names)):
-        imported = path.with_name(CONFIG)
+        own = path.with_name(CONFIG)
         advice = (
-            f"Give the configuration that was made for this data set: --config {imported}"
-            if imported.is_file()
-            else "Give a configuration of as many classes, or write a name for each class a line."
+            f"Give the configuration that was made for this data set: --config {own}"
+            if _classes_of(own) == len(names)
+            else "Write a name for each class, one a line, or give a configuration that fits."
         )
         raise InputError(
             f"{path}: {len(names)} names, and the configuration has num_classes {num_classes}. "
             f"{advice}"
         )
     return names
+
+
+def _classes_of(configuration_file: Path) -> int | None:
+    try:
+        return config.load(configuration_file)["model"].get("num_classes")
+    except InputError:
+        return None
 
 
 def names_or_default(root: Path, num_classes: int) -> tuple[str, ...]:

@@ -467,6 +467,7 @@ def test_class_names_that_do_not_fit(imported, tmp_path, command, config, names,
     assert code == 1
     assert f"{imported / 'classes.txt'}: " in printed
     assert expected in printed
+    assert ("Give the configuration" in printed) == (config == "smoke"), "it was given"
     assert not (tmp_path / "run").exists()
 
 
