@@ -1,6 +1,7 @@
 """Painting a scene: sky, ground, things, and what a camera adds to them."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -12,6 +13,9 @@ from bisenet_lib.minicity.scene import Scene
 from bisenet_lib.minicity.texture import SIDE, patch, tile
 from bisenet_lib.minicity.view import SHIFT, Patch, fixed_each
 from bisenet_lib.minicity.weather import Weather
+
+FINEST = 300
+"""Pixels of the canvas that a thing fills at least for its grain to be seen in a drive."""
 
 _LUT = np.arange(256, dtype=np.float32)[:, None] / 128
 
@@ -89,32 +93,51 @@ def _draw(canvas: np.ndarray, patches: list[Patch], scale: int, moving: bool) ->
     if not patches:
         return
     drawn = fixed_each([one.points for one in patches], scale)
-    for one, points in zip(patches, drawn, strict=True):
-        if one.face.alpha <= 0:
+    pairs = list(zip(patches, drawn, strict=True))
+    for texture, group in itertools.groupby(pairs, lambda pair: pair[0].face.texture):
+        if moving and texture:
+            _draw_grained(canvas, list(group), scale)
             continue
-        if not one.face.texture and one.face.alpha == 1:
-            cv2.fillPoly(canvas, [points], one.colour, cv2.LINE_8, SHIFT)
-        else:
-            _draw_blended(canvas, one, points, scale, moving)
+        for one, points in group:
+            if one.face.alpha <= 0:
+                continue
+            if not texture and one.face.alpha == 1:
+                cv2.fillPoly(canvas, [points], one.colour, cv2.LINE_8, SHIFT)
+            else:
+                _draw_blended(canvas, one, points, scale)
 
 
-def _draw_blended(
-    canvas: np.ndarray, one: Patch, points: np.ndarray, scale: int, moving: bool
+def _draw_grained(
+    canvas: np.ndarray, group: Sequence[tuple[Patch, np.ndarray]], scale: int
 ) -> None:
-    x, y, wide, high = cv2.boundingRect(points >> SHIFT)
-    x0, y0 = max(x - 1, 0), max(y - 1, 0)
-    x1, y1 = min(x + wide + 2, canvas.shape[1]), min(y + high + 2, canvas.shape[0])
-    if x1 <= x0 or y1 <= y0:
+    """Draw faces of one texture, whose grain goes with the thing when the camera moves."""
+    first, anchor = group[0][0], group[0][1][0] >> SHIFT
+    window = _window(np.concatenate([points for _, points in group]), canvas)
+    if window is None:
         return
-    region = canvas[y0:y1, x0:x1]
+    (x0, y0, *_), region = window
+    fine = region.shape[0] * region.shape[1] >= FINEST
+    mask = np.zeros(region.shape[:2], np.uint8) if fine else None
+    for one, points in group:
+        cv2.fillPoly(canvas, [points], one.colour, cv2.LINE_8, SHIFT)
+        if fine:
+            cv2.fillPoly(mask, [points - ((x0 << SHIFT), (y0 << SHIFT))], 255, cv2.LINE_8, SHIFT)
+    if fine:
+        place = (y0 - anchor[1], x0 - anchor[0])
+        grain = cv2.cvtColor(_grain(first, scale, place, canvas, mask.shape), cv2.COLOR_GRAY2RGB)
+        cv2.copyTo(cv2.multiply(region, grain, scale=1 / 128), mask, region)
+
+
+def _draw_blended(canvas: np.ndarray, one: Patch, points: np.ndarray, scale: int) -> None:
+    window = _window(points, canvas)
+    if window is None:
+        return
+    (x0, y0, *_), region = window
     mask = np.zeros(region.shape[:2], np.uint8)
     cv2.fillPoly(mask, [points - ((x0 << SHIFT), (y0 << SHIFT))], 255, cv2.LINE_8, SHIFT)
     if one.face.texture:
-        level = int(np.clip(np.rint(np.log2(one.pixels_per_metre * scale / 80)), -3, 2))
-        # Of a moving camera the grain goes with the thing; a still one needs only variety.
-        first = points[0] >> SHIFT
-        place = (y0 - first[1], x0 - first[0]) if moving else (abs(int(points[0, 0])) * 7,) * 2
-        grey = patch(one.face.texture, level, place, mask.shape, canvas.shape[:2])
+        place = (abs(int(points[0, 0])) * 7,) * 2
+        grey = _grain(one, scale, place, canvas, mask.shape)
         table = np.minimum(_LUT * np.asarray(one.colour, np.float32), 255).astype(np.uint8)
         new = cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), table[None])
     else:
@@ -122,6 +145,21 @@ def _draw_blended(
     if one.face.alpha < 1:
         new = cv2.addWeighted(new, one.face.alpha, region, 1 - one.face.alpha, 0)
     cv2.copyTo(new, mask, region)
+
+
+def _window(points: np.ndarray, canvas: np.ndarray) -> tuple[tuple[int, ...], np.ndarray] | None:
+    """The part of the canvas around fixed-point polygons: left, top, right, bottom; pixels."""
+    x, y, wide, high = cv2.boundingRect(points >> SHIFT)
+    x0, y0 = max(x - 1, 0), max(y - 1, 0)
+    x1, y1 = min(x + wide + 2, canvas.shape[1]), min(y + high + 2, canvas.shape[0])
+    return None if x1 <= x0 or y1 <= y0 else ((x0, y0, x1, y1), canvas[y0:y1, x0:x1])
+
+
+def _grain(
+    one: Patch, scale: int, place: tuple[int, int], canvas: np.ndarray, shape: tuple[int, int]
+) -> np.ndarray:
+    level = int(np.clip(np.rint(np.log2(one.pixels_per_metre * scale / 80)), -3, 2))
+    return patch(one.face.texture, level, place, shape, canvas.shape[:2])
 
 
 def _sky(camera: Camera, weather: Weather, start: np.ndarray) -> np.ndarray:
