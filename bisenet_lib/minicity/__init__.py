@@ -3,13 +3,14 @@
 Cityscapes may not be passed on, so the course runs on these scenes unless it is given the
 real thing. Floors, from the ground up: ``geometry``, ``texture``, ``weather``, ``city``; then
 ``view`` (metres to pixels), ``vehicles``, ``people``, ``furniture``, ``houses``; then
-``plan``, ``street``, ``frontage``, ``traffic``, ``scene``, ``ego``, ``paint``; then ``frame`` and
-``dataset``.
+``plan``, ``street``, ``frontage``, ``traffic``, ``scene``, ``ego``, ``paint``; then ``frame``,
+``drive`` and ``dataset``.
 Taught in ``01_dataset``.
 """
 
 from bisenet_lib.minicity.city import CITIES
 from bisenet_lib.minicity.dataset import Made, generate
+from bisenet_lib.minicity.drive import drive
 from bisenet_lib.minicity.frame import render, size_of
 
-__all__ = ["CITIES", "Made", "generate", "render", "size_of"]
+__all__ = ["CITIES", "Made", "drive", "generate", "render", "size_of"]

@@ -5,12 +5,13 @@ import json
 import numpy as np
 from cityscapesscripts.helpers.annotation import Annotation
 from cityscapesscripts.preparation.json2labelImg import createLabelImage
+from PIL import Image
 
 from bisenet_lib.errors import InputError
 from bisenet_lib.labels import name2label
 from bisenet_lib.minicity.city import CITIES, city_of
 from bisenet_lib.minicity.ego import void_objects
-from bisenet_lib.minicity.paint import paint
+from bisenet_lib.minicity.paint import Look, paint
 from bisenet_lib.minicity.plan import RARITY, plan
 from bisenet_lib.minicity.scene import Scene, compose
 from bisenet_lib.minicity.view import Patch, outline, seen
@@ -96,22 +97,32 @@ def render(
     start = np.random.default_rng([seed, which]).random(len(RARITY))
     rng = np.random.default_rng([seed, which, number % len(names), number // len(names)])
     scene = compose(rng, city_of(names[number % len(names)], seed), size, plan(start, number))
-    flats = [seen(one, scene.camera, scene.weather, haze=False) for one in scene.flats]
-    things = [seen(one, scene.camera, scene.weather) for one in scene.things]
-    annotation = _annotate(scene, flats, things)
+    flats = seen(scene.flats, scene.camera, scene.weather, haze=False)
+    things = seen(scene.things, scene.camera, scene.weather)
+    annotation = annotate(scene, flats, things)
     painted = [
         patches for one, patches in zip(scene.things, things, strict=True) if not one.deleted
     ]
-    image = paint(scene, flats, painted, lambda: _road(annotation), rng)
+    look = Look.draw(rng, scene.camera, scene.weather)
+    image = paint(scene, flats, painted, lambda: road_of(annotation), look)
     if split == "test":
         annotation["objects"] = void_objects(*size, whole=True)
     return image, annotation
 
 
-def _road(annotation: dict) -> np.ndarray:
-    return (
-        np.asarray(createLabelImage(parsed(json.dumps(annotation)), "ids")) == name2label["road"].id
-    )
+def road_of(annotation: dict) -> np.ndarray:
+    """(H, W) bool: the pixels labelled road."""
+    return np.asarray(drawn(annotation, "ids")) == name2label["road"].id
+
+
+def drawn(annotation: dict, kind: str) -> Image.Image:
+    """The label image of an annotation, as cityscapesscripts draws it.
+
+    Args:
+        annotation: see :func:`render`.
+        kind: ``ids``, ``trainIds`` or ``color``.
+    """
+    return createLabelImage(parsed(json.dumps(annotation)), kind)
 
 
 def parsed(text: str) -> Annotation:
@@ -121,7 +132,17 @@ def parsed(text: str) -> Annotation:
     return out
 
 
-def _annotate(scene: Scene, flats: list[list[Patch]], things: list[list[Patch]]) -> dict:
+def annotate(scene: Scene, flats: list[list[Patch]], things: list[list[Patch]]) -> dict:
+    """The annotation of a scene.
+
+    Args:
+        scene: its camera, flats and things.
+        flats: the faces seen of each flat.
+        things: the faces seen of each thing.
+
+    Returns:
+        See :func:`render`.
+    """
     width, height = scene.camera.width, scene.camera.height
     horizon = int(np.ceil(scene.camera.horizon * height + scene.camera.focal / 250))
     sky = [[0, 0], [width - 1, 0], [width - 1, horizon], [0, horizon]]

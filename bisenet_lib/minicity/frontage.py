@@ -9,11 +9,19 @@ from bisenet_lib.minicity.houses import house
 from bisenet_lib.minicity.street import LAST, Side
 from bisenet_lib.minicity.weather import Weather
 
+SHORTEST = 5.0
+"""Metres of street that are enough for a house or garden."""
+
 _SOIL: Colour = (122, 116, 78)
 
 
 def frontage(
-    rng: np.random.Generator, city: City, weather: Weather, side: Side, wanted: set[str]
+    rng: np.random.Generator,
+    city: City,
+    weather: Weather,
+    side: Side,
+    wanted: set[str],
+    end: float | None = None,
 ) -> tuple[list[Thing], list[Thing]]:
     """What lines one side: houses, gardens, parks, side streets.
 
@@ -23,34 +31,40 @@ def frontage(
         weather: light.
         side: where.
         wanted: what the frame must hold on this side.
+        end: metres ahead at which the last house ends exactly; by default it may end anywhere
+            in the haze.
 
     Returns:
         Flat things (lawns, side streets), then standing things.
     """
     flats, things = [], []
+
+    def until(to: float) -> float:
+        return to if end is None or to < end - SHORTEST else end
+
     z = rng.uniform(1.6, 4.0)
     wanted = set(wanted)
-    while z < LAST - 20:
+    while z < (LAST - 20 if end is None else end):
         must = wanted & {"wall", "fence", "terrain"} and 5 < z < 32
         if must or rng.random() < (0.8 if side.green else 0.12):
-            end = z + rng.uniform(10, 20)
-            lawn, plants = _garden(rng, city, weather, side, (z, end), wanted if must else set())
+            to = until(z + rng.uniform(10, 20))
+            lawn, plants = _garden(rng, city, weather, side, (z, to), wanted if must else set())
             flats += lawn
             things += plants
             if must:
                 wanted -= {"wall", "fence", "terrain"}
         elif z > 14 and rng.random() < 0.14:
-            end = z + rng.uniform(6, 9)
+            to = until(z + rng.uniform(6, 9))
             inner, outer = sorted((side.kerb, side.sign * 70))
             flats.append(
-                Thing("road", LAST, (Face(strip(inner, outer, z, end), city.asphalt, 0.5),))
+                Thing("road", LAST, (Face(strip(inner, outer, z, to), city.asphalt, 0.5),))
             )
         else:
-            end = z + rng.uniform(9, 21)
-            things.append(house(rng, city, weather, side.front, (z, end)))
+            to = until(z + rng.uniform(9, 21))
+            things.append(house(rng, city, weather, side.front, (z, to)))
             if rng.random() < 0.25 and z < 60:
-                things += _front_garden(rng, city, side, (z, end))
-        z = end
+                things += _front_garden(rng, city, side, (z, to))
+        z = to
     return flats, things
 
 

@@ -69,6 +69,7 @@ class Camera:
         centre: column of the vanishing point as a share of the width.
         eye: metres above the ground.
         bend: curvature of the street; ``x`` is shifted by ``bend * z**2``.
+        gone: metres it has gone, which the grain of the ground shows.
     """
 
     width: int
@@ -77,6 +78,7 @@ class Camera:
     centre: float = 0.5
     eye: float = 1.3
     bend: float = 0.0
+    gone: float = 0.0
 
     @property
     def focal(self) -> float:

@@ -1,6 +1,8 @@
 """Painting a scene: sky, ground, things, and what a camera adds to them."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -12,7 +14,41 @@ from bisenet_lib.minicity.texture import SIDE, patch, tile
 from bisenet_lib.minicity.view import SHIFT, Patch, fixed_each
 from bisenet_lib.minicity.weather import Weather
 
+FINEST = 300
+"""Pixels of the canvas that a thing fills at least for its grain to be seen in a drive."""
+
 _LUT = np.arange(256, dtype=np.float32)[:, None] / 128
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a camera and a sky give to a whole frame.
+
+    Attributes:
+        clouds: where in the cloud texture the sky begins.
+        blur: of the lens, pixels.
+        vignette: how much darker the corners are, 0..1.
+        gain: RGB exposure.
+        noise: (H, W, 3) added to the image.
+    """
+
+    clouds: np.ndarray
+    blur: float
+    vignette: float
+    gain: np.ndarray
+    noise: np.ndarray
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, camera: Camera, weather: Weather) -> "Look":
+        """Draw one."""
+        clouds = rng.uniform(0, SIDE, 2)
+        blur = rng.uniform(0.3, 0.6) * max(camera.width / 512, 0.5)
+        vignette = rng.uniform(0.08, 0.22)
+        dark = {"dusk": 0.85, "rain": 0.92}.get(weather.kind, 1.0)
+        gain = dark * rng.uniform(0.95, 1.25) * rng.normal(1, 0.018, 3)
+        noise = rng.standard_normal((camera.height, camera.width, 3), dtype=np.float32)
+        noise *= np.float32(rng.uniform(1.5, 4.5))
+        return cls(clouds, blur, vignette, gain, noise)
 
 
 def paint(
@@ -20,7 +56,7 @@ def paint(
     flats: list[list[Patch]],
     things: list[list[Patch]],
     road: Callable[[], np.ndarray],
-    rng: np.random.Generator,
+    look: Look,
 ) -> np.ndarray:
     """Paint a frame.
 
@@ -29,7 +65,7 @@ def paint(
         flats: the ground, seen without haze, in drawing order.
         things: everything that stands on it, deepest first.
         road: gives (H, W) bool, the road's pixels; asked for when the road is wet.
-        rng: draws clouds, exposure and noise.
+        look: clouds, lens, exposure and noise.
 
     Returns:
         (H, W, 3) uint8, RGB.
@@ -37,48 +73,71 @@ def paint(
     camera = scene.camera
     scale = 2 if camera.width <= 1024 else 1
     size = (camera.width * scale, camera.height * scale)
-    canvas = cv2.resize(_sky(camera, scene.weather, rng), size)
+    canvas = cv2.resize(_sky(camera, scene.weather, look.clouds), size)
     for patches in flats:
-        _draw(canvas, patches, scale)
+        _draw(canvas, patches, scale, scene.moving)
     _ground(canvas, scene, scale)
     for patches in things:
-        _draw(canvas, patches, scale)
+        _draw(canvas, patches, scale, scene.moving)
     image = cv2.resize(canvas, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
     light = image.astype(np.float32)
     if scene.weather.wet:
         _mirror(light, road(), scene)
     paint_bonnet(light)
-    shot = _expose(light, scene.weather, rng)
+    shot = _expose(light, look)
     paint_border(shot)
     return shot
 
 
-def _draw(canvas: np.ndarray, patches: list[Patch], scale: int) -> None:
+def _draw(canvas: np.ndarray, patches: list[Patch], scale: int, moving: bool) -> None:
     if not patches:
         return
     drawn = fixed_each([one.points for one in patches], scale)
-    for one, points in zip(patches, drawn, strict=True):
-        if one.face.alpha <= 0:
+    pairs = list(zip(patches, drawn, strict=True))
+    for texture, group in itertools.groupby(pairs, lambda pair: pair[0].face.texture):
+        if moving and texture:
+            _draw_grained(canvas, list(group), scale)
             continue
-        if not one.face.texture and one.face.alpha == 1:
-            cv2.fillPoly(canvas, [points], one.colour, cv2.LINE_8, SHIFT)
-        else:
-            _draw_blended(canvas, one, points, scale)
+        for one, points in group:
+            if one.face.alpha <= 0:
+                continue
+            if not texture and one.face.alpha == 1:
+                cv2.fillPoly(canvas, [points], one.colour, cv2.LINE_8, SHIFT)
+            else:
+                _draw_blended(canvas, one, points, scale)
+
+
+def _draw_grained(
+    canvas: np.ndarray, group: Sequence[tuple[Patch, np.ndarray]], scale: int
+) -> None:
+    """Draw faces of one texture, whose grain goes with the thing when the camera moves."""
+    first, anchor = group[0][0], group[0][1][0] >> SHIFT
+    window = _window(np.concatenate([points for _, points in group]), canvas)
+    if window is None:
+        return
+    (x0, y0, *_), region = window
+    fine = region.shape[0] * region.shape[1] >= FINEST
+    mask = np.zeros(region.shape[:2], np.uint8) if fine else None
+    for one, points in group:
+        cv2.fillPoly(canvas, [points], one.colour, cv2.LINE_8, SHIFT)
+        if fine:
+            cv2.fillPoly(mask, [points - ((x0 << SHIFT), (y0 << SHIFT))], 255, cv2.LINE_8, SHIFT)
+    if fine:
+        place = (y0 - anchor[1], x0 - anchor[0])
+        grain = cv2.cvtColor(_grain(first, scale, place, canvas, mask.shape), cv2.COLOR_GRAY2RGB)
+        cv2.copyTo(cv2.multiply(region, grain, scale=1 / 128), mask, region)
 
 
 def _draw_blended(canvas: np.ndarray, one: Patch, points: np.ndarray, scale: int) -> None:
-    x, y, wide, high = cv2.boundingRect(points >> SHIFT)
-    x0, y0 = max(x - 1, 0), max(y - 1, 0)
-    x1, y1 = min(x + wide + 2, canvas.shape[1]), min(y + high + 2, canvas.shape[0])
-    if x1 <= x0 or y1 <= y0:
+    window = _window(points, canvas)
+    if window is None:
         return
-    region = canvas[y0:y1, x0:x1]
+    (x0, y0, *_), region = window
     mask = np.zeros(region.shape[:2], np.uint8)
     cv2.fillPoly(mask, [points - ((x0 << SHIFT), (y0 << SHIFT))], 255, cv2.LINE_8, SHIFT)
     if one.face.texture:
-        level = int(np.clip(np.rint(np.log2(one.pixels_per_metre * scale / 80)), -3, 2))
         place = (abs(int(points[0, 0])) * 7,) * 2
-        grey = patch(one.face.texture, level, place, mask.shape, canvas.shape[:2])
+        grey = _grain(one, scale, place, canvas, mask.shape)
         table = np.minimum(_LUT * np.asarray(one.colour, np.float32), 255).astype(np.uint8)
         new = cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), table[None])
     else:
@@ -88,14 +147,28 @@ def _draw_blended(canvas: np.ndarray, one: Patch, points: np.ndarray, scale: int
     cv2.copyTo(new, mask, region)
 
 
-def _sky(camera: Camera, weather: Weather, rng: np.random.Generator) -> np.ndarray:
+def _window(points: np.ndarray, canvas: np.ndarray) -> tuple[tuple[int, ...], np.ndarray] | None:
+    """The part of the canvas around fixed-point polygons: left, top, right, bottom; pixels."""
+    x, y, wide, high = cv2.boundingRect(points >> SHIFT)
+    x0, y0 = max(x - 1, 0), max(y - 1, 0)
+    x1, y1 = min(x + wide + 2, canvas.shape[1]), min(y + high + 2, canvas.shape[0])
+    return None if x1 <= x0 or y1 <= y0 else ((x0, y0, x1, y1), canvas[y0:y1, x0:x1])
+
+
+def _grain(
+    one: Patch, scale: int, place: tuple[int, int], canvas: np.ndarray, shape: tuple[int, int]
+) -> np.ndarray:
+    level = int(np.clip(np.rint(np.log2(one.pixels_per_metre * scale / 80)), -3, 2))
+    return patch(one.face.texture, level, place, shape, canvas.shape[:2])
+
+
+def _sky(camera: Camera, weather: Weather, start: np.ndarray) -> np.ndarray:
     height, width = camera.height, camera.width
     rows = int(np.ceil(camera.horizon * height)) + 1
     top, low = (np.asarray(one, np.float32) for one in weather.sky)
     mix = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None] ** 0.8
     above = np.maximum(np.linspace(1, 0, rows, dtype=np.float32), 0.06)[:, None]
     across = np.linspace(-1, 1, width, dtype=np.float32)[None]
-    start = rng.uniform(0, SIDE, 2)
     noise = _sampled("cloud", start[0] + 90 * across / above, start[1] + 90 / above)
     thick = np.clip((noise - 255 * (1 - weather.cloud)) / 90, 0, 1)[..., None]
     thick *= 0.5 if weather.kind in ("overcast", "rain") else 0.85
@@ -122,7 +195,7 @@ def _ground(canvas: np.ndarray, scene: Scene, scale: int) -> None:
     x = columns * z / camera.focal - camera.bend * z**2
     gain = 1 - _shadows(scene)[first:]
     for per_metre, weight, reach in ((90, 0.5, 12.0), (14, 1.0, 60.0)):
-        grain = _sampled("asphalt", x * per_metre, z * per_metre) - 128
+        grain = _sampled("asphalt", x * per_metre, (z + camera.gone) * per_metre) - 128
         gain *= 1 + grain * (weight / 128 * np.exp(-z / reach))
     seen = np.exp(-z / scene.weather.haze)
     target = canvas[first * scale :]
@@ -157,16 +230,12 @@ def _mirror(image: np.ndarray, road: np.ndarray, scene: Scene) -> None:
     image += (flipped - image) * share
 
 
-def _expose(image: np.ndarray, weather: Weather, rng: np.random.Generator) -> np.ndarray:
+def _expose(image: np.ndarray, look: Look) -> np.ndarray:
     height, width = image.shape[:2]
-    sigma = rng.uniform(0.3, 0.6) * max(width / 512, 0.5)
-    image = cv2.GaussianBlur(image, (0, 0), sigma)
+    image = cv2.GaussianBlur(image, (0, 0), look.blur)
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, width, dtype=np.float32)[None]
-    vignette = 1 - rng.uniform(0.08, 0.22) * (x**2 + y**2) / 2
-    dark = {"dusk": 0.85, "rain": 0.92}.get(weather.kind, 1.0)
-    gain = dark * rng.uniform(0.95, 1.25) * rng.normal(1, 0.018, 3)
-    image *= vignette[..., None] * gain.astype(np.float32)
-    noise = rng.standard_normal(image.shape, dtype=np.float32)
-    image += noise * np.float32(rng.uniform(1.5, 4.5))
+    vignette = 1 - look.vignette * (x**2 + y**2) / 2
+    image *= vignette[..., None] * look.gain.astype(np.float32)
+    image += look.noise
     return np.clip(image, 0, 255).astype(np.uint8)

@@ -52,7 +52,13 @@ def _head(rng: np.random.Generator, x: float, y: float) -> list[tuple[list, Colo
     ]
 
 
-def person(rng: np.random.Generator, x: float, z: float, label: str = "person") -> Thing:
+def person(
+    rng: np.random.Generator,
+    x: float,
+    z: float,
+    label: str = "person",
+    phase: float | None = None,
+) -> Thing:
     """Someone on foot.
 
     Args:
@@ -60,6 +66,7 @@ def person(rng: np.random.Generator, x: float, z: float, label: str = "person") 
         x: metres to the right.
         z: metres ahead.
         label: ``person``, or ``persongroup``.
+        phase: of a step, radians; by default the stride is drawn.
 
     Returns:
         The person, or a group of several standing close.
@@ -67,14 +74,16 @@ def person(rng: np.random.Generator, x: float, z: float, label: str = "person") 
     count = 1 if label == "person" else int(rng.integers(3, 6))
     faces: list[Face] = []
     for number in range(count):
-        faces += _walker(rng, x + 0.42 * number, z)
+        faces += _walker(rng, x + 0.42 * number, z, phase)
     return Thing(label, z, tuple(faces))
 
 
-def _walker(rng: np.random.Generator, x: float, z: float) -> list[Face]:
+def _walker(rng: np.random.Generator, x: float, z: float, phase: float | None) -> list[Face]:
     size = rng.uniform(0.88, 1.06) if rng.random() < 0.88 else rng.uniform(0.6, 0.75)
     stride, broad = rng.uniform(-0.28, 0.28), rng.uniform(0.19, 0.26)
     top, legs, swing = _cloth(rng), _cloth(rng), rng.uniform(-0.2, 0.2)
+    if phase is not None:
+        stride, swing = 0.26 * math.sin(phase), 0.18 * math.sin(phase)
     coat = rng.choice([0.9, 0.75, 0.5], p=[0.6, 0.25, 0.15])
     parts = [
         (_limb(-0.08, 0.9, -0.08 - stride, 0.05, 0.11, 0.06), legs, 0.35),

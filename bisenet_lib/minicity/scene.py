@@ -1,5 +1,6 @@
 """One frame's scene: city, weather, street and traffic put together."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ class Scene:
         things: what stands on it, deepest first.
         cast_shadows: (N, 3) polygons on the ground, from the sun.
         contact_shadows: (N, 3) polygons on the ground, under things.
+        moving: it is one frame of a drive.
     """
 
     camera: Camera
@@ -34,6 +36,7 @@ class Scene:
     things: tuple[Thing, ...]
     cast_shadows: tuple[Points, ...]
     contact_shadows: tuple[Points, ...]
+    moving: bool = False
 
 
 def compose(rng: np.random.Generator, city: City, size: tuple[int, int], wanted: set[str]) -> Scene:
@@ -58,34 +61,36 @@ def compose(rng: np.random.Generator, city: City, size: tuple[int, int], wanted:
     )
     stage = Stage(rng, city, weather, draw_sides(rng, city), wanted)
     flats = ground(rng, city, stage.sides, wanted)
-    flats += _lined(stage)
-    _plant(stage)
-    _furnish(stage)
+    flats += line(stage)
+    stage.things += skyline(rng, city, weather, LAST)
+    plant(stage)
+    furnish(stage)
     traffic.park(stage)
     traffic.drive(stage)
     traffic.two_wheelers(stage)
     traffic.walk(stage)
-    _rarities(stage)
+    rarities(stage)
     things = sorted(stage.things, key=lambda thing: -thing.depth)
     return Scene(
         camera, weather, tuple(flats), tuple(things), tuple(stage.cast), tuple(stage.contact)
     )
 
 
-def _lined(stage: Stage) -> list[Thing]:
+def line(stage: Stage) -> list[Thing]:
+    """Line the street with houses and gardens; gives their flat things."""
     rng, flats = stage.rng, []
     special = int(rng.integers(2))
     if stage.sides[special].parked and rng.random() < 0.7:
         special = 1 - special
     for number, side in enumerate(stage.sides):
         wanted = stage.wanted if number == special else set()
-        lawns, standing = frontage(rng, stage.city, stage.weather, side, wanted)
+        end = None if math.isinf(stage.end) else stage.end
+        lawns, standing = frontage(rng, stage.city, stage.weather, side, wanted, end)
         flats += lawns
         stage.things += standing
         for one in standing:
             if one.label == "building":
                 _house_shadow(stage, side.front, one)
-    stage.things += skyline(rng, stage.city, stage.weather, LAST)
     return flats
 
 
@@ -95,12 +100,13 @@ def _house_shadow(stage: Stage, x: float, one: Thing) -> None:
     stage.fall(np.array([(x, 0, z0), (x, 0, z1)], float), min(every[:, 1].max(), 14))
 
 
-def _plant(stage: Stage) -> None:
+def plant(stage: Stage) -> None:
+    """Plant trees along the kerbs."""
     rng, city = stage.rng, stage.city
     density = np.clip(city.greenness * rng.uniform(0.1, 1.5), 0, 0.95)
     for side in stage.sides:
         z = rng.uniform(5, 13)
-        while z < 120:
+        while z < min(120, stage.end):
             if rng.random() < density:
                 x = side.kerb + side.sign * rng.uniform(0.7, 1.1)
                 tall = rng.uniform(6, 11)
@@ -121,7 +127,8 @@ def _dapple(stage: Stage, x: float, z: float, tall: float) -> None:
             stage.cast.append(ring)
 
 
-def _furnish(stage: Stage) -> None:
+def furnish(stage: Stage) -> None:
+    """Put up lamp posts, signs and traffic lights."""
     rng = stage.rng
     dusk = stage.weather.kind == "dusk"
     for side in stage.sides:
@@ -138,7 +145,8 @@ def _furnish(stage: Stage) -> None:
             stage.things += furniture.traffic_light(rng, x, z, arm=side.sign > 0)
 
 
-def _rarities(stage: Stage) -> None:
+def rarities(stage: Stage) -> None:
+    """Add what a street does not always hold, where it is wanted."""
     rng, wanted = stage.rng, stage.wanted
     side = stage.sides[int(rng.integers(2))]
     walk = lambda: rng.uniform(*sorted((side.kerb + side.sign * 0.5, side.front)))

@@ -1,5 +1,6 @@
 """Traffic and people: what stands, drives, rides and walks in a street."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +24,8 @@ class Stage:
     things: list[Thing] = field(default_factory=list)
     cast: list[Points] = field(default_factory=list)
     contact: list[Points] = field(default_factory=list)
+    end: float = math.inf
+    """Metres ahead at which it stops."""
 
     def vehicle(self, parts: list[Thing], x: float, z: float, half: float, long: float) -> None:
         """Add a vehicle with its shadows; ``half`` and ``long`` are half its width and length."""
@@ -60,7 +63,7 @@ def park(stage: Stage) -> None:
         full = rng.uniform(0.3, 0.9)
         z = rng.uniform(6.5, 14)
         heading = 0.0 if side.sign > 0 else np.pi
-        while z < 80:
+        while z < min(80, stage.end):
             if rng.random() < full:
                 x = side.kerb - side.sign * rng.uniform(1.05, 1.25)
                 turn = heading + rng.normal(0, 0.02)
@@ -68,7 +71,8 @@ def park(stage: Stage) -> None:
             z += rng.uniform(5.0, 6.4)
 
 
-def _lanes(stage: Stage) -> tuple[float, float]:
+def lanes(stage: Stage) -> tuple[float, float]:
+    """Lateral positions of the camera's own lane and of the oncoming one, metres."""
     left, right = stage.sides
     own = min(0.3, right.kerb - 1.4 - 2.2 * right.parked)
     oncoming = max(own - 3.5, left.kerb + 1.3 + 2.2 * left.parked)
@@ -79,7 +83,7 @@ def drive(stage: Stage) -> None:
     """Fill the lanes: lorry, bus and tram where wanted, and cars between them."""
     rng = stage.rng
     lit = stage.weather.kind in ("dusk", "rain")
-    own, oncoming = _lanes(stage)
+    own, oncoming = lanes(stage)
     busy = _long_vehicles(stage, ((own, 0.0), (oncoming, np.pi)))
     for lane, heading, chance in ((own, 0.0, 0.65), (oncoming, np.pi, 0.55)):
         z = rng.uniform(11, 30)
@@ -135,10 +139,11 @@ def two_wheelers(stage: Stage) -> None:
             build = people.motorcycle if motor else people.bicycle
             stage.things.append(build(rng, x, z, side_on=side_on))
             stage.things.append(people.rider(rng, x, z, side_on=side_on, motor=motor))
-            stage.contact.append(_spot(x, z, 0.6 if side_on else 0.25))
+            stage.contact.append(spot(x, z, 0.6 if side_on else 0.25))
 
 
-def _spot(x: float, z: float, wide: float) -> Points:
+def spot(x: float, z: float, wide: float) -> Points:
+    """The (8, 3) outline of the shadow under something small."""
     angles = np.linspace(0, 2 * np.pi, 8, endpoint=False)
     return np.column_stack((x + wide * np.cos(angles), 0 * angles, z + 0.3 * np.sin(angles)))
 
@@ -158,5 +163,5 @@ def walk(stage: Stage) -> None:
 
 def _stand(stage: Stage, x: float, z: float) -> None:
     stage.things.append(people.person(stage.rng, x, z))
-    stage.contact.append(_spot(x, z, 0.28))
+    stage.contact.append(spot(x, z, 0.28))
     stage.fall(np.array([(x - 0.2, 0, z), (x + 0.2, 0, z)], float), 1.7)

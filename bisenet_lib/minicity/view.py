@@ -1,12 +1,14 @@
 """From metres to pixels: projection, light on faces, and the outline of a thing."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from bisenet_lib.minicity.geometry import Camera, Colour, Face, Points, Thing, normals
+from bisenet_lib.minicity.geometry import NEAR, Camera, Colour, Face, Points, Thing, normals
 from bisenet_lib.minicity.weather import Weather
 
 SHIFT = 4
@@ -22,49 +24,119 @@ class Patch(NamedTuple):
     pixels_per_metre: float
 
 
-def seen(thing: Thing, camera: Camera, weather: Weather, *, haze: bool = True) -> list[Patch]:
-    """Project a thing and light it.
+def seen(
+    things: Sequence[Thing], camera: Camera, weather: Weather, *, haze: bool = True
+) -> list[list[Patch]]:
+    """Project things and light them.
 
     Args:
-        thing: in metres.
+        things: in metres.
         camera: projects.
         weather: lights.
         haze: mix the distance's colour in.
 
     Returns:
-        The faces turned to the camera, in painting order.
+        Of each thing, the faces turned to the camera, in painting order.
     """
-    if not thing.faces:
-        return []
-    counts = [len(face.points) for face in thing.faces]
-    ends = np.cumsum(counts)
-    starts = ends - counts
-    bent = camera.bent(np.concatenate([face.points for face in thing.faces]))
-    pixels = camera.project(bent)
-    depth = np.add.reduceat(bent[:, 2], starts) / counts
-    hidden = _outside(pixels, starts, camera)
-    facing = np.array([np.nan if face.facing is None else face.facing for face in thing.faces])
-    turned = np.isnan(facing)
-    if turned.any():
-        normal = normals(bent, starts)
-        hidden |= turned & ((normal * (bent[starts] - (0, camera.eye, 0))).sum(1) >= 0)
-        length = np.maximum(np.sqrt((normal**2).sum(1)), 1e-9)
-        facing[turned] = np.maximum(normal @ weather.sun / length, 0)[turned]
-    colours = weather.light(
-        np.array([face.colour for face in thing.faces], np.float64),
-        facing,
-        depth if haze else 0 * depth,
-    )
-    return [
-        Patch(
-            pixels[starts[one] : ends[one]],
-            face.colour if face.glow else tuple(colours[one].tolist()),
-            face,
-            camera.focal / max(depth[one], 1),
+    solids = Solids.of(things)
+    return solids.seen(solids.points, camera, weather, haze=haze)
+
+
+@dataclass(frozen=True)
+class Solids:
+    """Many things as a few arrays, which is much faster to project.
+
+    Attributes:
+        faces: of all things, one after the other.
+        owners: (F,) the thing of each face.
+        count: number of things.
+        points: (P, 3) metres, the corners of all faces.
+        starts: (F,) where each face begins in ``points``.
+        counts: (F,) corners of each face.
+        colours: (F, 3) RGB before light.
+        facing: (F,) share of sunlight; nan where it follows from the normal.
+    """
+
+    faces: tuple[Face, ...]
+    owners: np.ndarray
+    count: int
+    points: Points
+    starts: np.ndarray
+    counts: np.ndarray
+    colours: np.ndarray
+    facing: np.ndarray
+
+    @classmethod
+    def of(cls, things: Sequence[Thing]) -> "Solids":
+        """Gather the faces of things."""
+        faces = tuple(face for thing in things for face in thing.faces)
+        counts = np.array([len(face.points) for face in faces], int)
+        every = [face.points for face in faces]
+        return cls(
+            faces,
+            np.repeat(np.arange(len(things)), [len(thing.faces) for thing in things]),
+            len(things),
+            np.concatenate(every) if every else np.empty((0, 3)),
+            np.cumsum(counts) - counts,
+            counts,
+            np.array([face.colour for face in faces], np.float64).reshape(-1, 3),
+            np.array([np.nan if face.facing is None else face.facing for face in faces]),
         )
-        for one, face in enumerate(thing.faces)
-        if not hidden[one]
-    ]
+
+    def moved(self, ahead: np.ndarray) -> Points:
+        """The corners with each thing so many metres further ahead.
+
+        Args:
+            ahead: (count,) metres.
+        """
+        points = self.points.copy()
+        points[:, 2] += np.repeat(ahead[self.owners], self.counts)
+        return points
+
+    def seen(
+        self, points: Points, camera: Camera, weather: Weather, *, haze: bool = True
+    ) -> list[list[Patch]]:
+        """Project and light.
+
+        Args:
+            points: (P, 3) metres, where the corners are now, in front of the camera.
+            camera: projects.
+            weather: lights.
+            haze: mix the distance's colour in.
+
+        Returns:
+            As :func:`seen`.
+        """
+        patches: list[list[Patch]] = [[] for _ in range(self.count)]
+        if not self.faces:
+            return patches
+        bent = camera.bent(points)
+        pixels = camera.project(bent)
+        depth = np.add.reduceat(bent[:, 2], self.starts) / self.counts
+        hidden = _outside(pixels, self.starts, camera)
+        hidden |= np.maximum.reduceat(points[:, 2], self.starts) <= NEAR
+        facing, turned = self.facing.copy(), np.isnan(self.facing)
+        if turned.any():
+            normal = normals(bent, self.starts)
+            away = (normal * (bent[self.starts] - (0, camera.eye, 0))).sum(1) >= 0
+            hidden |= turned & away
+            length = np.maximum(np.sqrt((normal**2).sum(1)), 1e-9)
+            facing[turned] = np.maximum(normal @ weather.sun / length, 0)[turned]
+        colours = weather.light(self.colours, facing, depth if haze else 0 * depth).tolist()
+        scales = (camera.focal / np.maximum(depth, 1)).tolist()
+        ends = (self.starts + self.counts).tolist()
+        starts, owners = self.starts.tolist(), self.owners.tolist()
+        for one in np.flatnonzero(~hidden).tolist():
+            face = self.faces[one]
+            patches[owners[one]].append(
+                Patch(
+                    pixels[starts[one] : ends[one]],
+                    face.colour if face.glow else tuple(colours[one]),
+                    face,
+                    scales[one],
+                )
+            )
+        return patches
 
 
 def _outside(pixels: Points, starts: np.ndarray, camera: Camera) -> np.ndarray:
