@@ -16,6 +16,7 @@ BENCHES = {
     "read_bench": "reading training samples of the recipe, batches of 4",
     "train_bench": "training, 4 images of 256 x 256 a process",
     "eval_bench": "evaluation",
+    "demo_bench": "the live demo on two cores",
     "engine_bench": "what was tried for the network, 512 x 1024",
 }
 PACKAGES = ("paddlepaddle", "paddleseg", "onnxruntime", "openvino", "numpy", "opencv-python")

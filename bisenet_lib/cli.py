@@ -13,7 +13,15 @@ import typer
 from rich.markdown import Markdown
 from rich.table import Table
 
-from bisenet_lib import __version__, cli_course, cli_data, cli_deploy, cli_evaluate, cli_launch
+from bisenet_lib import (
+    __version__,
+    cli_course,
+    cli_data,
+    cli_demo,
+    cli_deploy,
+    cli_evaluate,
+    cli_launch,
+)
 from bisenet_lib.cli_options import (
     UNDERSCORES,
     Dataset,
@@ -229,6 +237,7 @@ app.command(
 cli_evaluate.add_to(app)
 cli_deploy.add_to(app)
 cli_data.add_to(app)
+cli_demo.add_to(app)
 
 
 def main() -> None:

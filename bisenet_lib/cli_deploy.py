@@ -22,6 +22,7 @@ from bisenet_lib.cli_options import (
     OwnConfig,
     Scales,
     end_with_problems,
+    exported_file,
     out,
     scales_of,
     trained,
@@ -186,10 +187,8 @@ def submit(
 
 def _onnx_file(model: Path, config: str | None) -> Path:
     """The ONNX file that ``MODEL`` is, or stands for."""
-    if model.suffix == ".onnx":
-        return model
-    if (model / "model.onnx").is_file():
-        return model / "model.onnx"
+    if exported := exported_file(model):
+        return exported
     from bisenet_lib.deployment import names_of
     from bisenet_lib.engines import cached_onnx
 

@@ -107,6 +107,13 @@ def trained(model: Path, config: str | None, dataset: Path | None) -> tuple[dict
     return settings, weights
 
 
+def exported_file(model: Path) -> Path | None:
+    """The ONNX file that ``MODEL`` is, or holds; None for a checkpoint or a run folder."""
+    if model.suffix == ".onnx":
+        return model
+    return model / "model.onnx" if (model / "model.onnx").is_file() else None
+
+
 def write_json(path: Path | None, report: dict[str, Any]) -> None:
     """Write a report, where one is asked for."""
     if path:

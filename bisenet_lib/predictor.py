@@ -62,12 +62,15 @@ class Predictor:
         """
         return self.segment(self.prepare(image), image.shape[:2])
 
-    def prepare(self, image: np.ndarray) -> np.ndarray:
-        """Scale and normalise an image: (H, W, 3) uint8, RGB, to (1, 3, h, w) float32."""
+    def prepare(self, image: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
+        """Scale and normalise an image: (H, W, 3) uint8, RGB, to (1, 3, h, w) float32.
+
+        ``size`` is (w, h); without it, it is that of the network, or of ``longest``.
+        """
         if image.dtype != np.uint8 or image.shape[2:] != (3,):
             raise ValueError(f"an image of {image.shape} {image.dtype}; give (H, W, 3) uint8, RGB")
         height, width = image.shape[:2]
-        size = self.size
+        size = size or self.size
         if size is None:
             factor = min(1, self.longest / max(height, width)) if self.longest else 1
             size = max(1, round(width * factor)), max(1, round(height * factor))

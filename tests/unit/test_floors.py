@@ -40,7 +40,7 @@ FLOORS = [
     {"analysis", "cityscapes", "convert", "fruits", "minicity", "own_data"},
     {"samples"},
     {"evaluation", "objects", "deployment"},
-    {"submit"},
+    {"submit", "demo"},
     {"runlog", "plots"},
     {"widgets", "plots_analysis", "plots_deployment", "plots_classes", "plots_network"},
     {"parts"},
@@ -50,7 +50,7 @@ FLOORS = [
     {"comparison"},
     {"sweep"},
     {"cli_options"},
-    {"cli_course", "cli_launch", "cli_evaluate", "cli_deploy", "cli_data"},
+    {"cli_course", "cli_launch", "cli_evaluate", "cli_deploy", "cli_data", "cli_demo"},
     {"cli"},
 ]
 FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}
