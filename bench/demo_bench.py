@@ -19,9 +19,9 @@ from bisenet_lib.demo.messages import unpack
 from bisenet_lib.labels import CLASS_NAMES
 from bisenet_lib.onnx_engine import OnnxEngine
 
-SIZES = (512,)
+SIZES = (512, 1024)
 """Pixels of the longer side of the network's input."""
-PERIOD, WARM_UP, FRAMES, ROUNDS = 8, 3, 15, 3
+PERIOD, WARM_UP, FRAMES, ROUNDS = 40, 10, 60, 3
 SERVER = f"""
 import asyncio, sys
 from pathlib import Path
@@ -29,7 +29,8 @@ from bisenet_lib.demo import networks, server
 from bisenet_lib.demo.drive import Drive
 network = networks.of_export(Path(sys.argv[1]), "bench")
 ready = lambda addresses: print(addresses[0], flush=True)
-asyncio.run(server.serve(network, ready, drive=Drive(period={PERIOD}), pace=0))
+sockets = server.listen(server.LOOPBACK, None)
+asyncio.run(server.serve(network, sockets, ready, drive=Drive(period={PERIOD}), pace=0))
 """
 
 

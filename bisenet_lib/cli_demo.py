@@ -6,12 +6,15 @@ Imports stand inside the function, as in :mod:`bisenet_lib.cli`.
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bisenet_lib.cli_options import UNDERSCORES, OwnConfig, err, exported_file, notes, out, trained
 from bisenet_lib.errors import InputError
+
+if TYPE_CHECKING:
+    from bisenet_lib.demo.networks import Network
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data" / "checkpoints" / "bisenetv2_minicity"
 
@@ -53,20 +56,19 @@ def demo(
     """
     import asyncio
 
-    from bisenet_lib.demo import networks
     from bisenet_lib.demo.drive import SEED, Drive
-    from bisenet_lib.demo.server import serve
+    from bisenet_lib.demo.server import listen, serve
 
     seed = SEED if seed is None else seed
     if seed < 0:
         raise InputError(f"seed is {seed}; give 0 or more")
-    path = model or _shipped()
-    exported = exported_file(path)
-    if exported:
-        network = networks.of_export(exported, str(model))
-    else:
-        settings, weights = trained(path, config, None)
-        network = networks.of_checkpoint(settings, weights, str(model or SHIPPED.name))
+    path = model or SHIPPED
+    if not path.exists():
+        raise InputError(
+            f"{path}: not there. Give a run folder, a checkpoint or an exported network as MODEL."
+        )
+    sockets = listen(host, port)
+    network = _network(path, config, title=str(model or SHIPPED.name))
 
     def ready(addresses: Sequence[str]) -> None:
         for address in addresses:
@@ -75,16 +77,16 @@ def demo(
         if browser and not _opened(addresses[0]):
             err.print("No browser was found on this computer: open the address in one by hand.")
 
-    asyncio.run(serve(network, ready, host=host, port=port, drive=Drive(seed)))
+    asyncio.run(serve(network, sockets, ready, host=host, drive=Drive(seed)))
 
 
-def _shipped() -> Path:
-    if not SHIPPED.is_dir():
-        raise InputError(
-            f"{SHIPPED}: no shipped checkpoint there. Give a MODEL: a run folder, a checkpoint or "
-            "an exported network."
-        )
-    return SHIPPED
+def _network(model: Path, config: str | None, title: str) -> "Network":
+    from bisenet_lib.demo import networks
+
+    if exported := exported_file(model):
+        return networks.of_export(exported, title)
+    settings, weights = trained(model, config, None)
+    return networks.of_checkpoint(settings, weights, title)
 
 
 def _opened(address: str) -> bool:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.photos import SUFFIXES, read_image
+from bisenet_lib.photos import read_image
 
 MOST_BYTES = 32 << 20
 """Of a file."""
@@ -72,7 +72,7 @@ async def as_jpeg(content: bytes, name: str) -> bytes:
             process.kill()
             await process.wait()
     if process.returncode == REFUSED:
-        raise InputError(sentence.decode(errors="replace").strip())
+        raise InputError(sentence.decode(errors="replace").splitlines()[-1])
     if process.returncode or not jpeg:
         raise InputError(f"{name}: cannot be decoded. Save it as JPEG or PNG, and try that.")
     return jpeg
@@ -86,14 +86,21 @@ def shown_name(name: str) -> str:
 
 
 def _for_screen(path: Path) -> bytes:
-    with suppress(OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    try:
         with Image.open(path) as header:
-            width, height = header.size
-        if width * height > MOST_PIXELS:
-            raise InputError(
-                f"{path}: {width} x {height} pixels; at most {MOST_PIXELS // 10**6} million are "
-                "taken. Scale it down, or use `bisenet predict`."
-            )
+            pixels = header.width * header.height
+    except UnidentifiedImageError as error:
+        raise InputError(
+            f"{path}: no picture of a kind that is read here. JPEG, PNG, WebP, TIFF and BMP are, "
+            "and videos that the browser can play."
+        ) from error
+    except Image.DecompressionBombError:
+        pixels = float("inf")
+    if pixels > MOST_PIXELS:
+        raise InputError(
+            f"{path}: more than {MOST_PIXELS // 10**6} million pixels. Scale it down, or use "
+            "`bisenet predict`."
+        )
     image = read_image(path)
     factor = LONGEST / max(image.shape[:2])
     if factor < 1:
@@ -114,9 +121,7 @@ def main(name: str) -> int:
         try:
             sys.stdout.buffer.write(_for_screen(path))
         except InputError as error:
-            kinds = ", ".join(suffix[1:].upper() for suffix in SUFFIXES)
-            told = str(error).replace(f"{folder}{os.sep}", "")
-            print(f"{told} Pictures may be {kinds}.", file=sys.stderr)
+            print(str(error).replace(f"{folder}{os.sep}", ""), file=sys.stderr)
             return REFUSED
         except MemoryError:
             print(f"{name}: needs too much memory. Scale it down.", file=sys.stderr)

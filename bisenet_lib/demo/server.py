@@ -167,19 +167,20 @@ def listen(host: str, port: int | None) -> list[socket.socket]:
     Raises:
         InputError: it is taken, not allowed, or the host is not this computer.
     """
+    if port is not None and not 0 <= port < 1 << 16:
+        raise InputError(f"--port {port}: a port is a number up to 65535.")
     for number in PORTS if port is None else [port]:
         try:
             return netutil.bind_sockets(number, host)
-        except (OSError, OverflowError) as error:
-            number_of = getattr(error, "errno", None)
-            if isinstance(error, socket.gaierror) or number_of == errno.EADDRNOTAVAIL:
+        except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
                 raise InputError(
                     f"--host {host}: no address of this computer. Give 0.0.0.0 for all of them, or "
                     f"leave it out for this computer alone ({LOOPBACK})."
                 ) from error
             if port is not None:
-                taken = number_of == errno.EADDRINUSE
-                reason = "another program uses it" if taken else getattr(error, "strerror", error)
+                taken = error.errno == errno.EADDRINUSE
+                reason = "another program uses it" if taken else error.strerror
                 raise InputError(
                     f"--port {port}: {reason}. Give another, or leave --port out: the first free "
                     f"one from {PORTS[0]} is taken."
@@ -206,10 +207,10 @@ def addresses(host: str, port: int, token: str) -> list[str]:
 
 async def serve(
     network: Network,
+    sockets: Sequence[socket.socket],
     ready: Callable[[Sequence[str]], None],
     *,
     host: str = LOOPBACK,
-    port: int | None = None,
     drive: Drive | None = None,
     pace: int = PACES[1],
 ) -> None:
@@ -217,16 +218,13 @@ async def serve(
 
     Args:
         network: shown.
+        sockets: from :func:`listen`.
         ready: called with the addresses once the page can be opened.
-        host: to listen at; all but this computer's own names put a token into the address.
-        port: see :func:`listen`.
+        host: that the sockets listen at; any but this computer's own names gets a token into
+            its address.
         drive: to show; None takes the first.
         pace: see :class:`bisenet_lib.demo.hub.Settings`.
-
-    Raises:
-        InputError: see :func:`listen`.
     """
-    sockets = listen(host, port)
     token = "" if _is_here(host) else secrets.token_urlsafe(16)
     ended, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,22 +31,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """The browser; without one the tests say what installs it."""
+def launch():
+    """Start a browser with more flags; without one the tests say what installs it."""
     playwright = pytest.importorskip("playwright.sync_api", reason=f"no Playwright: {INSTALL}")
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         pytest.skip(f"no Chromium: {INSTALL}")
     with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=program, args=FLAGS.split())
-        yield browser
-        browser.close()
+        yield lambda *flags: running.chromium.launch(
+            executable_path=program, args=[*FLAGS.split(), *flags]
+        )
 
 
-@pytest.fixture
-def page(chromium):
+@pytest.fixture(scope="session")
+def chromium(launch):
+    """The browser."""
+    browser = launch()
+    yield browser
+    browser.close()
+
+
+@contextmanager
+def new_page(browser, **options):
     """A new page; at its end it must have asked nothing of another computer."""
-    context = chromium.new_context(viewport=SIZE)
+    context = browser.new_context(**{"viewport": SIZE, **options})
     page, asked = context.new_page(), []
     context.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url))
@@ -55,6 +64,13 @@ def page(chromium):
     parts = map(urlsplit, asked)
     away = [one.geturl() for one in parts if (one.hostname or "") not in HERE]
     assert not away, f"requests that leave this computer: {away[:5]}"
+
+
+@pytest.fixture
+def page(chromium):
+    """:func:`new_page` in the browser."""
+    with new_page(chromium) as page:
+        yield page
 
 
 @dataclass(frozen=True)

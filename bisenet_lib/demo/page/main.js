@@ -158,6 +158,7 @@ function show(header, bitmap, classes, took) {
   const began = performance.now();
   stage.show(bitmap, classes, header.size);
   page.shown = { number: header.number, shared: header.shared };
+  stage.root.dataset.frame = header.number;
   showInput();
   measure(header, took + performance.now() - began, classes);
 }

@@ -38,6 +38,7 @@ export class Stage {
     this.picture = { bitmap, classes, width, height };
     this.root.style.setProperty("--ratio", bitmap.width / bitmap.height);
     this.root.classList.add("filled");
+    this.root.dataset.size = `${width}x${height}`;
     this.colour();
     this.draw();
   }
