@@ -1,6 +1,7 @@
 # Every target is one or two calls of the real tool. `make` alone prints them.
 PROFILE ?= laptop
 CITYSCAPES ?=
+MODEL ?=
 ARGS ?=
 PADDLE_GPU_INDEX ?= https://www.paddlepaddle.org.cn/packages/stable/cu126/
 
@@ -16,7 +17,7 @@ LINTED := bisenet_lib tests data/checkpoints $(wildcard bench notebooks publish)
 
 .DEFAULT_GOAL := help
 .PHONY: help preflight install install-gpu minicity run outputs checkpoint test test-browser lint lab \
-	slides site bench doctor lock clean
+	demo slides site bench doctor lock clean
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -82,6 +83,9 @@ lint: $(INSTALLED) ## format, rules and spelling, notebooks included
 lab: $(MINICITY) ## JupyterLab with the course open
 	$(IN_VENV) JUPYTER_CONFIG_PATH="$(CURDIR)/.jupyter" jupyter lab --LabApp.default_url="/lab/tree/$(firstword $(sort $(wildcard notebooks/*.ipynb)))" \
 		$(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
+
+demo: $(INSTALLED) ## a network segments moving streets in the browser (MODEL=DIR: one of yours)
+	$(IN_VENV) bisenet demo $(if $(MODEL),"$(MODEL)") $(ARGS)
 
 slides: $(EXTRA) ## the notebooks as slides: runs/slides/index.html
 	$(BIN)/python publish/slides.py runs/slides

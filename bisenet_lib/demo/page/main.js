@@ -49,8 +49,9 @@ function hello(message) {
   page.about = message;
   page.settings = message.settings;
   page.underway.clear();
-  $("title").textContent = message.title;
-  $("title").title = message.title;
+  const { title } = message;
+  $("title").textContent = title.length > 44 ? `…${title.slice(-43)}` : title;
+  $("title").title = title;
   $("empty").firstChild.textContent = "The street is being drawn …";
   document.body.classList.remove("lost");
   $("engine").replaceChildren(...message.engines.map(([value, text]) => new Option(text, value)));
@@ -69,7 +70,7 @@ function hello(message) {
 }
 
 function viewers({ count }) {
-  $("watching").textContent = count === 1 ? "1 page is open" : `${count} pages are open`;
+  $("watching").textContent = count === 1 ? "1 viewer" : `${count} viewers`;
 }
 
 function settings(message) {
@@ -156,6 +157,7 @@ async function take({ header, parts }) {
 
 function show(header, bitmap, classes, took) {
   const began = performance.now();
+  stage.moving = page.playing && page.source !== "photo";
   stage.show(bitmap, classes, header.size);
   page.shown = { number: header.number, shared: header.shared };
   stage.root.dataset.frame = header.number;

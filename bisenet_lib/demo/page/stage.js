@@ -14,6 +14,7 @@ export class Stage {
     this.table = new Uint32Array(256);
     this.opacity = 0.6;
     this.share = 0.5;
+    this.moving = true;
     this.picture = null;
     this.pointer = null;
     this.moved = moved;
@@ -67,7 +68,7 @@ export class Stage {
     const { bitmap } = this.picture;
     context.globalAlpha = 1;
     context.imageSmoothingEnabled = true;
-    context.imageSmoothingQuality = "high";
+    context.imageSmoothingQuality = this.moving ? "low" : "high"; // without a graphics card it costs
     context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
     if (share >= 1) return;
     const [left, there] = [share * canvas.width, share * layer.width];
