@@ -20,6 +20,8 @@ SIZES = range(256, 1025, 2 * MULTIPLE)
 PACES = (FPS, 3 * FPS, 0)
 """Frames of the drive per second at most: as it was driven, fast, and no limit."""
 DRIVE = "drive"
+KEPT = 16
+"""Pages whose own picture still tells its classes under the pointer: each takes up to 40 MB."""
 TOLD = 10
 """Frames of the first lap between two messages about it."""
 
@@ -59,6 +61,7 @@ class Hub:
         self.sizes = sorted({*SIZES, network.longest})
         self.viewers: set[Viewer] = set()
         self._numbers = itertools.count(1)
+        self._own: dict[Viewer, None] = {}
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task] = set()
         self._queued, self._underway, self._due = False, 0, 0.0
@@ -115,6 +118,7 @@ class Hub:
         """Forget a viewer."""
         self.viewers.discard(viewer)
         self.worker.turns.drop(viewer)
+        self._own.pop(viewer, None)
         self._tell_viewers()
         self._feed()
 
@@ -274,7 +278,16 @@ class Hub:
             if failed:
                 source.tell(kind="trouble", text=result.sentence, number=result.job.number)
             else:
+                self._keep(source)
                 source.give(result)
+
+    def _keep(self, viewer: Viewer) -> None:
+        self._own.pop(viewer, None)
+        self._own[viewer] = None
+        if len(self._own) > KEPT:
+            oldest = next(iter(self._own))
+            del self._own[oldest]
+            oldest.shown = None
 
     def _tell_all(self, **message: Any) -> None:
         for viewer in self.viewers:

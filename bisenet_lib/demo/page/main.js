@@ -483,3 +483,5 @@ document.addEventListener("drop", (event) => {
   load(event.dataTransfer.files[0]);
 });
 opacity(0.6);
+if (!("DecompressionStream" in window))
+  notice("This browser is too old for the demo. It needs Chrome or Edge 80, Firefox 113 or Safari 16.4.");
