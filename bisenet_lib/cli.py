@@ -181,7 +181,12 @@ def train(
     from bisenet_lib.training import fit
 
     settings = load(
-        config, dataset=dataset, iters=iters, batch_size=batch_size, learning_rate=learning_rate
+        config,
+        dataset=dataset,
+        iters=iters,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        any_component=True,
     )
     if here().first:
         out.print(settings_line(here().size), highlight=False, soft_wrap=True)

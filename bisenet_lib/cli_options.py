@@ -22,7 +22,8 @@ Config = Annotated[
     str,
     typer.Option(
         help="A profile (smoke, laptop, cityscapes), a shipped configuration "
-        "(bisenet_cityscapes_1024x1024_160k) or a .yml file in PaddleSeg's schema."
+        "(bisenet_cityscapes_1024x1024_160k) or a .yml file in PaddleSeg's schema. Such a file may "
+        "name any component of PaddleSeg, and some run code: give one that you trust."
     ),
 ]
 Dataset = Annotated[
@@ -93,7 +94,7 @@ def settings_of(model: Path, config: str | None, dataset: Path | None) -> dict[s
     from bisenet_lib.checkpoint import config_file
     from bisenet_lib.config import load
 
-    return load(config or config_file(model), dataset=dataset)
+    return load(config or config_file(model), dataset=dataset, any_component=config is not None)
 
 
 def write_json(path: Path | None, report: dict[str, Any]) -> None:

@@ -15,12 +15,14 @@ from typing import Any
 
 import yaml
 
+from bisenet_lib.allowlist import check_known, check_size
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.profiles import PROFILES
 
 from paddleseg.cvlibs import Config, SegBuilder, manager  # isort: skip
+from paddleseg.cvlibs.config import merge_config_dicts  # isort: skip
 
 SECTIONS = {
     "model": manager.MODELS,
@@ -34,6 +36,10 @@ CARDS = dict.fromkeys(
     ("bisenet_cityscapes_1024x1024_160k", "bisenet_cityscapes_1024x1024_160k_ohem"), 4
 ) | {"minicity_checkpoint": 2}
 """The cards a configuration's learning rate was chosen for; one, if it is not here."""
+CONFIG = "config.yml"
+"""What a configuration is called that lies beside weights or in a data set."""
+MOST_BYTES = 1 << 20
+"""Of a configuration's file."""
 NUMBERS = ("batch_size", "iters")
 TOP_LEVEL = (*SECTIONS, *NUMBERS, "lr_scheduler", "loss", "test_config")
 
@@ -74,8 +80,12 @@ def load(
     iters: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
+    any_component: bool = False,
 ) -> dict[str, Any]:
     """Read a configuration, apply what the caller changes, and check every key.
+
+    A configuration may come from a stranger, as one beside weights does: it may name only the
+    components of :mod:`bisenet_lib.allowlist`, which run nothing and fetch nothing.
 
     Args:
         name: see :func:`find`.
@@ -83,21 +93,21 @@ def load(
         iters: training iterations.
         batch_size: images per iteration and process.
         learning_rate: at iteration 0; the schedule decays it.
+        any_component: allow all that PaddleSeg has: for a file the user wrote and trusts, as
+            with ``--config``. A ``config.yml`` beside weights is not taken for one.
 
     Returns:
         The resolved configuration, a dict in PaddleSeg's schema.
 
     Raises:
-        InputError: no such file, not YAML, an unknown or missing key, a value out of range.
+        InputError: no such file, not YAML, an unknown or missing key, a value out of range, or
+            a component that is not allowed.
     """
     path = find(name)
-    try:
-        settings = Config._parse_from_yaml(str(path))
-    except (yaml.YAMLError, OSError, AttributeError, TypeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a configuration in YAML ({error})") from error
-    if not isinstance(settings, dict):
-        raise InputError(f"{path}: not a configuration in YAML; it holds {settings!r:.40}")
+    settings = _read(path)
     check(settings, source=str(path))
+    if not any_component or _beside_weights(path):
+        check_known(settings, source=str(path))
     for split in ("train", "val"):
         section = settings.get(f"{split}_dataset")
         if dataset is not None and section is not None:
@@ -127,7 +137,7 @@ def expected_rate(name: str | Path, batch_size: int, ranks: int) -> tuple[float,
         The learning rate, and a sentence that says where it comes from.
     """
     path = find(name)
-    written = Config._parse_from_yaml(str(path))
+    written = _read(path)
     cards = CARDS.get(path.stem, 1)
     total, total_written = batch_size * ranks, written["batch_size"] * cards
     rate_written = written["lr_scheduler"]["learning_rate"]
@@ -226,6 +236,46 @@ def refusals() -> Iterator[None]:
             raise
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise InputError(f"configuration: {lines[-1]}") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return _merged(path, ())
+    except (
+        yaml.YAMLError,
+        OSError,
+        AttributeError,
+        TypeError,
+        ValueError,
+        RecursionError,
+    ) as error:
+        raise InputError(f"{path}: not a configuration in YAML ({error})") from error
+
+
+def _merged(path: Path, chain: tuple[Path, ...]) -> dict[str, Any]:
+    """Read a file and those its ``_base_`` names, merged as PaddleSeg merges them."""
+    if path.resolve() in chain:
+        raise ValueError(f"its _base_ leads back to {path}")
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(f"{path}: more than {MOST_BYTES} bytes")
+    settings = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    check_size(settings)
+    if not isinstance(settings, dict):
+        raise ValueError(f"it holds {settings!r:.40}")
+    bases = settings.pop("_base_", [])
+    for base in [bases] if isinstance(bases, str) else bases:
+        found = _merged(path.parent / base, (*chain, path.resolve()))
+        settings = merge_config_dicts(settings, found)
+    return settings
+
+
+def _beside_weights(path: Path) -> bool:
+    there = path.parent
+    return path.name == CONFIG and any(
+        any(there.glob(pattern)) for pattern in ("*.pdparams", "*/*.pdparams")
+    )
 
 
 def _whole(value: Any) -> bool:

@@ -42,7 +42,8 @@ def load(settings: Mapping[str, Any], path: Path) -> paddle.nn.Layer:
     Raises:
         InputError: the checkpoint cannot be read or does not fit.
     """
-    built = config.builder(settings)
+    network = {key: value for key, value in settings["model"].items() if key != "pretrained"}
+    built = config.builder({**settings, "model": network})  # the checkpoint has every weight
     with config.refusals():
         model = built.model
     checkpoint.load_weights(model, path)

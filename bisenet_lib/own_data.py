@@ -135,7 +135,7 @@ def import_folder(source: Path, target: Path, **options: Any) -> Imported:
     target = Path(target).resolve()
     if any(target.is_relative_to(folder) for folder in (images.resolve(), masks.resolve())):
         raise InputError(f"{target}: stands among the files to import. Choose another folder.")
-    base = config.load(chosen.config, dataset=target)
+    base = config.load(chosen.config, dataset=target, any_component=True)
     clear_leftovers(target.parent)
     with folder_written_whole(target) as part:
         found = _pairs(images, masks, chosen)

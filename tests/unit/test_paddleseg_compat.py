@@ -49,6 +49,12 @@ def test_fails_without_the_mend(unpatched, case):
     assert outcome == FAILURES[case], detail
 
 
+def test_a_pretrained_pickle_runs_code_without_the_mend(unpatched, patched):
+    assert unpatched["pretrained"] == ["ok", [True, True]]
+    assert patched["pretrained"] == ["ok", [False, False]]
+    assert patched["pos_embed"] == ["ok", 1.0]
+
+
 def numpy_cross_entropy(logit, label, weight=None):
     """Mean over the pixels that are not ignored, each weighted by its class."""
     logit = np.moveaxis(logit, 1, -1).reshape(-1, logit.shape[1])
