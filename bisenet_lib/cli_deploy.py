@@ -28,6 +28,7 @@ from bisenet_lib.cli_options import (
     write_json,
 )
 from bisenet_lib.errors import InputError
+from bisenet_lib.files import holds_weights
 
 if TYPE_CHECKING:
     from bisenet_lib.predicting import Tally
@@ -99,7 +100,7 @@ def predict(
     """Segment photographs or a video: overlays to look at, labels to go on with.
 
     Labels and overlays have the size of the image, whatever size the network saw. Without Paddle
-    where MODEL is an .onnx file; a checkpoint is exported beside itself on first use.
+    where MODEL is an .onnx file; a checkpoint is exported into the user's cache on first use.
     """
     from bisenet_lib.photos import SUFFIXES
     from bisenet_lib.predicting import open_predictor, predict_images
@@ -185,8 +186,9 @@ def _onnx_file(model: Path, config: str | None) -> Path:
     """The ONNX file that ``MODEL`` is, or stands for."""
     if model.suffix == ".onnx":
         return model
-    if (model / "model.onnx").is_file():
-        return model / "model.onnx"
+    exported = model / "model.onnx"
+    if exported.is_file() and not holds_weights(model):
+        return exported
     from bisenet_lib.deployment import names_of
     from bisenet_lib.engines import cached_onnx
 

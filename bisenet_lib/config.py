@@ -17,7 +17,7 @@ import yaml
 
 from bisenet_lib.allowlist import check_known, check_size
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import write_text
+from bisenet_lib.files import holds_weights, write_text
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.profiles import PROFILES
 
@@ -106,7 +106,7 @@ def load(
     path = find(name)
     settings = _read(path)
     check(settings, source=str(path))
-    if not any_component or _beside_weights(path):
+    if not any_component or (path.name == CONFIG and holds_weights(path.parent)):
         check_known(settings, source=str(path))
     for split in ("train", "val"):
         section = settings.get(f"{split}_dataset")
@@ -269,13 +269,6 @@ def _merged(path: Path, chain: tuple[Path, ...]) -> dict[str, Any]:
         found = _merged(path.parent / base, (*chain, path.resolve()))
         settings = merge_config_dicts(settings, found)
     return settings
-
-
-def _beside_weights(path: Path) -> bool:
-    there = path.parent
-    return path.name == CONFIG and any(
-        any(there.glob(pattern)) for pattern in ("*.pdparams", "*/*.pdparams")
-    )
 
 
 def _whole(value: Any) -> bool:

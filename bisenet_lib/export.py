@@ -3,20 +3,24 @@
 Taught in ``06_deployment``.
 """
 
+import hashlib
 import json
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import onnx
+import onnxruntime
+import paddle2onnx
 import yaml
 
 from bisenet_lib import checkpoint, config, onnx_graph
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import folder_written_whole, written_whole
 from bisenet_lib.labels import class_colours
-from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.paddleseg_compat import paddle, paddleseg
 from bisenet_lib.silence import said_nothing
 
 from paddleseg.deploy.export import WrappedModel  # isort: skip
@@ -140,6 +144,17 @@ def metadata(settings: Mapping[str, Any], names: Sequence[str]) -> dict[str, str
     colours = class_colours(len(names)).tolist()
     found = {"size": None, **found, "names": list(names), "colours": colours}
     return {key: json.dumps(value) for key, value in found.items()}
+
+
+def writers() -> list[str]:
+    """What decides what is in an ONNX file besides network and weights: programs and versions."""
+    libraries = (paddle, paddleseg, paddle2onnx, onnx, onnxruntime)
+    sources = [Path(module.__file__).read_bytes() for module in (sys.modules[__name__], onnx_graph)]
+    return [
+        *(f"{library.__name__} {library.__version__}" for library in libraries),
+        f"opset {onnx_graph.OPSET}",
+        hashlib.sha256(b"".join(sources)).hexdigest(),
+    ]
 
 
 def transforms_of(settings: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -83,6 +83,11 @@ def write_text(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8", newline="\n")
 
 
+def holds_weights(folder: Path) -> bool:
+    """Whether a folder is a checkpoint's or a run's: weights lie in it or one below it."""
+    return any(folder.glob("*.pdparams")) or any(folder.glob("*/*.pdparams"))
+
+
 def clear_leftovers(folder: Path) -> None:
     """Delete what killed runs of the functions above left in ``folder``.
 

@@ -30,6 +30,15 @@ STEMS = {
 }
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory) -> Iterator[Path]:
+    """A cache folder for the time of the tests: the user's own networks stay what they are."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
+
+
 def polygons(seed: int, size: tuple[int, int] = SIZE) -> dict:
     """An annotation with a group, a deleted object, a licence plate and random polygons."""
     width, height = size

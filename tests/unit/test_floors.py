@@ -15,6 +15,7 @@ FLOORS = [
         "labels",
         "paddleseg_compat",
         "views",
+        "cache",
         "onnx_graph",
         "exif",
         "peak",
