@@ -89,7 +89,10 @@ def predict(
     config: OwnConfig = None,
     max_side: Annotated[
         int,
-        typer.Option(help="Larger images are scaled down to this for the network; 0: never."),
+        typer.Option(
+            help="Larger images, up to 200 million pixels, are scaled down to this for the "
+            "network; 0: never, which takes much memory."
+        ),
     ] = 2048,
     colour_blind: Annotated[
         bool,
@@ -204,5 +207,5 @@ def _shares(tally: "Tally") -> Table:
     table.columns[2].justify = "right"
     for name, share in tally.shares().items():
         colour = Text("  ", "on rgb({},{},{})".format(*known[name]))
-        table.add_row(colour, name, f"{100 * share:.2f}" if share >= 5e-5 else "< 0.01")
+        table.add_row(colour, Text(name), f"{100 * share:.2f}" if share >= 5e-5 else "< 0.01")
     return table

@@ -18,6 +18,7 @@ from bisenet_lib.frames import Frame, read_ids, scan
 from bisenet_lib.labelfiles import Size, check_image
 from bisenet_lib.labels import id_to_train_id
 from bisenet_lib.parallel import each
+from bisenet_lib.photos import check_photograph
 
 __all__ = ["Conversion", "convert", "convert_frame", "prepare"]
 
@@ -92,7 +93,7 @@ def convert_frame(frame: Frame, *, force: bool = False) -> str:
         InputError: something is wrong with the image or its annotation, or the folder cannot
             be written to.
     """
-    size = check_image(frame.image, modes=("RGB",))
+    size = check_photograph(frame.image, modes=("RGB",))
     source = frame.source()
     if source is None and frame.split == "test":
         return "none"

@@ -1,6 +1,7 @@
 """Measuring a network on a data set. Taught in ``05_evaluation``."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from bisenet_lib.official_scores import count as count_official
 from bisenet_lib.overlap import ahead
 from bisenet_lib.own_data import names_or_default
 from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.predictions import prediction_files
 from bisenet_lib.ranks import ALONE, Ranks
 from bisenet_lib.scoring import Scores, confusion_matrix
 from bisenet_lib.views import ONCE, Views
@@ -170,8 +172,8 @@ def evaluate_checkpoint(
         views: how often each image is looked at.
         limit: frames to score, from the first; all by default.
         save_dir: where ``results.json`` is written; None writes nothing.
-        save_predictions: also write ``predictions/<image's stem>.png`` there, whose palette
-            index is the class.
+        save_predictions: also write a PNG into ``predictions/`` for each image, whose palette
+            index is the class; see :func:`bisenet_lib.predictions.prediction_files`.
 
     Returns:
         The report.
@@ -187,13 +189,17 @@ def evaluate_checkpoint(
     network = engines.load(settings, path, engine=engine, device=device, names=names)
 
     benchmark = _Benchmark.of(dataset)
+    images = [Path(image) for image, _ in dataset.file_list]
+    files = prediction_files(images)
+    if save_dir and save_predictions:  # until they are whole no results belong to the files
+        (Path(save_dir) / "results.json").unlink(missing_ok=True)
 
     def done(index: int, classes: np.ndarray) -> None:
         if benchmark is not None:
             benchmark.count(index, classes)
         if save_dir and save_predictions:
-            name = f"{Path(dataset.file_list[index][0]).stem}.png"
-            write_classes(Path(save_dir) / "predictions" / name, classes, dataset.num_classes)
+            path = Path(save_dir) / "predictions" / files[images[index]]
+            write_classes(path, classes, dataset.num_classes)
 
     started = time.perf_counter()
     scores = evaluate(network, dataset, names=names, limit=limit, views=views, done=done)
@@ -206,7 +212,11 @@ def evaluate_checkpoint(
         {**asked, "views": views.as_dict()},
     )
     if save_dir:
-        write_text(Path(save_dir) / "results.json", json.dumps(report.as_dict(), indent=2) + "\n")
+        results = report.as_dict()
+        if save_predictions:
+            root, scored = dataset.dataset_root, images[: scores.frames]
+            results["predictions"] = {os.path.relpath(one, root): files[one] for one in scored}
+        write_text(Path(save_dir) / "results.json", json.dumps(results, indent=2) + "\n")
     return report
 
 

@@ -12,9 +12,10 @@ import numpy as np
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
 from bisenet_lib.frames import SPLITS, Frame
-from bisenet_lib.labelfiles import check_image, read_classes
+from bisenet_lib.labelfiles import read_classes
 from bisenet_lib.labels import IGNORE
 from bisenet_lib.parallel import every
+from bisenet_lib.photos import check_photograph
 
 __all__ = ["check_pairs", "read_list", "write_lists"]
 
@@ -104,7 +105,7 @@ def read_list(path: Path, root: Path, *, separator: str = SEPARATOR) -> list[tup
 
 def _count(pair: tuple[Path, Path], num_classes: int, ignore_index: int) -> np.ndarray:
     image, label = pair
-    size = check_image(image)
+    size = check_photograph(image)
     values = read_classes(label, size, num_classes=num_classes, ignore_index=ignore_index)
     counts = np.bincount(values.ravel(), minlength=256)
     counts[ignore_index] = 0

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from bisenet_lib.errors import InputError
+from bisenet_lib.labelfiles import MOST_PIXELS
 from bisenet_lib.masks import Picture
 from bisenet_lib.polygons import FURTHEST_POINT
 
@@ -140,5 +141,7 @@ def _draw(canvas: Image.Image, shape: Mapping[str, Any], value: int) -> None:
         else:  # a small picture that stands at the shape's corner
             content = base64.b64decode(shape.get("mask") or "", validate=True)
             with Image.open(io.BytesIO(content)) as mask:
+                if mask.width * mask.height > MOST_PIXELS:
+                    raise ValueError(f"its mask has {mask.width}x{mask.height} pixels")
                 inside = mask.convert("L").point(lambda one: 255 * (one > 0))
                 canvas.paste(value, (round(left), round(top)), inside)

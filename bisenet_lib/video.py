@@ -13,14 +13,17 @@ from tqdm.auto import tqdm
 
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import written_whole
+from bisenet_lib.labelfiles import check_pixels
 from bisenet_lib.overlap import ahead
-from bisenet_lib.photos import SUFFIXES
+from bisenet_lib.photos import SUFFIXES, output_names, siblings
 from bisenet_lib.predicting import Tally
 from bisenet_lib.predictor import Predictor
 from bisenet_lib.silence import said_nothing
 
 CODEC = "mp4v"
 """MPEG-4 part 2: players show it, browsers do not. OpenCV's wheel writes no H.264."""
+VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv")
+"""What videos are mostly called; any other name is tried as well."""
 FPS = 25.0
 """Of a video that does not say its own."""
 
@@ -35,7 +38,8 @@ def predict_video(predictor: Predictor, source: Path, output: Path) -> Tally:
         predictor: the network.
         source: a video of any kind that FFmpeg decodes.
         output: where ``NAME_overlay.mp4`` goes, with the video's size (an odd width or height
-            loses a pixel) and frames per second, without sound.
+            loses a pixel) and frames per second, without sound. NAME has the suffix where two
+            videos differ in that alone.
 
     Returns:
         The tally. If the video breaks off, its problem names the frame, and the overlay ends
@@ -45,7 +49,10 @@ def predict_video(predictor: Predictor, source: Path, output: Path) -> Tally:
         InputError: no video, not one frame of it can be decoded, or the output cannot be
             written.
     """
-    source, target = Path(source), Path(output) / f"{Path(source).stem}_overlay.mp4"
+    source = Path(source)
+    videos = siblings(source, VIDEOS)
+    name = output_names(videos, source.parent)[videos.index(source)]
+    target = Path(output) / f"{name}_overlay.mp4"
     tally, started = Tally(predictor), time.perf_counter()
     with _opened(source) as capture, closing(_frames(capture)) as frames:
         declared = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
@@ -92,6 +99,8 @@ def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
             "damaged or cut off, or of another kind: take another copy, or convert it."
         )
     try:
+        sides = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+        check_pixels(path, tuple(int(capture.get(side)) for side in sides))
         yield capture
     finally:
         capture.release()

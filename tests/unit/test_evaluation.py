@@ -1,6 +1,7 @@
 """Evaluation counts what PaddleSeg's own counts, with either engine, however an image is viewed."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as score
 from PIL import Image
 
 from bisenet_lib import (
+    analysis,
     checkpoint,
     config,
     engines,
@@ -253,3 +255,37 @@ def test_a_checkpoint_of_another_class_count_is_refused(ready, tmp_path):
 def test_views_that_cannot_be(arguments, message):
     with pytest.raises(InputError, match=message):
         Views(**arguments)
+
+
+def test_images_of_one_name_in_two_folders_keep_their_predictions(ready, tmp_path):
+    """What the error analysis reads is what the network said of that image."""
+    settings, dataset, _ = ready
+    root = Path(dataset.dataset_root)
+    lines = []
+    for number, (image, label) in enumerate(dataset.file_list):
+        for source, kind in ((image, "images"), (label, "labels")):
+            target = root / kind / "abc"[number] / "0001.png"
+            target.parent.mkdir(parents=True)
+            shutil.copyfile(source, target)
+        lines.append(f"images/{'abc'[number]}/0001.png,labels/{'abc'[number]}/0001.png\n")
+    (root / "val.txt").write_text("".join(lines))
+    options = {"engine": "paddle", "save_dir": tmp_path / "out", "save_predictions": True}
+    report = evaluation.evaluate_checkpoint(settings, tmp_path / "net", **options)
+    results = analysis.load(tmp_path / "out", root)
+    assert [one.prediction.relative_to(tmp_path / "out") for one in results.frames] == [
+        Path("predictions/a/0001.png"),
+        Path("predictions/b/0001.png"),
+    ]
+    matrix = sum(confusion_matrix(*analysis.read(one, 19), 19) for one in results.frames)
+    assert (matrix == report.scores.matrix).all()
+
+
+def test_predictions_of_an_earlier_evaluation_belong_to_no_other(ready, tmp_path):
+    settings, dataset, _ = ready
+    for save in (True, False):
+        evaluation.evaluate_checkpoint(
+            settings, tmp_path / "net", engine="paddle", save_dir=tmp_path, save_predictions=save
+        )
+    image = dataset.file_list[0][0]
+    with pytest.raises(InputError, match=f"no prediction for {image}. Evaluate the data set again"):
+        analysis.load(tmp_path, dataset.dataset_root)
