@@ -3,6 +3,7 @@
 Imports of a sub-command stand inside it, so that ``bisenet --help`` answers at once.
 """
 
+import codecs
 import os
 import sys
 from pathlib import Path
@@ -231,8 +232,19 @@ cli_deploy.add_to(app)
 cli_data.add_to(app)
 
 
+def _unprintable(error: UnicodeEncodeError) -> tuple[str | bytes, int]:
+    """What a terminal gets that lacks a letter: its number, or the byte of a file's name."""
+    letter = error.object[error.start]
+    if "\udc80" <= letter <= "\udcff":  # a byte, as os.fsdecode gives it
+        return bytes([ord(letter) - 0xDC00]), error.start + 1
+    return letter.encode("ascii", "backslashreplace").decode(), error.start + 1
+
+
 def main() -> None:
     """Run the command line; a user's mistake ends in one message and exit code 1."""
+    codecs.register_error("bisenet", _unprintable)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="bisenet")
     try:
         app()
     except InputError as error:

@@ -18,7 +18,7 @@ import yaml
 
 from bisenet_lib import checkpoint, config, onnx_graph
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import folder_written_whole, written_whole
+from bisenet_lib.files import folder_written_whole, utf8_path, written_whole
 from bisenet_lib.labels import class_colours
 from bisenet_lib.paddleseg_compat import paddle, paddleseg
 from bisenet_lib.silence import said_nothing
@@ -172,5 +172,5 @@ def _save(layer: paddle.nn.Layer, folder: Path) -> None:
     """Write ``model.json`` and ``model.pdiparams`` for images of any number and size."""
     layer.eval()
     image = paddle.static.InputSpec([None, 3, None, None], "float32", "image")
-    with said_nothing():
-        paddle.jit.save(layer, str(folder / "model"), input_spec=[image])
+    with utf8_path(folder) as plain, said_nothing():
+        paddle.jit.save(layer, str(plain / "model"), input_spec=[image])

@@ -14,9 +14,10 @@ import numpy as np
 from bisenet_lib import config
 from bisenet_lib.errors import InputError, refuse
 from bisenet_lib.filelists import SEPARATOR
-from bisenet_lib.files import clear_leftovers, folder_written_whole, write_text
+from bisenet_lib.files import clear_leftovers, folder_written_whole, write_lines, write_text
 from bisenet_lib.imported import Example, Imported, write_example
 from bisenet_lib.labelfiles import Size
+from bisenet_lib.labelme import UTF_8
 from bisenet_lib.labels import CLASS_NAMES, IGNORE
 from bisenet_lib.meaning import KINDS, Meaning, meaning_of, read_names
 from bisenet_lib.pairing import Pair, Pairs, files_below, find_pairs, split
@@ -46,6 +47,7 @@ class Options:
         colours: a table of ``name,r,g,b``: the meaning of colour masks, the names of others.
         background: the class of pixels in no LabelMe shape; without it they are ignored.
         ignore: of index masks: a value that is no class, besides 255.
+        encoding: of LabelMe's files that are not in UTF-8, such as ``gbk``.
         skip_unpaired: leave out images without a mask and masks without an image.
         val: see :func:`bisenet_lib.pairing.split`.
         seed: see :func:`bisenet_lib.pairing.split`.
@@ -63,6 +65,7 @@ class Options:
     colours: Path | None = None
     background: str | None = None
     ignore: int = IGNORE
+    encoding: str = UTF_8
     skip_unpaired: bool = False
     val: float | Path | None = None
     seed: int = 0
@@ -147,6 +150,7 @@ def import_folder(source: Path, target: Path, **options: Any) -> Imported:
             colours=chosen.colours,
             background=chosen.background,
             ignore=chosen.ignore,
+            encoding=chosen.encoding,
             workers=chosen.workers,
         )
         examples = _write(part, found.pairs, meaning, chosen.workers)
@@ -154,8 +158,8 @@ def import_folder(source: Path, target: Path, **options: Any) -> Imported:
         size = chosen.size or network_size(base, [one.size for one in examples.values()])
         parts = {key: tuple(examples[name] for name in splits[key]) for key in splits}
         for key, those in parts.items():
-            lines = (f"{one.image}{SEPARATOR}{one.label}\n" for one in those)
-            write_text(part / f"{key}.txt", "".join(lines))
+            lines = (f"{one.image}{SEPARATOR}{one.label}" for one in those)
+            write_lines(part / f"{key}.txt", lines)
         write_text(part / CLASSES, "".join(f"{name}\n" for name in names))
         config.save(configuration(base, len(names), size), part / "config.yml")
     outside = meaning.kind == "labelme" and meaning.background is None

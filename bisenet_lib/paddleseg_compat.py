@@ -98,6 +98,7 @@ class Mend:
     without: str
 
 
+# This library's functions are named in text: their modules stand above this one.
 MENDS = (
     Mend(
         "paddleseg.models.losses.cross_entropy_loss",
@@ -131,11 +132,22 @@ MENDS = (
         "IndexError: too many indices; a loss is a 0-D array since Paddle 2.5",
     ),
     Mend(
+        "paddleseg.datasets.dataset",
+        "Dataset.__init__",
+        (("open(file_path, 'r')", "__import__('bisenet_lib.files').files.opened_list(file_path)"),),
+        "ValueError: a blank last line is no pair, and a byte order mark part of the first path",
+    ),
+    Mend(
+        "paddleseg.transforms.transforms",
+        "Compose.__call__",
+        (("cv2.imread(", "__import__('bisenet_lib.photos').photos.read_pixels("),),
+        "segmentation fault: cv2.imread, given a name that UTF-8 cannot spell",
+    ),
+    Mend(
         "paddleseg.utils.utils",
         "load_pretrained_model",
-        # By name: this module stands below the reader. Who loads a file again, loads it here first.
         (("paddle.load(", "__import__('bisenet_lib.checkpoint').checkpoint.read("),),
-        "No Error: the pickle that a configuration names as `pretrained` runs code",
+        "any code: what the pickle says that a configuration names as `pretrained`",
     ),
 )
 

@@ -46,7 +46,7 @@ def _checked_object(path: Path, number: int, thing: Any) -> None:
 
 def _checked_polygons(path: Path, size: Size | None) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         data = json.loads(text)
     except FileNotFoundError as error:
         raise InputError(f"{path}: missing. Restore it, or remove the frame.") from error

@@ -71,14 +71,15 @@ def read_sample(dataset: paddle.io.Dataset, index: int) -> dict[str, Any]:
         What the data set gives: ``img``, ``label`` and ``trans_info``.
 
     Raises:
-        InputError: image or label cannot be decoded; the message names both.
+        InputError: image or label cannot be decoded; the message names it, or both.
     """
     try:
         return dataset[index]
-    except (OSError, ValueError, AttributeError, SyntaxError) as error:
+    except InputError:
+        raise
+    except (OSError, ValueError, SyntaxError) as error:
         image, label = dataset.file_list[index]
-        why = "cannot be decoded" if isinstance(error, AttributeError) else error
-        raise InputError(f"{image} with {label}: {why}. Restore the files.") from error
+        raise InputError(f"{image} with {label}: {error}. Restore the files.") from error
 
 
 def read_batches(

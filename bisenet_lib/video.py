@@ -12,7 +12,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import written_whole
+from bisenet_lib.files import utf8_path, written_whole
 from bisenet_lib.labelfiles import check_pixels
 from bisenet_lib.overlap import ahead
 from bisenet_lib.photos import SUFFIXES, output_names, siblings
@@ -91,8 +91,8 @@ def _breaks_off(frames: int, declared: int) -> bool:
 def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
     if not path.is_file():
         raise InputError(f"{path}: no such image, folder or video")
-    with said_nothing():
-        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    with utf8_path(path) as plain, said_nothing():
+        capture = cv2.VideoCapture(str(plain), cv2.CAP_FFMPEG)
     if not capture.isOpened():
         raise InputError(
             f"{path}: no image ({', '.join(SUFFIXES)}), and no video that can be decoded. It is "
@@ -123,10 +123,9 @@ def _frames(capture: cv2.VideoCapture) -> Generator[np.ndarray, None, None]:
 @contextmanager
 def _writer(path: Path, fps: float, size: tuple[int, int]) -> Iterator[cv2.VideoWriter]:
     path.touch()  # an OSError that says why, where OpenCV only says that it could not
-    with said_nothing():
-        writer = cv2.VideoWriter(
-            str(path), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*CODEC), fps, size
-        )
+    code = cv2.VideoWriter_fourcc(*CODEC)
+    with utf8_path(path) as plain, said_nothing():
+        writer = cv2.VideoWriter(str(plain), cv2.CAP_FFMPEG, code, fps, size)
     if not writer.isOpened():
         raise InputError(f"a video of {size[0]}x{size[1]} at {fps:g} frames/s cannot be encoded")
     try:
@@ -138,8 +137,8 @@ def _writer(path: Path, fps: float, size: tuple[int, int]) -> Iterator[cv2.Video
 
 def _check_written(part: Path, target: Path, frames: int) -> None:
     """Find what OpenCV does not say: that the disk was full."""
-    with said_nothing():
-        written = cv2.VideoCapture(str(part), cv2.CAP_FFMPEG)
+    with utf8_path(part) as plain, said_nothing():
+        written = cv2.VideoCapture(str(plain), cv2.CAP_FFMPEG)
         found = int(written.get(cv2.CAP_PROP_FRAME_COUNT)) if written.isOpened() else 0
         written.release()
     if found != frames:

@@ -12,6 +12,7 @@ import numpy as np
 import paddle
 import paddleseg.core
 from paddleseg.cvlibs import manager
+from paddleseg.datasets import Dataset
 from paddleseg.models.losses import CrossEntropyLoss, OhemCrossEntropyLoss
 from paddleseg.utils import metrics
 
@@ -74,6 +75,16 @@ def train():
         return (Path(folder) / "iter_2" / "model.pdparams").is_file()
 
 
+def byte_order_mark():
+    """A list as an editor of Windows saves it."""
+    with tempfile.TemporaryDirectory() as folder:
+        pairs = [b"a.png,b.png", b"c.png,d.png", b"", b""]
+        (Path(folder) / "val.txt").write_bytes(b"\xef\xbb\xbf" + b"\r\n".join(pairs))
+        options = {"dataset_root": folder, "val_path": f"{folder}/val.txt", "separator": ","}
+        dataset = Dataset("val", transforms=[], num_classes=2, **options)
+        return [Path(image).name for image, _ in dataset.file_list]
+
+
 class MakesFolder:
     def __init__(self, path):
         self.path = path
@@ -108,7 +119,8 @@ def pos_embed():
 
 
 outcomes = {}
-CASES = (cross_entropy, weighted_cross_entropy, ohem, calculate_area, train, pretrained, pos_embed)
+CASES = (cross_entropy, weighted_cross_entropy, ohem, calculate_area, train, byte_order_mark)
+CASES += (pretrained, pos_embed)
 for case in CASES:
     try:
         outcomes[case.__name__] = ["ok", case()]
