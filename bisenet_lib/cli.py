@@ -101,6 +101,13 @@ def inspect(root: Root, workers: Workers = 1, json_file: Json = None) -> None:
 @app.command()
 def convert(
     root: Root,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write there, for a data set that is read-only: a folder of links to it, to be "
+            "used in its place."
+        ),
+    ] = None,
     workers: Workers = 1,
     force: Annotated[
         bool, typer.Option("--force", help="Convert again what is converted already.")
@@ -114,7 +121,7 @@ def convert(
     """
     from bisenet_lib import convert as conversion
 
-    done = conversion.convert(root, workers=workers, force=force)
+    done = conversion.convert(root, output=output, workers=workers, force=force)
     write_json(json_file, done.as_dict())
     table = Table("labels from", "frames")
     for source, count in done.counts().items():

@@ -72,8 +72,8 @@ def output_names(paths: Sequence[Path], folder: Path) -> list[str]:
 
 def siblings(path: Path, suffixes: Sequence[str]) -> list[Path]:
     """A file and those beside it that have one of the suffixes, sorted."""
-    beside = (one for one in path.parent.iterdir() if one.suffix.lower() in suffixes)
-    return sorted({path, *beside})
+    beside = path.parent.iterdir() if path.parent.is_dir() else ()
+    return sorted({path, *(one for one in beside if one.suffix.lower() in suffixes)})
 
 
 def _folded(name: str) -> str:

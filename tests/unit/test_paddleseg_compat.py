@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -58,8 +59,9 @@ def test_a_list_is_read_without_what_an_editor_adds(patched):
 
 
 def test_a_name_that_utf8_cannot_spell_is_read(tmp_path):
-    """``cv2.imread`` ends in a segmentation fault there."""
     name = os.fsdecode(os.fsencode(tmp_path) + b"/stra\xdfe.png")
+    without = [sys.executable, "-c", "import cv2; cv2.imread('stra\\udcdfe.png')"]
+    assert subprocess.run(without, check=False).returncode == -signal.SIGSEGV
     Image.new("RGB", (2, 1), (7, 8, 9)).save(name)
     assert Compose([])({"img": name})["img"].tolist() == [[[7, 7]], [[8, 8]], [[9, 9]]]
 
