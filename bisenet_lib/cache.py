@@ -120,4 +120,5 @@ def _drop_oldest(folder: Path, suffix: str) -> None:
     surplus = [path for path in finished[MOST_FILES:] if ages[path] > IN_USE_SECONDS]
     left_over = [path for path in ages.keys() - finished if ages[path] > LEFT_OVER_SECONDS]
     for path in surplus + left_over:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()

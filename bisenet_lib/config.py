@@ -40,6 +40,8 @@ CONFIG = "config.yml"
 """What a configuration is called that lies beside weights or in a data set."""
 MOST_BYTES = 1 << 20
 """Of a configuration's file."""
+MOST_KEYS = 1000
+"""Of a section."""
 NUMBERS = ("batch_size", "iters")
 TOP_LEVEL = (*SECTIONS, *NUMBERS, "lr_scheduler", "loss", "test_config")
 
@@ -238,6 +240,15 @@ def refusals() -> Iterator[None]:
         raise InputError(f"configuration: {lines[-1]}") from error
 
 
+class _Loader(yaml.SafeLoader):
+    """Gives plain values only, and does not let merges (``<<``) grow without end."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
+        if len(node.value) > MOST_KEYS:
+            raise ValueError(f"it unfolds to more than {MOST_KEYS} keys")
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         return _merged(path, ())
@@ -260,7 +271,7 @@ def _merged(path: Path, chain: tuple[Path, ...]) -> dict[str, Any]:
         raise FileNotFoundError(f"{path}: no such file")
     if path.stat().st_size > MOST_BYTES:
         raise ValueError(f"{path}: more than {MOST_BYTES} bytes")
-    settings = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    settings = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
     check_size(settings)
     if not isinstance(settings, dict):
         raise ValueError(f"it holds {settings!r:.40}")

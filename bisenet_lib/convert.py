@@ -23,6 +23,7 @@ from bisenet_lib.photos import check_photograph
 
 __all__ = ["Conversion", "convert", "convert_frame", "linked", "prepare"]
 
+CONVERTED = "_labelTrainIds.png"
 _TABLE = id_to_train_id()
 
 
@@ -100,7 +101,7 @@ def convert_frame(frame: Frame, *, force: bool = False) -> str:
         return "none"
     if source and not force and _is_current(frame.label_train_ids, source[1], size):
         return "kept"
-    if not os.access(frame.label_train_ids.parent, os.W_OK):
+    if source and not os.access(frame.label_train_ids.parent, os.W_OK):
         raise _locked(frame.root, frame.label_train_ids.parent)
     train_ids = cv2.LUT(read_ids(frame, size), _TABLE)
     png = cv2.imencode(".png", train_ids)[1]
@@ -139,14 +140,15 @@ def linked(root: Path, output: Path) -> Path:
         link = output / source.relative_to(root)
         try:
             link.parent.mkdir(parents=True, exist_ok=True)
-            if link.is_symlink() and link.readlink() != source:
-                raise InputError(f"{link}: a link to another data set. Choose another --output.")
-            if not link.exists():
+            if not link.is_symlink() and not link.exists():
                 link.symlink_to(source)
+            own = link.readlink() == source if link.is_symlink() else link.name.endswith(CONVERTED)
         except OSError as error:
             raise InputError(
                 f"{link}: cannot be made ({error.strerror or error}). Choose another --output."
             ) from error
+        if not own:
+            raise InputError(f"{link}: belongs to another data set. Choose another --output.")
     return output
 
 

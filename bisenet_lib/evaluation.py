@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from bisenet_lib import config, engines, official, samples
 from bisenet_lib.engines import Network, OnnxNetwork
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import write_text
+from bisenet_lib.files import delete, write_text
 from bisenet_lib.labelfiles import read_instances, read_label_ids, write_classes
 from bisenet_lib.labels import CLASS_NAMES, train_id_to_id
 from bisenet_lib.official_scores import Counter, FrameCounts, Official
@@ -192,7 +192,7 @@ def evaluate_checkpoint(
     images = [Path(image) for image, _ in dataset.file_list]
     files = prediction_files(images)
     if save_dir and save_predictions:  # until they are whole no results belong to the files
-        (Path(save_dir) / "results.json").unlink(missing_ok=True)
+        delete(Path(save_dir) / "results.json")
 
     def done(index: int, classes: np.ndarray) -> None:
         if benchmark is not None:

@@ -155,6 +155,18 @@ def holds_weights(folder: Path) -> bool:
     return any(folder.glob("*.pdparams")) or any(folder.glob("*/*.pdparams"))
 
 
+def delete(path: Path) -> None:
+    """Delete a file, if it is there.
+
+    Raises:
+        InputError: it may not be deleted.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 def clear_leftovers(folder: Path) -> None:
     """Delete what killed runs of the functions above left in ``folder``.
 

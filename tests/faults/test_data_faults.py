@@ -392,6 +392,8 @@ def test_an_output_that_is_none(tree, tmp_path):
     (tmp_path / "file").touch()
     assert_clear(run("convert", tree, "--output", tmp_path / "file"), "cannot be made")
     assert_clear(run("convert", tmp_path, "--output", tmp_path / "out"), "no folder leftImg8bit")
+    other = shutil.copytree(tree, tmp_path / "other")
+    assert_clear(run("convert", tree, "--output", other), f"{other / 'leftImg8bit'}: belongs to")
     assert not (tmp_path / "out").exists()
 
 

@@ -154,7 +154,8 @@ def test_a_pickle_as_pretrained_is_never_unpickled(command, folder, mark, tmp_pa
     pickled = tmp_path / "model.pdparams"
     pickled.write_bytes(pickle.dumps({"weight": MakesFolder(str(mark))}))
     spoil(folder, mark, lambda settings, _: settings["model"].update(pretrained=str(pickled)))
-    code, printed = command("evaluate", folder, "--save-dir", tmp_path / "scores")
+    words = ["--engine", "paddle", "--save-dir", tmp_path / "scores"]
+    code, printed = command("evaluate", folder, *words)
     assert code == 0, printed
     words = ["--config", folder / "config.yml", "--save-dir", tmp_path / "run"]
     code, printed = command("train", *words)
@@ -192,12 +193,19 @@ def without_end(text):
     return text + f"test_config: {bomb}\n"
 
 
+def merged_without_end(text):
+    lines = ["m0: &m0 {k: v}"]
+    for level in range(12):
+        lines.append(f"m{level + 1}: &m{level + 1} {{<<: [{', '.join([f'*m{level}'] * 10)}]}}")
+    return text + "test_config:\n" + "".join(f"  {line}\n" for line in lines)
+
+
 def in_itself(text):
     return text + "test_config: &a {b: *a}\n"
 
 
 def nested(text):
-    return text + "test_config: " + "[" * 3000 + "]" * 3000 + "\n"
+    return text + "test_config: " + "[" * 1500 + "]" * 1500 + "\n"
 
 
 def base_of_itself(text):
@@ -217,6 +225,7 @@ def base_without_end(text):
     [
         (python_name, "python/name"),
         (without_end, "it unfolds to more than"),
+        (merged_without_end, "it unfolds to more than 1000 keys"),
         (in_itself, "it unfolds to more than"),
         (nested, "maximum recursion depth"),
         (base_of_itself, "its _base_ leads back to"),
