@@ -4,6 +4,7 @@ Imports of a sub-command stand inside it, so that ``bisenet --help`` answers at 
 """
 
 import codecs
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -16,18 +17,18 @@ from rich.table import Table
 from bisenet_lib import __version__, cli_course, cli_data, cli_deploy, cli_evaluate, cli_launch
 from bisenet_lib.cli_options import (
     UNDERSCORES,
-    Config,
     Dataset,
     Device,
     Json,
     Root,
+    RunConfig,
     Workers,
     end_with_problems,
     err,
     out,
     write_json,
 )
-from bisenet_lib.errors import InputError
+from bisenet_lib.errors import InputError, refuse_address
 from bisenet_lib.stopping import LAUNCHER, Stopped
 
 app = typer.Typer(
@@ -149,7 +150,7 @@ def doctor(
 
 @app.command(context_settings=UNDERSCORES)
 def train(
-    config: Config = "laptop",
+    config: RunConfig = None,
     dataset: Dataset = None,
     iters: Annotated[int | None, typer.Option(help="Training iterations.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per iteration.")] = None,
@@ -172,8 +173,12 @@ def train(
     keep_checkpoint_max: Annotated[int, typer.Option(help="Checkpoints kept.")] = 5,
     log_iters: Annotated[int, typer.Option(help="Iterations between log records.")] = 10,
     num_workers: Annotated[
-        int, typer.Option(help="Processes that read images; 0 reads in this one.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            help="Processes that read images; 0 reads in this one. Default: on a CPU 0, else up "
+            "to 8, as there are cores."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
     device: Device = "auto",
     precision: Annotated[str, typer.Option(help="fp32, fp16 or bf16.")] = "fp32",
@@ -183,25 +188,26 @@ def train(
 
     Options may be spelled with underscores as in PaddleSeg (--do_eval).
     """
+    from bisenet_lib.checkpoint import config_file
     from bisenet_lib.config import expected_rate, load
     from bisenet_lib.devices import settings_line
     from bisenet_lib.ranks import here
     from bisenet_lib.training import fit
 
+    of_a_run = config is None and resume_model is not None
+    config = config or ("laptop" if resume_model is None else config_file(resume_model))
     settings = load(
         config,
         dataset=dataset,
         iters=iters,
         batch_size=batch_size,
         learning_rate=learning_rate,
-        any_component=True,
+        any_component=not of_a_run,
     )
     if here().first:
         out.print(settings_line(here().size), highlight=False, soft_wrap=True)
         rate, why = expected_rate(config, settings["batch_size"], here().size)
-        beside = Path(config).parent / "metrics.jsonl"
-        of_a_run = Path(config).is_file() and beside.is_file()  # it has the rate the run had
-        if not of_a_run and abs(settings["lr_scheduler"]["learning_rate"] / rate - 1) > 0.01:
+        if abs(settings["lr_scheduler"]["learning_rate"] / rate - 1) > 0.01:
             err.print(f"warning: {why}")
     result = fit(
         settings,
@@ -253,6 +259,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="bisenet")
     try:
+        for before, argument in itertools.pairwise(sys.argv):
+            refuse_address(argument, f"{before} " if before.startswith("-") else "")
         app()
     except InputError as error:
         err.print(f"error: {error}")

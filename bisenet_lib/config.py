@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from bisenet_lib.allowlist import check_known, check_size
-from bisenet_lib.errors import InputError
+from bisenet_lib.errors import InputError, refuse_address
 from bisenet_lib.files import holds_weights, write_text
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.profiles import PROFILES
@@ -32,10 +32,6 @@ SECTIONS = {
 }
 OUTPUTS = {"BiSeNetV2": 5}
 """The head and the four auxiliary heads."""
-CARDS = dict.fromkeys(
-    ("bisenet_cityscapes_1024x1024_160k", "bisenet_cityscapes_1024x1024_160k_ohem"), 4
-) | {"minicity_checkpoint": 2}
-"""The cards a configuration's learning rate was chosen for; one, if it is not here."""
 CONFIG = "config.yml"
 """What a configuration is called that lies beside weights or in a data set."""
 MOST_BYTES = 1 << 20
@@ -43,7 +39,9 @@ MOST_BYTES = 1 << 20
 MOST_KEYS = 1000
 """Of a section."""
 NUMBERS = ("batch_size", "iters")
-TOP_LEVEL = (*SECTIONS, *NUMBERS, "lr_scheduler", "loss", "test_config")
+WORLD_SIZE = "world_size"
+"""The processes (GPUs) that a configuration's learning rate was chosen for; 1 if it says none."""
+TOP_LEVEL = (*SECTIONS, *NUMBERS, WORLD_SIZE, "lr_scheduler", "loss", "test_config")
 
 
 def find(name: str | Path) -> Path:
@@ -106,7 +104,7 @@ def load(
             a component that is not allowed.
     """
     path = find(name)
-    settings = _read(path)
+    settings = read(path)
     check(settings, source=str(path))
     if not any_component or (path.name == CONFIG and holds_weights(path.parent)):
         check_known(settings, source=str(path))
@@ -124,11 +122,44 @@ def load(
     return settings
 
 
+def read(path: Path) -> dict[str, Any]:
+    """Read a configuration file and those it is based on, without checking what they say.
+
+    Raises:
+        InputError: not YAML, or without end.
+    """
+    faults = (yaml.YAMLError, OSError, AttributeError, TypeError, ValueError, RecursionError)
+    try:
+        return _merged(path, ())
+    except faults as error:
+        raise InputError(f"{path}: not a configuration in YAML ({error})") from error
+
+
+def differences(before: Any, now: Any, key: str = "") -> dict[str, tuple[Any, Any]]:
+    """Compare two resolved configurations.
+
+    Args:
+        before: one of them, or a section of it.
+        now: the other.
+        key: where the sections stand.
+
+    Returns:
+        Dotted key (``lr_scheduler.power``) to both values, None where one has none; lists, as
+        of transforms, are compared whole.
+    """
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        keys = [(f"{key}.{name}" if key else str(name), name) for name in {**before, **now}]
+        pairs = [differences(before.get(name), now.get(name), dotted) for dotted, name in keys]
+        return {dotted: values for pair in pairs for dotted, values in pair.items()}
+    same = before == now or (isinstance(before, list | tuple) and list(before) == list(now or []))
+    return {} if same else {key: (before, now)}
+
+
 def expected_rate(name: str | Path, batch_size: int, ranks: int) -> tuple[float, str]:
     """The learning rate that fits a total batch: as many times larger as the batch.
 
     Goyal et al. 2017 (arXiv:1706.02677), section 2.1. A configuration's rate belongs to its
-    own batch size, times the cards it was written for.
+    own batch size, times the processes it was written for (``world_size``).
 
     Args:
         name: the configuration, see :func:`find`.
@@ -139,14 +170,14 @@ def expected_rate(name: str | Path, batch_size: int, ranks: int) -> tuple[float,
         The learning rate, and a sentence that says where it comes from.
     """
     path = find(name)
-    written = _read(path)
-    cards = CARDS.get(path.stem, 1)
-    total, total_written = batch_size * ranks, written["batch_size"] * cards
+    written = read(path)
+    world_size = written.get(WORLD_SIZE, 1)
+    total, total_written = batch_size * ranks, written["batch_size"] * world_size
     rate_written = written["lr_scheduler"]["learning_rate"]
     rate = rate_written * total / total_written
     return rate, (
         f"the learning rate of {path.stem}, {rate_written:g}, belongs to {total_written} images an "
-        f"iteration ({written['batch_size']} x {cards}). This run has {total} ({batch_size} x "
+        f"iteration ({written['batch_size']} x {world_size}). This run has {total} ({batch_size} x "
         f"{ranks}): --learning-rate {rate:g} fits."
     )
 
@@ -167,8 +198,8 @@ def check(settings: Mapping[str, Any], *, source: str) -> None:
     for key in ("model", "train_dataset", "optimizer", "lr_scheduler", "loss", *NUMBERS):
         if key not in settings:
             raise InputError(f"{source}: the key {key!r} is missing")
-    for key in NUMBERS:
-        if not _whole(settings[key]):
+    for key in (*NUMBERS, WORLD_SIZE):
+        if key in settings and not _whole(settings[key]):
             raise InputError(f"{source}: {key} is {settings[key]!r}; give a whole number from 1")
     for key, registry in SECTIONS.items():
         if key in settings:
@@ -249,20 +280,6 @@ class _Loader(yaml.SafeLoader):
             raise ValueError(f"it unfolds to more than {MOST_KEYS} keys")
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return _merged(path, ())
-    except (
-        yaml.YAMLError,
-        OSError,
-        AttributeError,
-        TypeError,
-        ValueError,
-        RecursionError,
-    ) as error:
-        raise InputError(f"{path}: not a configuration in YAML ({error})") from error
-
-
 def _merged(path: Path, chain: tuple[Path, ...]) -> dict[str, Any]:
     """Read a file and those its ``_base_`` names, merged as PaddleSeg merges them."""
     if path.resolve() in chain:
@@ -296,6 +313,8 @@ def _check_dataset(section: Mapping[str, Any], mode: str, where: str) -> None:
         raise InputError(f"{where}: mode is {section.get('mode')!r}; it must be {mode!r}")
     if not isinstance(section.get("dataset_root"), str):
         raise InputError(f"{where}: dataset_root is {section.get('dataset_root')!r}; give a folder")
+    for key in ("dataset_root", f"{mode}_path"):
+        refuse_address(section.get(key, ""), f"{where}: {key}: ")
     if section["type"] == "Dataset" and not _whole(section.get("num_classes")):
         found = section.get("num_classes")
         raise InputError(f"{where}: num_classes is {found!r}; give a whole number from 1")

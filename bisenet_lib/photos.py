@@ -1,32 +1,36 @@
 """Photographs from anywhere: finding and reading them. Taught in ``06_deployment``."""
 
+import os
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image
 
-from bisenet_lib.errors import InputError
+from bisenet_lib.errors import InputError, refuse
+from bisenet_lib.folders import PICTURES, VIDEOS, files_below
 from bisenet_lib.labelfiles import Size, check_image
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 DARK_BITS = 14
 """Cameras have 10, 12 or 14 bits: a 16-bit file without a higher value was not scaled to 16."""
+_UNREAD = (PICTURES | VIDEOS).difference(SUFFIXES)
 _BLACK = "the network would see black. Scale the values to 0 to 255 and save them as 8 bits."
 
 
-def find_images(folder: Path, *, apart_from: Path | None = None) -> list[Path]:
+def find_images(folder: Path, *, apart_from: Path | None = None) -> tuple[list[Path], list[str]]:
     """Find the images in a folder and the folders below it.
 
     Args:
-        folder: where to look. Hidden files are passed over.
-        apart_from: a folder below it that is passed over.
+        folder: where to look, see :func:`bisenet_lib.folders.files_below`.
+        apart_from: a folder below it that is left out.
 
     Returns:
-        Their paths, sorted.
+        Their paths, sorted; and a sentence for each picture of a kind that is not read, and for
+        each video.
 
     Raises:
         InputError: no such folder, or no image in it.
@@ -35,17 +39,23 @@ def find_images(folder: Path, *, apart_from: Path | None = None) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder of images")
     hidden = Path(apart_from).resolve() if apart_from else None
-    found = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.suffix.lower() in SUFFIXES
-        and not path.name.startswith(".")
-        and path.is_file()
-        and hidden not in path.resolve().parents
-    ]
-    if not found:
-        raise InputError(f"{folder}: no image in it or below ({', '.join(SUFFIXES)})")
-    return found
+    files = [one for one in files_below(folder) if hidden not in _real(one).parents]
+    images = [file for file in files if file.suffix.lower() in SUFFIXES]
+    unread = [_not_read(file) for file in files if file.suffix.lower() in _UNREAD]
+    if not images:
+        nothing = f"{folder}: no image in it or below ({', '.join(SUFFIXES)})"
+        refuse([nothing, *unread])
+    return images, unread
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # Path.resolve raises for a link to itself
+
+
+def _not_read(path: Path) -> str:
+    if path.suffix.lower() in VIDEOS:
+        return f"{path}: a video, passed over. Give it by itself: bisenet predict MODEL {path}"
+    return f"{path}: pictures of this kind are not read. Save it as JPEG or PNG."
 
 
 def output_names(paths: Sequence[Path], folder: Path) -> list[str]:
@@ -70,7 +80,7 @@ def output_names(paths: Sequence[Path], folder: Path) -> list[str]:
     return names if distinct else [str(path) for path in inside]
 
 
-def siblings(path: Path, suffixes: Sequence[str]) -> list[Path]:
+def siblings(path: Path, suffixes: Collection[str]) -> list[Path]:
     """A file and those beside it that have one of the suffixes, sorted."""
     beside = path.parent.iterdir() if path.parent.is_dir() else ()
     return sorted({path, *(one for one in beside if one.suffix.lower() in suffixes)})

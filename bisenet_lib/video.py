@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import utf8_path, written_whole
+from bisenet_lib.folders import VIDEOS
 from bisenet_lib.labelfiles import check_pixels
 from bisenet_lib.overlap import ahead
 from bisenet_lib.photos import SUFFIXES, output_names, siblings
@@ -22,8 +23,6 @@ from bisenet_lib.silence import said_nothing
 
 CODEC = "mp4v"
 """MPEG-4 part 2: players show it, browsers do not. OpenCV's wheel writes no H.264."""
-VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv")
-"""What videos are mostly called; any other name is tried as well."""
 FPS = 25.0
 """Of a video that does not say its own."""
 

@@ -127,7 +127,9 @@ def test_what_may_run_or_fetch_is_refused(command, folder, mark, tmp_path, attac
     assert "copy it to a folder without weights and give the copy with --config" in printed
 
 
-@pytest.mark.parametrize("name", ["predict", "export", "submit", "evaluate", "train", "notebook"])
+@pytest.mark.parametrize(
+    "name", ["predict", "export", "submit", "evaluate", "train", "resume", "notebook"]
+)
 def test_every_way_to_open_the_folder(command, folder, tree, mark, tmp_path, name):
     expected = spoil(folder, mark, of_a_network)
     photo = next(tree.glob("leftImg8bit/val/*/*.png"))
@@ -138,12 +140,13 @@ def test_every_way_to_open_the_folder(command, folder, tree, mark, tmp_path, nam
         "submit": [folder, "--dataset", tree, "--output", tmp_path / "out.zip"],
         "evaluate": [folder, *given],
         "train": [*given, "--resume-model", folder, "--save-dir", folder],
+        "resume": ["--resume-model", folder, "--save-dir", folder],
     }
     if name == "notebook":
         with pytest.raises(InputError, match=expected):
             lesson.open_network(folder)
     else:
-        code, printed = command(name, *words[name])
+        code, printed = command("train" if name == "resume" else name, *words[name])
         assert code == 1
         assert expected in printed
     assert not mark.exists()
