@@ -27,7 +27,7 @@ from bisenet_lib.cli_options import (
     write_json,
 )
 from bisenet_lib.errors import InputError
-from bisenet_lib.stopping import LAUNCHER, Stopped
+from bisenet_lib.stopping import LAUNCHER, Stopped, interrupt_once, outlive_readers
 
 app = typer.Typer(
     help="Real-time semantic segmentation with BiSeNet V2: the course's command line.",
@@ -232,6 +232,8 @@ cli_data.add_to(app)
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one message and exit code 1."""
+    interrupt_once()
+    outlive_readers()
     try:
         app()
     except InputError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bisenet_lib.errors import InputError
 from bisenet_lib.machine import cores
-from bisenet_lib.stopping import COMMAND, LAUNCHER
+from bisenet_lib.stopping import COMMAND, LAUNCHER, command_line
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ class Plan:
         if not self.gpus:
             env.pop("CUDA_VISIBLE_DEVICES", None)
             env.setdefault("OMP_NUM_THREADS", str(max(1, cores() // self.local)))
-        if Path(sys.argv[0]).name == "bisenet":
-            env[COMMAND] = json.dumps(sys.argv[1:])
+        if command := command_line():
+            env[COMMAND] = json.dumps(command)
         return {**env, LAUNCHER: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
 
     def check(self) -> None:
