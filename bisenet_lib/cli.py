@@ -181,7 +181,7 @@ def train(
     """
     from bisenet_lib.checkpoint import config_file
     from bisenet_lib.config import expected_rate, load
-    from bisenet_lib.devices import settings_line
+    from bisenet_lib.devices import select, settings_line
     from bisenet_lib.ranks import here
     from bisenet_lib.training import fit
 
@@ -190,7 +190,7 @@ def train(
         config, dataset=dataset, iters=iters, batch_size=batch_size, learning_rate=learning_rate
     )
     if here().first:
-        out.print(settings_line(here().size), highlight=False, soft_wrap=True)
+        out.print(settings_line(select(device), here().size), highlight=False, soft_wrap=True)
         rate, why = expected_rate(config, settings["batch_size"], here().size)
         if abs(settings["lr_scheduler"]["learning_rate"] / rate - 1) > 0.01:
             err.print(f"warning: {why}")

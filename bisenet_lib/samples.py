@@ -288,9 +288,11 @@ def preflight(
         dataset = open_dataset(section)
         source, pairs, num_classes = section["dataset_root"], dataset.file_list, dataset.num_classes
     if len(pairs) < batch_size:
+        each = len(pairs) // ranks.size
+        smaller = "" if each else f" and at most {len(pairs)} processes"
         raise InputError(
             f"{source}: {len(pairs)} images are fewer than one batch of {batch_size}. "
-            f"Add images, or give --batch-size {len(pairs)}."
+            f"Add images, or give --batch-size {max(each, 1)}{smaller}."
         )
     ignore_index = section.get("ignore_index", IGNORE)
     share = pairs[ranks.rank :: ranks.size]

@@ -7,8 +7,8 @@ import pytest
 
 LIBRARY = Path(__file__).parents[2] / "bisenet_lib"
 FLOORS = [
-    {"errors", "profiles", "preflight", "predictor", "stopping", "machine", "silence", "overlap"},
-    {"files", "parallel", "labels", "paddleseg_compat", "views", "onnx_graph", "exif", "peak"},
+    {"errors", "preflight", "predictor", "stopping", "machine", "silence", "overlap"},
+    {"files", "profiles", "parallel", "labels", "paddleseg_compat", "views", "onnx_graph", "exif", "peak"},
     {
         "scoring",
         "official_scores",
