@@ -48,7 +48,9 @@ def _begin_worker() -> None:
     time of converting a label.
     """
     bytearray(JUST_UNDER_32_MB)
-    signal.signal(signal.SIGINT, _end_worker)
+    signal.signal(signal.SIGINT, lambda number, frame: os._exit(1))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGINT, _leave_item)
 
     def wait() -> None:
         parent_process().join()
@@ -57,7 +59,7 @@ def _begin_worker() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _end_worker(number: int, _frame: FrameType | None) -> None:
+def _leave_item(number: int, _frame: FrameType | None) -> None:
     signal.signal(number, signal.SIG_IGN)
     sys.exit(1)
 
@@ -70,7 +72,13 @@ def _spawned(
         # Handing over one item at a time would cost this process a tenth of a core or more.
         size = max(1, min(MOST_AT_ONCE, len(items) // (workers * 16)))
         parts = [items[start : start + size] for start in range(0, len(items), size)]
-        for future in as_completed([pool.submit(_all_guarded, function, one) for one in parts]):
+        # While they start, workers would answer Ctrl-C with a traceback.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            futures = [pool.submit(_all_guarded, function, one) for one in parts]
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for future in as_completed(futures):
             yield from future.result()
     except BrokenProcessPool as error:
         raise InputError(

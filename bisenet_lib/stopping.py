@@ -111,15 +111,19 @@ def leave_signals_to_parent(_worker: int = 0) -> None:
     """Let a forked worker go on when a signal reaches the whole process group.
 
     Ctrl-C, Slurm and systemd signal every process of a job. Only the one that trains is to
-    answer: it still needs its workers' batches. SIGTERM from the parent itself ends the worker.
+    answer: it still needs its workers' batches. A worker ends when its parent ends, or sends
+    it SIGTERM.
     """
     for number in set(_HEARD) - {signal.SIGTERM}:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    parent = os.getppid()
 
     def wait_for_parent() -> None:
-        while signal.sigwaitinfo({signal.SIGTERM}).si_pid != os.getppid():
-            """Another process sent it."""
+        sender = None
+        while sender != parent == os.getppid():
+            received = signal.sigtimedwait({signal.SIGTERM}, 1)
+            sender = received and received.si_pid
         os._exit(0)
 
     threading.Thread(target=wait_for_parent, daemon=True).start()
