@@ -44,7 +44,7 @@ def launch(
     bisenet launch --nnodes 2 --master 10.0.0.1:6170 --rank 0 --gpus 0,1,2,3 ...
 
     The output of rank 0 is shown, that of every rank kept in workerlog.N. If one ends, all are
-    ended, with its message. Ctrl-C lets them finish the iteration and save.
+    ended, with its message. Ctrl-C or SIGTERM lets them finish the iteration and save.
     """  # noqa: D301  (the \\b keeps the lines of the examples apart)
     from bisenet_lib.distributed import launch as start
     from bisenet_lib.plan import Plan
