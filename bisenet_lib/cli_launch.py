@@ -51,7 +51,7 @@ def launch(
     from bisenet_lib.stopping import program
 
     options = _train_options(context)
-    device = [] if gpus else ["--device", "cpu"]  # `auto` of a rank would be a GPU
+    device = [] if gpus else ["--device", "cpu"]  # `auto` would take a GPU
     start(
         Plan(nproc, gpus, nnodes, master, rank, timeout, options["device"]),
         [*program(), "train", *context.args, *device],

@@ -224,7 +224,7 @@ def check_custom_devices() -> list[Check]:
 
 
 def _ask_paddle_for_devices() -> tuple[list[str], str]:
-    """The custom devices, and why there are none."""
+    """The custom devices, and where there are none the reason."""
     code = "import paddle; print(*paddle.device.get_available_custom_device())"
     try:
         answer = subprocess.run(
@@ -235,15 +235,14 @@ def _ask_paddle_for_devices() -> tuple[list[str], str]:
     if answer.returncode:
         last = [f"exit code {answer.returncode}", *answer.stderr.strip().splitlines()][-1]
         return [], f"Paddle does not start with it ({last})"
-    devices = ["", *answer.stdout.splitlines()][-1].split()
+    names = ["", *answer.stdout.splitlines()][-1].split()
     # Paddle leaves the number out where there is only one of a kind.
-    return [
-        name if ":" in name else f"{name}:0" for name in devices
-    ], "Paddle finds no device of it"
+    devices = [name if ":" in name else f"{name}:0" for name in names]
+    return devices, "Paddle finds no device of it"
 
 
 def check_accelerators() -> list[Check]:
-    """What there is beside the CPU; a missing NVIDIA driver is told where nothing else is there."""
+    """GPUs and other devices; that an NVIDIA driver is missing matters only without another."""
     custom = check_custom_devices()
     return custom if custom and not shutil.which("nvidia-smi") else [*custom, *check_gpu()]
 

@@ -151,7 +151,7 @@ def readers(num_workers: int | None, place: str, ranks: Ranks = ALONE) -> int:
 
 def read_batches(
     dataset: paddle.io.Dataset, keys: Iterable[list[Key]], num_workers: int
-) -> Generator[dict[str, paddle.Tensor]]:
+) -> Generator[dict[str, paddle.Tensor], None, None]:
     """Read batches, in this process or in others, which the call starts.
 
     Args:
@@ -184,7 +184,7 @@ def read_batches(
 
 def _read_here(
     dataset: paddle.io.Dataset, keys: Iterable[list[Key]]
-) -> Generator[dict[str, paddle.Tensor]]:
+) -> Generator[dict[str, paddle.Tensor], None, None]:
     for batch in keys:
         samples = [dataset[key] for key in batch]
         yield {
@@ -195,7 +195,7 @@ def _read_here(
 
 def _read_in_workers(
     batches_of_workers: Iterator[dict[str, paddle.Tensor]],
-) -> Generator[dict[str, paddle.Tensor]]:
+) -> Generator[dict[str, paddle.Tensor], None, None]:
     try:
         yield from batches_of_workers
     except (SystemError, RuntimeError) as error:
@@ -288,11 +288,11 @@ def preflight(
         dataset = open_dataset(section)
         source, pairs, num_classes = section["dataset_root"], dataset.file_list, dataset.num_classes
     if len(pairs) < batch_size:
-        each = len(pairs) // ranks.size
-        smaller = "" if each else f" and at most {len(pairs)} processes"
+        largest = len(pairs) // ranks.size
+        fewer = "" if largest else f" and at most {len(pairs)} processes"
         raise InputError(
             f"{source}: {len(pairs)} images are fewer than one batch of {batch_size}. "
-            f"Add images, or give --batch-size {max(each, 1)}{smaller}."
+            f"Add images, or give --batch-size {max(largest, 1)}{fewer}."
         )
     ignore_index = section.get("ignore_index", IGNORE)
     share = pairs[ranks.rank :: ranks.size]

@@ -120,10 +120,10 @@ def leave_signals_to_parent(_worker: int = 0) -> None:
     parent = os.getppid()
 
     def wait_for_parent() -> None:
-        sender = None
-        while sender != parent == os.getppid():
+        while os.getppid() == parent:
             received = signal.sigtimedwait({signal.SIGTERM}, 1)
-            sender = received and received.si_pid
+            if received and received.si_pid == parent:
+                break
         os._exit(0)
 
     threading.Thread(target=wait_for_parent, daemon=True).start()
