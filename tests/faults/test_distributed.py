@@ -14,6 +14,7 @@ import psutil
 import pytest
 from processes import (
     AS_MODULE,
+    BISENET,
     SECRET,
     assert_same_weights,
     finish,
@@ -125,6 +126,7 @@ def test_sigterm_to_all_processes_saves(tiny, nothing_stays):
     wait_until(has(folder, 2), "iteration 2")
     tree = psutil.Process(process.pid).children(recursive=True)
     assert len(tree) == 5  # and two readers of images
+    assert not any(str(BISENET) in one.cmdline() for one in tree)  # the script is not needed
     for one in (process, *tree):
         one.send_signal(signal.SIGTERM)
     code, printed = finish(process)
@@ -185,6 +187,12 @@ def test_a_failing_rank_speaks_for_itself(tmp_path):
     assert message.startswith("rank 1 failed (exit 1)")
     assert message.endswith("image 17 is no image")
     assert not processes_with(script)
+
+
+def test_a_program_that_is_not_there(tmp_path):
+    with pytest.raises(InputError, match="nowhere/bisenet: no such script or program"):
+        launch(Plan(1), [str(tmp_path / "nowhere/bisenet"), "train"], tmp_path / "log")
+    assert not (tmp_path / "log").exists()
 
 
 GRADIENTS = """
