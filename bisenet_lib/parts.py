@@ -151,9 +151,7 @@ def resume(
         lines = [f"passed over: {reason}" for reason in stored.damaged]
         lines += [f"changed: {key} from {old} to {new}" for key, (old, new) in changed.items()]
         rate = parts.optimizer.get_lr()
-        lines.append(
-            f"resumed from {stored.folder}: the next iteration has learning rate {rate:g}"
-        )
+        lines.append(f"resumed from {stored.folder}: the next iteration has learning rate {rate:g}")
         print("\n".join(lines))
     return state
 
@@ -231,9 +229,7 @@ class RunFolder:
 
     def save(self, parts: Parts, keep: int) -> None:
         """Save a checkpoint and delete all but the newest ``keep``."""
-        checkpoint.save(
-            self.run, self.state["iteration"], parts.model, parts.optimizer, self.state
-        )
+        checkpoint.save(self.run, self.state["iteration"], parts.model, parts.optimizer, self.state)
         checkpoint.prune(self.run, keep)
 
     def save_scored(self, model: paddle.nn.Layer, miou: float) -> None:

@@ -31,9 +31,7 @@ class Log:
         ranks: this process among the others; the first writes, for all.
     """
 
-    def __init__(
-        self, run: Path, state: Mapping[str, Any], *, use_vdl: bool, ranks: Ranks
-    ) -> None:
+    def __init__(self, run: Path, state: Mapping[str, Any], *, use_vdl: bool, ranks: Ranks) -> None:
         self.path = run / "metrics.jsonl"
         self._ranks, self._use_vdl = ranks, use_vdl
         self._start = (state["iteration"], state.get("evaluation_due", False))

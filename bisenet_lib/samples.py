@@ -19,6 +19,7 @@ from bisenet_lib.errors import InputError
 from bisenet_lib.filelists import check_labelled, count_pairs, read_list
 from bisenet_lib.labels import IGNORE
 from bisenet_lib.machine import cores
+from bisenet_lib.own_data import names_or_default
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.ranks import ALONE, Ranks
 from bisenet_lib.stopping import leave_signals_to_parent
@@ -275,8 +276,8 @@ def preflight(
 
     Raises:
         InputError: the list is missing, empty or holds fewer images than a batch (PaddleSeg
-            2.8.0 waits forever then), an image or label is missing, damaged or does not fit,
-            or no pixel of the whole set is labelled.
+            2.8.0 waits forever then), the data set's class names do not fit, an image or label
+            is missing, damaged or does not fit, or no pixel of the whole set is labelled.
     """
     if section["type"] == "Dataset":
         mode, root = section.get("mode", "train"), Path(section["dataset_root"])
@@ -287,6 +288,7 @@ def preflight(
     else:
         dataset = open_dataset(section)
         source, pairs, num_classes = section["dataset_root"], dataset.file_list, dataset.num_classes
+    names_or_default(Path(section["dataset_root"]), num_classes)
     if len(pairs) < batch_size:
         largest = len(pairs) // ranks.size
         fewer = "" if largest else f" and at most {len(pairs)} processes"

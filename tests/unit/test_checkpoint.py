@@ -34,7 +34,10 @@ def test_what_is_saved_comes_back(model, optimizer, tmp_path):
     ]
     for parameter in model.parameters():
         parameter.set_value(paddle.zeros_like(parameter))
-    assert checkpoint.resume(checkpoint.open_newest(tmp_path), model, optimizer) == {"best_miou": 0.5, "iteration": 7}
+    assert checkpoint.resume(checkpoint.open_newest(tmp_path), model, optimizer) == {
+        "best_miou": 0.5,
+        "iteration": 7,
+    }
     now = model.state_dict()
     assert all((saved[key] == now[key].numpy()).all() for key in saved)
 

@@ -114,7 +114,9 @@ def test_another_network_or_loss_is_refused_and_what_may_change_is_said(
     training.fit({**settings, "iters": 6}, run, do_eval=False, resume_model=run)
     printed = capsys.readouterr().out
     assert "changed: iters from 4 to 6" in printed
-    assert f"changed: train_dataset.dataset_root from {tmp_path / 'cityscapes'} to {moved}" in printed
+    assert (
+        f"changed: train_dataset.dataset_root from {tmp_path / 'cityscapes'} to {moved}" in printed
+    )
 
 
 def test_more_iterations_continue_the_longer_schedule(settings, tmp_path, run):
