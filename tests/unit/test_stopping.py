@@ -16,9 +16,9 @@ from bisenet_lib import stopping
 
 @pytest.fixture
 def as_in_a_terminal():
-    """SIGHUP is not ignored, as it may be where tests run; afterwards all is as before."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    """The handlers that Python begins with, whatever tests ran before, and where."""
+    begun = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    handlers = {number: signal.signal(number, handler) for number, handler in begun.items()}
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
