@@ -33,8 +33,9 @@ POLL_SECONDS = 0.05
 PREFIX = "bisenet-launch-"
 NEW_SECONDS = 60
 """A folder this new may be one that its launch has not locked yet."""
-LOST_ANOTHER = rf"{LOST}|gloo::\w*Exception"
-"""In the log of a rank that ended because another did; gloo may end it without Python's say."""
+LOST_ANOTHER = rf"{LOST}|gloo::\w*Exception|`Termination signal` is detected"
+"""In the log of a rank that ended because another did: gloo may end it without Python's say, and
+Paddle's launcher ends those that are left."""
 NOISE = re.compile(
     r"^(=+ Modified FLAGS|FLAGS\(|=+$|[IW]\d{4} .*(tcp_|backward\.cc)).*\n?", re.MULTILINE
 )
@@ -260,8 +261,10 @@ class _Job:
         causes = [n for n in failed if not re.search(LOST_ANOTHER, texts[n][-4000:])]
         number = (causes or failed or list(self.gone))[0]
         how = _how_it_ended(self.gone.get(number))
-        if not causes:
+        if not causes and self.plan.nnodes > 1:
             how += f": it {LOST}, on another host"
+        elif not causes:
+            how += ": the ranks lost one another"
         raise InputError(
             f"rank {self.first + number} {how}. All ranks have ended. "
             f"The end of {self.logs[number]}:\n{_end_of(texts[number])}"

@@ -72,29 +72,45 @@ def free_port():
 
 
 LATE = """
-import time
+import sys, time
 import numpy as np
 from bisenet_lib import ranks
 here = ranks.join()
-here.together(lambda: time.sleep(33) if here.rank == 1 else None)
+def work():
+    time.sleep(36 if here.rank == 1 else 0)
+here.together(work) if sys.argv[1] == "together" else work()
 print("ranks that met:", here.sum(np.ones(1)))
+"""
+
+STARTED_FROM_PYTHON = """
+import sys
+from pathlib import Path
+from bisenet_lib.distributed import launch
+from bisenet_lib.plan import Plan
+launch(Plan(2), sys.argv[2:], Path(sys.argv[1]))
 """
 
 
 @pytest.fixture(scope="module", autouse=True)
-def late_rank(tmp_path_factory):
-    """Two ranks, one 33 s late: begun before the other tests, looked at after them."""
+def late_processes(tmp_path_factory):
+    """Two ranks, one 36 s late: begun before the other tests, looked at after them."""
     folder = tmp_path_factory.mktemp("late")
     (folder / "late.py").write_text(LATE)
-    launcher = [sys.executable, "-m", "paddle.distributed.launch", "--nproc_per_node", "2"]
-    process = subprocess.Popen(
-        [*launcher, "--log_dir", folder, folder / "late.py"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    yield process
-    process.kill()
+    begun = {}
+    for how in ("together", "apart"):
+        words = [sys.executable, "-c", STARTED_FROM_PYTHON, folder / how, folder / "late.py", how]
+        begun[how] = subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+    yield begun
+    for process in begun.values():
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def late_ranks(late_processes):
+    """Exit code and output of each."""
+    return {how: finish(process) for how, process in late_processes.items()}
 
 
 def test_two_ranks_leave_one_run_folder(tiny, nothing_stays):
@@ -372,8 +388,16 @@ def test_one_validation_image_is_enough_for_two_ranks(tiny, nothing_stays):
     assert [one["iteration"] for one in runlog.read(nothing_stays) if "miou" in one] == [4, 8]
 
 
-def test_a_rank_that_is_late_is_waited_for(late_rank):
+def test_a_rank_that_is_late_is_waited_for(late_ranks):
     """Gloo's own limit is 30 s."""
-    printed, _ = late_rank.communicate(timeout=90)
-    assert late_rank.returncode == 0, printed
+    code, printed = late_ranks["together"]
+    assert code == 0, printed
     assert "ranks that met: [2.]" in printed
+
+
+def test_a_rank_that_is_not_waited_for_is_called_late(late_ranks):
+    code, printed = late_ranks["apart"]
+    assert code == 1
+    assert "rank 0 failed (exit 1): the ranks lost one another" in printed, printed
+    assert "rank 0 has lost another rank: it was more than 30 s late" in printed, printed
+    assert "another host" not in printed
