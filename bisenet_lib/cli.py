@@ -4,6 +4,7 @@ Imports of a sub-command stand inside it, so that ``bisenet --help`` answers at 
 """
 
 import codecs
+import io
 import itertools
 import os
 import sys
@@ -257,7 +258,8 @@ def main() -> None:
     """Run the command line; a user's mistake ends in one message and exit code 1."""
     codecs.register_error("bisenet", _unprintable)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="bisenet")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="bisenet")
     interrupt_once()
     outlive_readers()
     try:
