@@ -316,12 +316,30 @@ def test_papermill_itself_runs_a_notebook(folder):
         ({"rate": 0.02, "iters": 500}, "iters=500,rate=0.02"),
         ({"run": "a/b"}, "run=a_b,"),
         ({"run": "a_b"}, "run=a_b"),
+        ({"rate": 1e-05, "flag": True}, "flag=true,rate=1e-05"),
         ({"run": "ü" * 300}, "run=" + 116 * "_" + ","),
     ],
 )
 def test_a_folder_is_named_after_its_parameters(given, name):
     made = parameters.name_of(given)
     assert re.fullmatch(re.escape(name) + ("[0-9a-f]{8}" if name.endswith(",") else ""), made)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"run": "a,seed=1"}, {"run": "a", "seed": 1}),
+        ({"run": "a=b"}, {"run": "a_b"}),
+        ({"run": "a/b"}, {"run": "a?b"}),
+        ({"run": "best"}, {"run": "Best"}),
+        ({"seed": 1}, {"seed": "1"}),
+        ({"flag": True}, {"flag": "true"}),
+        ({"run": None}, {"run": "null"}),
+        ({"run": "x" * 200}, {"run": "x" * 201}),
+    ],
+)
+def test_other_parameters_have_another_folder_also_where_case_does_not_count(one, other):
+    assert parameters.name_of(one).lower() != parameters.name_of(other).lower()
 
 
 def test_the_command_lists_the_parameters(folder):
