@@ -19,12 +19,11 @@ from pathlib import Path
 
 import psutil
 
-from bisenet_lib import preflight
+from bisenet_lib import preflight, project
 from bisenet_lib.preflight import Check
 
 __all__ = ["Check", "checks", "report"]
 
-ROOT = Path(__file__).parents[1]
 CITYSCAPES_VARIABLE = "CITYSCAPES_DATASET"
 """Where cityscapesscripts itself looks for the data set."""
 MEMORY_GB = 4.0
@@ -230,12 +229,27 @@ def check_cityscapes(root: Path | None) -> Check:
     return Check("Cityscapes", False, f"no {lacks} in {root}", fix)
 
 
-def checks(cityscapes: Path | None = None, root: Path = ROOT) -> list[Check]:
+def check_course(root: Path | None) -> list[Check]:
+    """Are the course's files there, and as it needs them?
+
+    Args:
+        root: the course's folder, see :func:`bisenet_lib.project.find`; None: it is not there.
+    """
+    if root is None:
+        found = f"not in {Path.cwd()}; the library is installed without it. Ask there again."
+        return [Check("course", None, found)]
+    return [
+        check_packages(root / "requirements.lock"),
+        preflight.check_disk(str(root), preflight.RUN_GB),
+        check_minicity(root / "data" / "minicity"),
+    ]
+
+
+def checks(cityscapes: Path | None = None) -> list[Check]:
     """Look at everything the course needs.
 
     Args:
         cityscapes: the Cityscapes folder; None takes it from ``CITYSCAPES_DATASET``.
-        root: the project's folder.
 
     Returns:
         The checks, in the order they are best mended.
@@ -246,18 +260,16 @@ def checks(cityscapes: Path | None = None, root: Path = ROOT) -> list[Check]:
     found = [
         preflight.check_python(sys.version_info, sys.executable),
         preflight.check_platform(platform.system(), platform.machine(), bits, platform.libc_ver()),
-        check_packages(root / "requirements.lock"),
     ]
     if platform.system() == "Linux":
         found.append(preflight.check_libraries())
     return [
         *found,
-        preflight.check_disk(str(root), preflight.RUN_GB),
+        *check_course(project.find()),
         check_cores(),
         check_memory(),
         check_shared_memory(),
         *check_gpu(),
-        check_minicity(root / "data" / "minicity"),
         check_cityscapes(cityscapes),
     ]
 

@@ -8,7 +8,17 @@ import pytest
 LIBRARY = Path(__file__).parents[2] / "bisenet_lib"
 FLOORS = [
     {"errors", "profiles", "preflight", "predictor", "stopping", "machine", "silence", "overlap"},
-    {"files", "parallel", "labels", "paddleseg_compat", "views", "onnx_graph", "exif", "peak"},
+    {
+        "project",
+        "files",
+        "parallel",
+        "labels",
+        "paddleseg_compat",
+        "views",
+        "onnx_graph",
+        "exif",
+        "peak",
+    },
     {
         "scoring",
         "official_scores",
