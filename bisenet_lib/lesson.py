@@ -8,7 +8,7 @@ import numpy as np
 from IPython import get_ipython
 from PIL import Image
 
-from bisenet_lib import convert, minicity
+from bisenet_lib import convert, minicity, subset
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
 from bisenet_lib.frames import Frame
@@ -16,6 +16,10 @@ from bisenet_lib.predictor import Predictor
 
 MINICITY = "minicity"
 """The name of the folder that is filled with generated scenes when it is missing."""
+COURSE = Path("../data/checkpoints")
+"""What lies beside the notebooks' folder and nowhere else."""
+SUBSETS = Path("../data/subsets")
+"""Where the small data sets that lessons look at are kept."""
 NOT_RUN = (
     "If a cell above defines it, that cell has not run, or not since the kernel was restarted: "
     "choose Run, then Run All Above Selected Cell. If none does, look at its spelling."
@@ -23,16 +27,39 @@ NOT_RUN = (
 """What a notebook adds to the message of a name that is not there."""
 
 
-def open_dataset(dataset: str | Path, *, workers: int = 1) -> Path:
-    """Make a data set ready for a lesson: there, converted, with its file lists.
+def start(profile: str) -> None:
+    """Begin a lesson: refuse what would only be noticed later, before anything is written.
+
+    Args:
+        profile: ``smoke``, ``laptop`` or ``cityscapes``.
+
+    Raises:
+        InputError: the profile is misspelt, or the kernel does not run in the notebook's folder.
+    """
+    from bisenet_lib import config
+
+    config.find(profile)
+    if not COURSE.is_dir():
+        raise InputError(
+            f"this notebook runs in {Path.cwd()} in place of its own folder, which its paths "
+            "begin at: give papermill --cwd notebooks, or use `bisenet course run`."
+        )
+
+
+def open_dataset(dataset: str | Path, profile: str, *, workers: int = 1) -> Path:
+    """Make a data set ready for a lesson: there, not too large, converted, with its file lists.
+
+    Prints a note where the profile looks at a part of it, see :mod:`bisenet_lib.subset`.
 
     Args:
         dataset: a folder in the Cityscapes layout; one named ``minicity`` that is missing is
             generated.
-        workers: processes that generate and convert.
+        profile: ``smoke`` and ``laptop`` take no more frames, and no larger ones, than
+            MiniCity has.
+        workers: processes that generate, scale and convert.
 
     Returns:
-        The folder.
+        The folder: ``dataset`` itself, or one below :data:`SUBSETS`.
 
     Raises:
         InputError: the folder is missing or not in the Cityscapes layout, or a file in it is
@@ -50,8 +77,11 @@ def open_dataset(dataset: str | Path, *, workers: int = 1) -> Path:
         raise InputError(
             f"{root}: no labels there (no gtFine/). Unpack gtFine_trainvaltest.zip into it."
         )
-    convert.prepare(root, workers=workers)
-    return root
+    part = subset.make(root, profile, SUBSETS, workers=workers)
+    if part.note:
+        print(part.note)
+    convert.prepare(part.root, workers=workers)
+    return part.root
 
 
 def open_network(checkpoint: str | Path) -> Predictor:

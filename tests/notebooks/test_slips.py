@@ -37,7 +37,7 @@ def test_a_slip_in_the_parameters_is_told(path, slip, tree, tmp_path, monkeypatc
     name, value, told = SLIPS[slip]
     code = cells(path, "code")
     first = code.index(parameters(path))
-    opening = ("open_dataset(", "config.find(profile)")
+    opening = ("open_dataset(", "lesson.start(profile)")
     opens = max(n for n, cell in enumerate(code) if any(word in cell.source for word in opening))
     values = {"__name__": "lesson"}
     exec(code[first].source, values)
