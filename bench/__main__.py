@@ -13,6 +13,7 @@ from bisenet_lib.machine import cores
 
 BENCHES = {
     "convert_bench": "label conversion",
+    "read_bench": "reading training samples of the recipe, batches of 4",
     "train_bench": "training, 4 images of 256 x 256 a process",
     "eval_bench": "evaluation",
     "engine_bench": "what was tried for the network, 512 x 1024",

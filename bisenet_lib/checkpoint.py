@@ -9,18 +9,23 @@ import json
 import pickle
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import write_text, written_whole
+from bisenet_lib.files import replace_folder, restore_folder, write_text, written_whole
 from bisenet_lib.paddleseg_compat import paddle
 
 TRAINING_ONLY = "aux_head"
 WEIGHTS, OPTIMIZER, STATE = "model.pdparams", "model.pdopt", "state.json"
+BEST, RECORD = "best_model", "metrics.jsonl"
+SCHEDULE, MASTER_WEIGHTS = "LR_Scheduler", "master_weights"
+"""Entries of an optimizer's state that are dicts themselves, not arrays."""
 
 _ARRAYS = {
     ("numpy", "ndarray"),
@@ -31,6 +36,7 @@ _ARRAYS = {
     ("numpy._core.multiarray", "scalar"),
     ("_codecs", "encode"),
     ("collections", "OrderedDict"),
+    ("builtins", "tuple"),  # name and array of a float32 original of half weights
 }
 
 
@@ -84,7 +90,10 @@ def load_weights(model: paddle.nn.Layer, path: Path) -> None:
             the message names the first that differ.
     """
     path = weights_file(path)
-    there = read(path)
+    _set_weights(model, read(path), path)
+
+
+def _set_weights(model: paddle.nn.Layer, there: Mapping[str, np.ndarray], path: Path) -> None:
     wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     found = {key: tuple(np.shape(value)) for key, value in there.items()}
     if not any(key.startswith(TRAINING_ONLY) for key in found):
@@ -99,7 +108,7 @@ def load_weights(model: paddle.nn.Layer, path: Path) -> None:
             f"{path}: does not fit this network in {len(differing)} of {len(wanted)} entries "
             f"({rows}). Give the checkpoint's own configuration and class count."
         )
-    model.set_state_dict(model.state_dict() | there)
+    model.set_state_dict(model.state_dict() | dict(there))
 
 
 def save_weights(model: paddle.nn.Layer, path: Path) -> None:
@@ -110,6 +119,23 @@ def save_weights(model: paddle.nn.Layer, path: Path) -> None:
     """
     with written_whole(path) as part:
         paddle.save(model.state_dict(), str(part))
+
+
+def save_best(run: Path, model: paddle.nn.Layer, iteration: int, miou: float) -> None:
+    """Write ``run/best_model``: the weights, and which iteration and mIoU they belong to.
+
+    Args:
+        run: the run folder.
+        model: the network.
+        iteration: iterations done.
+        miou: its score on the validation set.
+
+    Raises:
+        InputError: the folder cannot be written to; the best model before it is untouched.
+    """
+    with _replaced(run / BEST) as part:
+        paddle.save(model.state_dict(), str(part / WEIGHTS))
+        write_text(part / STATE, json.dumps({"iteration": iteration, "miou": miou}, indent=1))
 
 
 def save(
@@ -134,15 +160,31 @@ def save(
     Raises:
         InputError: the folder cannot be written to.
     """
-    folder, part = run / f"iter_{iteration}", run / f".iter_{iteration}.part"
+    with _replaced(run / f"iter_{iteration}") as part:
+        paddle.save(model.state_dict(), str(part / WEIGHTS))
+        paddle.save(optimizer.state_dict(), str(part / OPTIMIZER))
+        write_state(part, {**state, "iteration": iteration})
+    return run / f"iter_{iteration}"
+
+
+def write_state(folder: Path, state: Mapping[str, Any]) -> None:
+    """Write where training stood into a checkpoint's folder, whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    write_text(folder / STATE, json.dumps(state, indent=1))
+
+
+@contextmanager
+def _replaced(folder: Path) -> Iterator[Path]:
+    """A new folder to fill, which then takes the place of ``folder``."""
+    part = folder.with_name(f".{folder.name}.part")
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        paddle.save(model.state_dict(), str(part / WEIGHTS))
-        paddle.save(optimizer.state_dict(), str(part / OPTIMIZER))
-        write_text(part / STATE, json.dumps({**state, "iteration": iteration}, indent=1))
-        shutil.rmtree(folder, ignore_errors=True)
-        part.rename(folder)
+        yield part
+        replace_folder(part, folder)
     except OSError as error:
         raise InputError(
             f"{folder}: the checkpoint cannot be written ({error.strerror or error}). "
@@ -150,17 +192,72 @@ def save(
         ) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return folder
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What an ``iter_N`` folder holds.
+
+    Args:
+        folder: the folder.
+        weights: name to array.
+        optimizer: name to array, and the schedule's dict.
+        state: where training stood; at least ``iteration``.
+        damaged: why newer checkpoints of the run were passed over.
+    """
+
+    folder: Path
+    weights: Mapping[str, np.ndarray]
+    optimizer: Mapping[str, Any]
+    state: Mapping[str, Any]
+    damaged: tuple[str, ...] = ()
+
+
+def open_newest(path: Path) -> Checkpoint:
+    """Read the checkpoint that a path stands for.
+
+    Args:
+        path: an ``iter_N`` folder of this library or of PaddleSeg, or a run folder: then its
+            newest checkpoint that is whole.
+
+    Raises:
+        InputError: no checkpoint there, or none that is whole.
+    """
+    folder = newest(path)
+    if folder == Path(path):
+        return _open(folder)
+    damaged: list[str] = []
+    for folder in reversed(checkpoints(path)):
+        try:
+            return replace(_open(folder), damaged=tuple(damaged))
+        except InputError as error:
+            damaged.append(str(error))
+    raise InputError(f"{path}: no checkpoint there is whole.\n" + "\n".join(damaged))
+
+
+def _open(folder: Path) -> Checkpoint:
+    if not (folder / OPTIMIZER).is_file():
+        raise InputError(
+            f"{folder}: has no {OPTIMIZER}, so training cannot go on from it. "
+            "Give an iter_N folder."
+        )
+    weights, optimizer = read(folder / WEIGHTS), read(folder / OPTIMIZER)
+    masters = optimizer.get(MASTER_WEIGHTS, {})
+    named = isinstance(masters, dict) and all(
+        isinstance(value, tuple) and len(value) == 2 for value in masters.values()
+    )
+    if SCHEDULE not in optimizer or not named:
+        raise InputError(f"{folder / OPTIMIZER}: not the whole state of an optimizer")
+    return Checkpoint(folder, weights, optimizer, state(folder))
 
 
 def resume(
-    path: Path, model: paddle.nn.Layer, optimizer: paddle.optimizer.Optimizer
+    stored: Checkpoint, model: paddle.nn.Layer, optimizer: paddle.optimizer.Optimizer
 ) -> dict[str, Any]:
     """Bring network and optimizer back to where a checkpoint left them.
 
     Args:
-        path: an ``iter_N`` folder of this library or of PaddleSeg, or a run folder
-            (its newest checkpoint is taken).
+        stored: from :func:`open_newest`.
         model: the network.
         optimizer: its optimizer, built after it.
 
@@ -168,23 +265,29 @@ def resume(
         The state saved with it; at least ``iteration``.
 
     Raises:
-        InputError: no checkpoint there, one without optimizer state, or one that does not fit.
+        InputError: it does not fit.
     """
-    folder = newest(path)
-    if not (folder / OPTIMIZER).is_file():
-        raise InputError(
-            f"{folder}: has no {OPTIMIZER}, so training cannot go on from it. "
-            "Give an iter_N folder."
-        )
-    load_weights(model, folder / WEIGHTS)
-    there = read(folder / OPTIMIZER)
-    moments = {name for name in there if not name.startswith(("LR_Scheduler", "master_weights"))}
+    _set_weights(model, stored.weights, stored.folder / WEIGHTS)
     names = {parameter.name for parameter in model.parameters() if not parameter.stop_gradient}
-    strange = sorted(one for one in moments if not any(one.startswith(name) for name in names))
+    moments = stored.optimizer.keys() - {SCHEDULE, MASTER_WEIGHTS}
+    strange = sorted(name for name in moments if not name.startswith(tuple(names)))
     if strange:
-        raise InputError(f"{folder / OPTIMIZER}: {strange[0]} belongs to no parameter here")
-    optimizer.set_state_dict(there)
-    return state(folder)
+        raise InputError(
+            f"{stored.folder / OPTIMIZER}: {strange[0]} belongs to no parameter of this network"
+        )
+    entries = dict(stored.optimizer)
+    if MASTER_WEIGHTS in entries:
+        masters = entries[MASTER_WEIGHTS].items()
+        entries[MASTER_WEIGHTS] = {name: _named_tensor(*value) for name, value in masters}
+    optimizer.set_state_dict(entries)
+    return dict(stored.state)
+
+
+def _named_tensor(name: str, values: np.ndarray) -> paddle.Tensor:
+    """A tensor under its old name, by which the optimizer finds its moments again."""
+    tensor = paddle.to_tensor(values)
+    tensor.name = name
+    return tensor
 
 
 def state(folder: Path) -> dict[str, Any]:
@@ -194,18 +297,27 @@ def state(folder: Path) -> dict[str, Any]:
         folder: an ``iter_N`` folder; one of PaddleSeg's says only the iteration.
 
     Raises:
-        InputError: the file is damaged.
+        InputError: the file is damaged, or missing in a run of this library.
     """
     path = folder / STATE
     if not path.is_file():
+        if (folder.parent / RECORD).is_file():
+            raise InputError(f"{path}: missing. Resume from an older checkpoint.")
         return {"iteration": int(folder.name.removeprefix("iter_"))}
-    try:
-        there = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: damaged ({error}). Resume from an older checkpoint.") from error
-    if not isinstance(there, dict) or not isinstance(there.get("iteration"), int):
+    values = _read_json(path)
+    if not isinstance(values.get("iteration"), int):
         raise InputError(f"{path}: says no iteration. Resume from an older checkpoint.")
-    return there
+    return values
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: damaged ({error}). Resume from an older checkpoint.") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: damaged; it holds {values!r:.40}, not a JSON object")
+    return values
 
 
 def check_finite(model: paddle.nn.Layer, iteration: int) -> None:
@@ -225,7 +337,11 @@ def check_finite(model: paddle.nn.Layer, iteration: int) -> None:
 def checkpoints(run: Path) -> list[Path]:
     """The ``iter_N`` folders of a run, oldest first."""
     folders = [one for one in Path(run).glob("iter_*") if re.fullmatch(r"iter_\d+", one.name)]
-    return sorted(folders, key=lambda one: int(one.name.removeprefix("iter_")))
+    return sorted(folders, key=_number)
+
+
+def _number(folder: Path) -> int:
+    return int(folder.name.removeprefix("iter_"))
 
 
 def newest(path: Path) -> Path:
@@ -249,8 +365,17 @@ def newest(path: Path) -> Path:
     return found[-1]
 
 
+def run_of(path: Path) -> Path:
+    """The run folder of what a run is resumed from: an ``iter_N`` folder, or the run itself."""
+    path = Path(path)
+    return path.parent if re.fullmatch(r"iter_\d+", path.name) else path
+
+
 def weights_file(path: Path) -> Path:
     """The ``.pdparams`` file a path stands for: itself, in its folder, or a run's best model.
+
+    A best model that the run's newest checkpoint knows nothing of is an earlier run's, and is
+    passed over; :func:`describe` says which file was taken.
 
     Raises:
         InputError: there is none.
@@ -258,29 +383,110 @@ def weights_file(path: Path) -> Path:
     path = Path(path)
     if path.is_file():
         return path
-    for candidate in (path / WEIGHTS, path / "best_model" / WEIGHTS):
-        if candidate.is_file():
-            return candidate
-    found = checkpoints(path)
-    if not found:
+    if (path / WEIGHTS).is_file():
+        return path / WEIGHTS
+    folders = checkpoints(path)
+    if (path / BEST / WEIGHTS).is_file() and not (folders and _never_scored(folders[-1])):
+        return path / BEST / WEIGHTS
+    if not folders:
         raise InputError(
             f"{path}: no weights there. Give a .pdparams file, a checkpoint folder or a run "
             "folder; `bisenet train` makes one."
         )
-    return found[-1] / WEIGHTS
+    return folders[-1] / WEIGHTS
+
+
+def _never_scored(folder: Path) -> bool:
+    """Whether a checkpoint of this library says that its run has no best model."""
+    if not (folder / STATE).is_file():
+        return False
+    return _read_json(folder / STATE).get("best_iteration", 0) is None
+
+
+def describe(weights: Path) -> str:
+    """Which weights these are, in a line for whoever uses them.
+
+    Args:
+        weights: from :func:`weights_file`.
+
+    Returns:
+        The path; of a best model also its iteration, its mIoU, and whether the run has newer
+        checkpoints.
+    """
+    if weights.parent.name != BEST:
+        return str(weights)
+    best = best_model(weights.parent.parent)
+    if best is None:
+        return f"{weights} (its iteration is not recorded)"
+    text = f"{weights} (iteration {best['iteration']}, mIoU {100 * best['miou']:.2f} %)"
+    newer = [one for one in checkpoints(weights.parent.parent) if _number(one) > best["iteration"]]
+    return f"{text}; the run's newest checkpoint is {newer[-1].name}" if newer else text
+
+
+def best_model(run: Path) -> dict[str, Any] | None:
+    """The ``iteration`` and ``miou`` of a run's best model, if they are recorded.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    path = run / BEST / STATE
+    values = _read_json(path) if path.is_file() else {}
+    return values if {"iteration", "miou"} <= values.keys() else None
 
 
 def drop_after(run: Path, iteration: int) -> None:
     """Delete the checkpoints of a run that lie after the iteration it is resumed from."""
     for folder in checkpoints(run):
-        if int(folder.name.removeprefix("iter_")) > iteration:
+        if _number(folder) > iteration:
             shutil.rmtree(folder)
+
+
+def take_best(source: Path, run: Path, state: dict[str, Any]) -> None:
+    """Give a resumed run the best model of the time it is resumed from.
+
+    If the best model of ``source`` is later than that, the checkpoint that was the best one then
+    takes its place; if that is gone, the run has no best model and forgets the best mIoU.
+
+    Args:
+        source: the run folder of the checkpoint it is resumed from.
+        run: the run folder it goes on in; may be the same.
+        state: where training stands; ``best_miou`` and ``best_iteration`` may change.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    best = best_model(source)
+    if best is not None and best["iteration"] <= state["iteration"]:
+        weights = source / BEST / WEIGHTS
+    else:
+        weights = source / f"iter_{state.get('best_iteration')}" / WEIGHTS
+    if not weights.is_file():
+        state |= {"best_miou": None, "best_iteration": None}
+        if best is not None:
+            shutil.rmtree(run / BEST, ignore_errors=True)
+    elif weights.parent.resolve() != (run / BEST).resolve():
+        with _replaced(run / BEST) as part:
+            shutil.copyfile(weights, part / WEIGHTS)
+            kept = {"iteration": state["best_iteration"], "miou": state["best_miou"]}
+            write_text(part / STATE, json.dumps(kept, indent=1))
 
 
 def prune(run: Path, keep: int) -> None:
     """Delete all but the newest ``keep`` checkpoints of a run, those before a resume included."""
     for folder in checkpoints(run)[:-keep]:
         shutil.rmtree(folder)
+
+
+def clean_up(run: Path) -> None:
+    """Put right what a killed process left: half a checkpoint goes, one half replaced comes back.
+
+    Args:
+        run: the run folder; no other process may write there.
+    """
+    for part in Path(run).glob(".*.part"):
+        shutil.rmtree(part, ignore_errors=True)
+    for old in Path(run).glob(".*.old"):
+        restore_folder(run / old.name[1:].removesuffix(".old"))
 
 
 def config_file(path: Path) -> Path:

@@ -15,11 +15,11 @@ from rich.table import Table
 from bisenet_lib import __version__, cli_course, cli_data, cli_deploy, cli_evaluate, cli_launch
 from bisenet_lib.cli_options import (
     UNDERSCORES,
-    Config,
     Dataset,
     Device,
     Json,
     Root,
+    RunConfig,
     Workers,
     end_with_problems,
     err,
@@ -141,7 +141,7 @@ def doctor(
 
 @app.command(context_settings=UNDERSCORES)
 def train(
-    config: Config = "laptop",
+    config: RunConfig = None,
     dataset: Dataset = None,
     iters: Annotated[int | None, typer.Option(help="Training iterations.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Images per iteration.")] = None,
@@ -164,8 +164,12 @@ def train(
     keep_checkpoint_max: Annotated[int, typer.Option(help="Checkpoints kept.")] = 5,
     log_iters: Annotated[int, typer.Option(help="Iterations between log records.")] = 10,
     num_workers: Annotated[
-        int, typer.Option(help="Processes that read images; 0 reads in this one.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            help="Processes that read images; 0 reads in this one. Default: on a CPU 0, else up "
+            "to 8, as there are cores."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
     device: Device = "auto",
     precision: Annotated[str, typer.Option(help="fp32, fp16 or bf16.")] = "fp32",
@@ -175,20 +179,20 @@ def train(
 
     Options may be spelled with underscores as in PaddleSeg (--do_eval).
     """
+    from bisenet_lib.checkpoint import config_file
     from bisenet_lib.config import expected_rate, load
     from bisenet_lib.devices import settings_line
     from bisenet_lib.ranks import here
     from bisenet_lib.training import fit
 
+    config = config or ("laptop" if resume_model is None else config_file(resume_model))
     settings = load(
         config, dataset=dataset, iters=iters, batch_size=batch_size, learning_rate=learning_rate
     )
     if here().first:
         out.print(settings_line(here().size), highlight=False, soft_wrap=True)
         rate, why = expected_rate(config, settings["batch_size"], here().size)
-        beside = Path(config).parent / "metrics.jsonl"
-        of_a_run = Path(config).is_file() and beside.is_file()  # it has the rate the run had
-        if not of_a_run and abs(settings["lr_scheduler"]["learning_rate"] / rate - 1) > 0.01:
+        if abs(settings["lr_scheduler"]["learning_rate"] / rate - 1) > 0.01:
             err.print(f"warning: {why}")
     result = fit(
         settings,

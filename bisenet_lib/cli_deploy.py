@@ -24,7 +24,7 @@ from bisenet_lib.cli_options import (
     end_with_problems,
     out,
     scales_of,
-    settings_of,
+    trained,
     write_json,
 )
 from bisenet_lib.errors import InputError
@@ -59,13 +59,13 @@ def export(
         raise InputError(f"format is {formats!r}; choose onnx, paddle or both")
     from bisenet_lib.deployment import export_checked, real_images
 
-    settings = settings_of(model, config, dataset)
+    settings, weights = trained(model, config, dataset)
     compared = real_images(settings, images)
     titles = ("format", "file", "MB", "images", "% of pixels equal", "largest logit difference")
     table = Table(*titles)
     for column in table.columns[2:]:
         column.justify = "right"
-    for one in export_checked(settings, model, output, compared, chosen):
+    for one in export_checked(settings, weights, output, compared, chosen):
         found = one.parity
         table.add_row(
             one.format,
@@ -76,7 +76,7 @@ def export(
             "not written" if found.logits is None else f"{found.logits:.1g}",
         )
     out.print(table)
-    out.print(f"compared with {model}, then written to {output}", highlight=False, soft_wrap=True)
+    out.print(f"compared with {weights}, then written to {output}", highlight=False, soft_wrap=True)
 
 
 def predict(
@@ -160,9 +160,10 @@ def submit(
         from bisenet_lib.submit import submit as run
         from bisenet_lib.views import Views
 
+        settings, weights = trained(model, config, None)
         run(
-            settings_of(model, config, None),
-            model,
+            settings,
+            weights,
             dataset,
             output,
             split=split,
@@ -190,8 +191,8 @@ def _onnx_file(model: Path, config: str | None) -> Path:
     from bisenet_lib.deployment import names_of
     from bisenet_lib.engines import cached_onnx
 
-    settings = settings_of(model, config, None)
-    return cached_onnx(settings, model, names_of(settings))
+    settings, weights = trained(model, config, None)
+    return cached_onnx(settings, weights, names_of(settings))
 
 
 def _shares(tally: "Tally") -> Table:

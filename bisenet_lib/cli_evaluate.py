@@ -23,7 +23,7 @@ from bisenet_lib.cli_options import (
     Workers,
     out,
     scales_of,
-    settings_of,
+    trained,
     write_json,
 )
 
@@ -64,9 +64,10 @@ def evaluate(
     from bisenet_lib.evaluation import evaluate_checkpoint
     from bisenet_lib.views import Views
 
+    settings, weights = trained(model, config, dataset)
     report = evaluate_checkpoint(
-        settings_of(model, config, dataset),
-        model,
+        settings,
+        weights,
         engine=engine,
         device=device,
         views=Views(flip, scales_of(scales), crop_size, stride),

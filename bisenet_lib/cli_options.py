@@ -14,15 +14,17 @@ from bisenet_lib.files import write_text
 
 out = Console()
 err = Console(stderr=True, style="red", soft_wrap=True, markup=False, highlight=False)
+notes = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
 
 UNDERSCORES = {"token_normalize_func": lambda token: token.replace("_", "-")}
 """Options may be spelled as in PaddleSeg (``--do_eval``)."""
 
-Config = Annotated[
-    str,
+RunConfig = Annotated[
+    str | None,
     typer.Option(
         help="A profile (smoke, laptop, cityscapes), a shipped configuration "
-        "(bisenet_cityscapes_1024x1024_160k) or a .yml file in PaddleSeg's schema."
+        "(bisenet_cityscapes_1024x1024_160k) or a .yml file in PaddleSeg's schema. "
+        "Default: laptop; with --resume-model the run's own."
     ),
 ]
 Dataset = Annotated[
@@ -88,12 +90,21 @@ def scales_of(text: str) -> tuple[float, ...]:
         raise InputError(message) from error
 
 
-def settings_of(model: Path, config: str | None, dataset: Path | None) -> dict[str, Any]:
-    """The configuration that is given, or the one beside a checkpoint."""
-    from bisenet_lib.checkpoint import config_file
+def trained(model: Path, config: str | None, dataset: Path | None) -> tuple[dict[str, Any], Path]:
+    """The configuration and the weights of a trained network; which weights, is printed.
+
+    Args:
+        model: a run folder, checkpoint folder or weights file.
+        config: see :func:`bisenet_lib.config.find`; None takes the one beside the weights.
+        dataset: in place of the configuration's own.
+    """
+    from bisenet_lib.checkpoint import config_file, describe, weights_file
     from bisenet_lib.config import load
 
-    return load(config or config_file(model), dataset=dataset)
+    settings = load(config or config_file(model), dataset=dataset)
+    weights = weights_file(model)
+    notes.print(f"weights: {describe(weights)}")
+    return settings, weights
 
 
 def write_json(path: Path | None, report: dict[str, Any]) -> None:

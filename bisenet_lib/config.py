@@ -30,12 +30,10 @@ SECTIONS = {
 }
 OUTPUTS = {"BiSeNetV2": 5}
 """The head and the four auxiliary heads."""
-CARDS = dict.fromkeys(
-    ("bisenet_cityscapes_1024x1024_160k", "bisenet_cityscapes_1024x1024_160k_ohem"), 4
-) | {"minicity_checkpoint": 2}
-"""The cards a configuration's learning rate was chosen for; one, if it is not here."""
 NUMBERS = ("batch_size", "iters")
-TOP_LEVEL = (*SECTIONS, *NUMBERS, "lr_scheduler", "loss", "test_config")
+WORLD_SIZE = "world_size"
+"""The processes (GPUs) that a configuration's learning rate was chosen for; 1 if it says none."""
+TOP_LEVEL = (*SECTIONS, *NUMBERS, WORLD_SIZE, "lr_scheduler", "loss", "test_config")
 
 
 def find(name: str | Path) -> Path:
@@ -91,12 +89,7 @@ def load(
         InputError: no such file, not YAML, an unknown or missing key, a value out of range.
     """
     path = find(name)
-    try:
-        settings = Config._parse_from_yaml(str(path))
-    except (yaml.YAMLError, OSError, AttributeError, TypeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a configuration in YAML ({error})") from error
-    if not isinstance(settings, dict):
-        raise InputError(f"{path}: not a configuration in YAML; it holds {settings!r:.40}")
+    settings = read(path)
     check(settings, source=str(path))
     for split in ("train", "val"):
         section = settings.get(f"{split}_dataset")
@@ -112,11 +105,46 @@ def load(
     return settings
 
 
+def read(path: Path) -> dict[str, Any]:
+    """Read a configuration file and those it is based on, without checking what they say.
+
+    Raises:
+        InputError: not YAML.
+    """
+    try:
+        settings = Config._parse_from_yaml(str(path))
+    except (yaml.YAMLError, OSError, AttributeError, TypeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a configuration in YAML ({error})") from error
+    if not isinstance(settings, dict):
+        raise InputError(f"{path}: not a configuration in YAML; it holds {settings!r:.40}")
+    return settings
+
+
+def differences(before: Any, now: Any, key: str = "") -> dict[str, tuple[Any, Any]]:
+    """Compare two resolved configurations.
+
+    Args:
+        before: one of them, or a section of it.
+        now: the other.
+        key: where the sections stand.
+
+    Returns:
+        Dotted key (``lr_scheduler.power``) to both values, None where one has none; lists, as
+        of transforms, are compared whole.
+    """
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        keys = [(f"{key}.{name}" if key else str(name), name) for name in {**before, **now}]
+        pairs = [differences(before.get(name), now.get(name), dotted) for dotted, name in keys]
+        return {dotted: values for pair in pairs for dotted, values in pair.items()}
+    same = before == now or (isinstance(before, list | tuple) and list(before) == list(now or []))
+    return {} if same else {key: (before, now)}
+
+
 def expected_rate(name: str | Path, batch_size: int, ranks: int) -> tuple[float, str]:
     """The learning rate that fits a total batch: as many times larger as the batch.
 
     Goyal et al. 2017 (arXiv:1706.02677), section 2.1. A configuration's rate belongs to its
-    own batch size, times the cards it was written for.
+    own batch size, times the processes it was written for (``world_size``).
 
     Args:
         name: the configuration, see :func:`find`.
@@ -127,14 +155,14 @@ def expected_rate(name: str | Path, batch_size: int, ranks: int) -> tuple[float,
         The learning rate, and a sentence that says where it comes from.
     """
     path = find(name)
-    written = Config._parse_from_yaml(str(path))
-    cards = CARDS.get(path.stem, 1)
-    total, total_written = batch_size * ranks, written["batch_size"] * cards
+    written = read(path)
+    world_size = written.get(WORLD_SIZE, 1)
+    total, total_written = batch_size * ranks, written["batch_size"] * world_size
     rate_written = written["lr_scheduler"]["learning_rate"]
     rate = rate_written * total / total_written
     return rate, (
         f"the learning rate of {path.stem}, {rate_written:g}, belongs to {total_written} images an "
-        f"iteration ({written['batch_size']} x {cards}). This run has {total} ({batch_size} x "
+        f"iteration ({written['batch_size']} x {world_size}). This run has {total} ({batch_size} x "
         f"{ranks}): --learning-rate {rate:g} fits."
     )
 
@@ -155,8 +183,8 @@ def check(settings: Mapping[str, Any], *, source: str) -> None:
     for key in ("model", "train_dataset", "optimizer", "lr_scheduler", "loss", *NUMBERS):
         if key not in settings:
             raise InputError(f"{source}: the key {key!r} is missing")
-    for key in NUMBERS:
-        if not _whole(settings[key]):
+    for key in (*NUMBERS, WORLD_SIZE):
+        if key in settings and not _whole(settings[key]):
             raise InputError(f"{source}: {key} is {settings[key]!r}; give a whole number from 1")
     for key, registry in SECTIONS.items():
         if key in settings:

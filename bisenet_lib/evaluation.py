@@ -1,17 +1,19 @@
 """Measuring a network on a data set. Taught in ``05_evaluation``."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from bisenet_lib import config, engines, official, samples
+from bisenet_lib import engines, official, samples
 from bisenet_lib.engines import Network, OnnxNetwork
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
@@ -96,7 +98,8 @@ def evaluate(
     ranks: Ranks = ALONE,
     views: Views = ONCE,
     done: Done | None = None,
-) -> Scores:
+    stop: Callable[[], bool] = lambda: False,
+) -> Scores | None:
     """Score a network on a data set.
 
     Args:
@@ -107,9 +110,10 @@ def evaluate(
         ranks: the processes that share the frames; each has the same network.
         views: how often each image is looked at.
         done: see :data:`Done`.
+        stop: asked before every frame; when it says yes on any rank, all of them stop.
 
     Returns:
-        The scores over all frames together, on every rank.
+        The scores over all frames together, on every rank; None if it was stopped.
 
     Raises:
         InputError: an image or label cannot be read or does not fit; the message names it.
@@ -127,12 +131,19 @@ def evaluate(
         except InputError as error:
             raise InputError(f"{dataset.file_list[index][1]}: {error}") from error
 
+    stopped = False
+
     def segmented() -> Iterator[tuple[int, Mapping[str, Any], np.ndarray]]:
-        part = range(ranks.rank, frames, ranks.size)
-        shown = tqdm(part, "evaluating", leave=False, unit="frame", disable=not ranks.first)
-        read = partial(samples.read_sample, dataset)
-        for index, sample in zip(shown, ahead(read, part), strict=True):
-            yield index, sample, predict(network, sample, views)
+        nonlocal stopped
+        share = range(ranks.rank, frames, ranks.size)
+        waiting = zip(share, ahead(partial(samples.read_sample, dataset), share), strict=True)
+        rounds = range(math.ceil(frames / ranks.size))
+        for _ in tqdm(rounds, "evaluating", leave=False, unit="frame", disable=not ranks.first):
+            # All ranks meet at every frame, so none is more than one frame behind another.
+            if stopped := ranks.any(stop()):
+                return
+            for index, sample in islice(waiting, 1):
+                yield index, sample, predict(network, sample, views)
 
     matrix = np.zeros((dataset.num_classes, dataset.num_classes), np.int64)
     try:
@@ -141,6 +152,8 @@ def evaluate(
     finally:
         if was_training:
             network.train()
+    if stopped:
+        return None
     return Scores(ranks.sum(matrix), frames, tuple(names or names_of(dataset)))
 
 
@@ -182,7 +195,7 @@ def evaluate_checkpoint(
     if "val_dataset" not in settings:
         raise InputError("the configuration has no val_dataset to score on")
     samples.preflight(settings["val_dataset"])
-    dataset = config.component(settings["val_dataset"])
+    dataset = samples.open_dataset(settings["val_dataset"])
     names = names_of(dataset)
     network = engines.load(settings, path, engine=engine, device=device, names=names)
 

@@ -16,7 +16,7 @@ from bisenet_lib.labelfiles import check_image, read_classes
 from bisenet_lib.labels import IGNORE
 from bisenet_lib.parallel import every
 
-__all__ = ["check_pairs", "read_list", "write_lists"]
+__all__ = ["check_labelled", "check_pairs", "count_pairs", "read_list", "write_lists"]
 
 SEPARATOR = ","
 """As in the original recipe; PaddleSeg's ``Dataset`` has to be given ``separator=","``."""
@@ -132,13 +132,37 @@ def check_pairs(
         (num_classes,) int64: the number of pixels of each class.
 
     Raises:
-        InputError: there is no pair, one is bad (all the bad ones are named, up to ten), or
-            no pixel is labelled.
+        InputError: one is bad (all the bad ones are named, up to ten), or no pixel is labelled.
     """
+    pairs = list(pairs)
+    total = count_pairs(pairs, num_classes, ignore_index=ignore_index, workers=workers)
+    check_labelled(total, len(pairs))
+    return total
+
+
+def check_labelled(total: np.ndarray, count: int) -> None:
+    """Refuse a data set without a single labelled pixel.
+
+    Args:
+        total: (num_classes,) pixels of each class.
+        count: images in the data set.
+
+    Raises:
+        InputError: no pixel is labelled.
+    """
+    if not total.any():
+        raise InputError(f"{count} images and labels: not one labelled pixel in them.")
+
+
+def count_pairs(
+    pairs: Iterable[tuple[Path, Path]],
+    num_classes: int,
+    *,
+    ignore_index: int = IGNORE,
+    workers: int = 1,
+) -> np.ndarray:
+    """As :func:`check_pairs`, for a part of a data set, which may have no labelled pixel."""
     pairs = list(dict.fromkeys((Path(image), Path(label)) for image, label in pairs))
     check = partial(_count, num_classes=num_classes, ignore_index=ignore_index)
     results = every(check, pairs, workers=workers, title="check")
-    total = np.sum([np.zeros(num_classes, np.int64), *results], axis=0)
-    if not total.any():
-        raise InputError(f"{len(pairs)} images and labels: not one labelled pixel in them.")
-    return total
+    return np.sum([np.zeros(num_classes, np.int64), *results], axis=0)

@@ -1,5 +1,11 @@
-"""Writing files whole or not at all."""
+"""Writing files and folders whole or not at all, also across a power cut.
 
+What is written goes to the disk (fsync) before it gets its name, and the name after it, so that
+after a power cut there is the old file or the new one, never an empty one.
+"""
+
+import errno
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -30,7 +36,9 @@ def written_whole(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
+        flush(part)
         part.replace(path)
+        flush(path.parent)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
@@ -59,17 +67,107 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
     try:
         part.mkdir(parents=True)
         yield part
+        for file in part.rglob("*"):
+            flush(file)
+        flush(part)
         part.replace(whole)
+        flush(whole.parent)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
 
+def replace_folder(part: Path, folder: Path) -> None:
+    """Give a finished folder its name, in place of an older one, and keep one of both always.
+
+    A process killed between the two renames leaves the older one as ``.NAME.old``;
+    :func:`restore_folder` brings it back.
+
+    Args:
+        part: the finished folder, beside ``folder``.
+        folder: the name it gets.
+
+    Raises:
+        OSError: the folder cannot be renamed.
+    """
+    old = _old(folder)
+    for file in part.rglob("*"):
+        flush(file)
+    flush(part)
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+    part.rename(folder)
+    flush(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def restore_folder(folder: Path) -> None:
+    """Put right what a killed :func:`replace_folder` left of ``folder``."""
+    if folder.exists():
+        shutil.rmtree(_old(folder), ignore_errors=True)
+    else:
+        _old(folder).rename(folder)
+
+
+def _old(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.old")
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Keep every other process that asks for the same out of a folder (flock).
+
+    The lock goes with the process, however that ends.
+
+    Args:
+        folder: made if it is missing; deleted again if nothing came into it.
+
+    Raises:
+        InputError: another process writes there, or the folder cannot be made.
+    """
+    made = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise InputError(
+            f"{folder}: another training writes there. Wait for it, or choose another --save-dir."
+        ) from error
+    except OSError:
+        pass  # a network file system without locks
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+        if made:
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def flush(path: Path) -> None:
+    """Wait until the disk has a file, or the names in a folder (fsync)."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network file systems know no fsync of a folder.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+    finally:
+        os.close(descriptor)
+
+
 def _unwritable(path: Path, error: OSError) -> InputError:
     return InputError(
         f"{path}: cannot be written ({error.strerror or error}). "
-        "Choose another folder, or mend its permissions or free space."
+        "Choose another folder, or fix its permissions, or free space."
     )
 
 

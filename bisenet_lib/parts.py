@@ -1,19 +1,26 @@
-"""What a training run is made of: network, losses, optimizer, data sets, fresh or resumed."""
+"""What a training run is made of: network, losses, optimizer, data sets, and its folder."""
 
-import shutil
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bisenet_lib import checkpoint, config
+from bisenet_lib import checkpoint, config, runlog
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import written_whole
 from bisenet_lib.finetuning import start_from
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.ranks import Ranks
+from bisenet_lib.samples import open_dataset
+
+MAY_CHANGE = re.compile(
+    r"iters|batch_size|world_size|lr_scheduler\..*|test_config.*"
+    r"|(train|val)_dataset\.(dataset_root|train_path|val_path)"
+)
+"""Keys of a configuration that a resumed run may have another value of."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +54,8 @@ def build(settings: Mapping[str, Any], seed: int) -> Parts:
             built.loss,
             built.optimizer,
             built.lr_scheduler,
-            built.train_dataset,
-            built.val_dataset if "val_dataset" in settings else None,
+            open_dataset(settings["train_dataset"]),
+            open_dataset(settings["val_dataset"]) if "val_dataset" in settings else None,
         )
 
 
@@ -61,22 +68,26 @@ def check_run_folder(run: Path, resume_model: Path | None, init_model: Path | No
         init_model: whose weights the run begins with, if not fresh ones.
 
     Raises:
-        InputError: both are given, or the folder holds checkpoints this run does not go on from.
+        InputError: both are given, or the folder holds checkpoints or a best model of a run
+            that this one does not go on with.
     """
     if resume_model is not None and init_model is not None:
         raise InputError(
             f"--init-model {init_model} begins a run, --resume-model {resume_model} goes on with "
             "one: give one of them. A resumed run has the weights it began with already."
         )
-    there = checkpoint.checkpoints(run)
-    if resume_model is None:
-        own = False
-    else:
-        own = checkpoint.newest(resume_model).parent.resolve() == run.resolve()
-    if there and not own:
+    if resume_model is not None and checkpoint.run_of(resume_model).resolve() == run.resolve():
+        return
+    folders = checkpoint.checkpoints(run)
+    if folders:
         raise InputError(
-            f"{run}: holds another run, up to {there[-1].name}. Go on with it by --resume-model "
+            f"{run}: holds another run, up to {folders[-1].name}. Go on with it by --resume-model "
             f"{run}, or choose another --save-dir."
+        )
+    if (run / checkpoint.BEST / checkpoint.WEIGHTS).is_file():
+        raise InputError(
+            f"{run}: holds the {checkpoint.BEST} of another run. Choose another --save-dir, or "
+            "move it away first."
         )
 
 
@@ -101,52 +112,148 @@ def begin(parts: Parts, init_model: Path, ranks: Ranks) -> dict[str, str]:
 
 
 def resume(
-    parts: Parts, settings: Mapping[str, Any], resume_model: Path, total_batch: int
+    parts: Parts,
+    settings: Mapping[str, Any],
+    stored: checkpoint.Checkpoint,
+    total_batch: int,
+    ranks: Ranks,
 ) -> dict[str, Any]:
     """Bring the parts to where a checkpoint left them.
 
     Args:
         parts: fresh ones; they change in place.
         settings: a resolved configuration.
-        resume_model: a checkpoint folder, or a run folder for its newest one.
-        total_batch: images an iteration, over all ranks.
+        stored: the checkpoint.
+        total_batch: images per iteration, over all ranks.
+        ranks: this process among the others; the first prints what differs from before.
 
     Returns:
         The state saved with it.
 
     Raises:
-        InputError: the checkpoint does not fit, is finished, or was made with another batch.
+        InputError: the checkpoint does not fit, or was made with another batch or network.
     """
-    state = checkpoint.resume(resume_model, parts.model, parts.optimizer)
-    if state["iteration"] >= settings["iters"]:
-        raise InputError(
-            f"{resume_model}: has {state['iteration']} iterations, and --iters asks for "
-            f"{settings['iters']}. Nothing is left to do; give a larger --iters."
-        )
+    fresh_schedule = parts.schedule.state_dict()
+    state = checkpoint.resume(stored, parts.model, parts.optimizer)
     before = state.setdefault("total_batch", total_batch)
     if before != total_batch:
         raise InputError(
-            f"{resume_model}: was trained with {before} images an iteration over all processes, "
+            f"{stored.folder}: was trained with {before} images an iteration over all processes, "
             f"and now there would be {total_batch}. The order of the images and the learning "
             f"rate belong to {before}: set --batch-size and the number of processes to give it."
         )
+    changed = changes(settings, stored)
+    if any(key == "iters" or key.startswith("lr_scheduler") for key in changed):
+        parts.schedule.set_state_dict(fresh_schedule)
+        for _ in range(state["iteration"]):
+            parts.schedule.step()
+    if ranks.first:
+        lines = [f"passed over: {reason}" for reason in stored.damaged]
+        lines += [f"changed: {key} from {old} to {new}" for key, (old, new) in changed.items()]
+        rate = parts.optimizer.get_lr()
+        lines.append(f"resumed from {stored.folder}: the next iteration has learning rate {rate:g}")
+        print("\n".join(lines))
     return state
 
 
-def take_over(run: Path, resume_model: Path, state: dict[str, Any]) -> None:
-    """Make the run folder what it was at the checkpoint: later ones away, best model here.
+def changes(settings: Mapping[str, Any], stored: checkpoint.Checkpoint) -> dict[str, tuple]:
+    """What a resumed run does differently from the one it goes on with.
 
     Args:
-        run: the run folder.
-        resume_model: what the run goes on from.
-        state: from :func:`resume`; without a best model beside the checkpoint it forgets
-            the best mIoU.
+        settings: a resolved configuration.
+        stored: a checkpoint of a run with its ``config.yml``; without that nothing is compared.
+
+    Returns:
+        Dotted key to the values before and now.
+
+    Raises:
+        InputError: a key that must stay differs, as the network's.
     """
-    checkpoint.drop_after(run, state["iteration"])
-    best = checkpoint.newest(resume_model).parent / "best_model" / checkpoint.WEIGHTS
-    target = run / "best_model" / checkpoint.WEIGHTS
-    if not best.is_file():
-        state |= {"best_miou": None, "best_iteration": None}
-    elif best.resolve() != target.resolve():
-        with written_whole(target) as part:
-            shutil.copyfile(best, part)
+    path = stored.folder.parent / "config.yml"
+    if not path.is_file():
+        return {}
+    differing = config.differences(config.read(path), settings)
+    fixed = [key for key in differing if not MAY_CHANGE.fullmatch(key)]
+    if fixed:
+        rows = "; ".join(f"{key}: {differing[key][0]!r:.60} there" for key in fixed[:3])
+        raise InputError(
+            f"{path}: the run was configured otherwise ({rows}). Give this file as --config "
+            "to go on with it, or begin a new run from its weights with --init-model."
+        )
+    return differing
+
+
+class RunFolder:
+    """What a run leaves beside its log: ``config.yml``, checkpoints, the best model.
+
+    Nothing in the folder changes before :meth:`take_over`, which is called when the run is known
+    to work.
+
+    Args:
+        run: the folder.
+        settings: the run's resolved configuration.
+        stored: what the run goes on from, if anything.
+        state: where training stands; it goes into the checkpoints.
+        ranks: this process among the others; the first writes.
+    """
+
+    def __init__(
+        self,
+        run: Path,
+        settings: Mapping[str, Any],
+        stored: checkpoint.Checkpoint | None,
+        state: dict[str, Any],
+        ranks: Ranks,
+    ) -> None:
+        self.run, self.settings, self.stored = run, settings, stored
+        self.state, self.ranks = state, ranks
+        self._taken_over = False
+
+    def take_over(self) -> None:
+        """Make the folder that of this run, at its first call.
+
+        A resumed run deletes the checkpoints that came later than its start, and brings its
+        best model along. A fresh one keeps the log of a run that ended before its first
+        checkpoint.
+        """
+        if self._taken_over or not self.ranks.first:
+            return
+        self._taken_over = True
+        if self.stored is None:
+            _keep_log(self.run)
+        else:
+            checkpoint.take_best(self.stored.folder.parent, self.run, self.state)
+            checkpoint.drop_after(self.run, self.state["iteration"])
+        settings = {**self.settings, config.WORLD_SIZE: self.ranks.size}
+        config.save(settings, self.run / "config.yml")
+
+    def save(self, parts: Parts, keep: int) -> None:
+        """Save a checkpoint and delete all but the newest ``keep``."""
+        checkpoint.save(self.run, self.state["iteration"], parts.model, parts.optimizer, self.state)
+        checkpoint.prune(self.run, keep)
+
+    def save_scored(self, model: paddle.nn.Layer, miou: float) -> None:
+        """Keep the network if it is the best so far, and note the score in its checkpoint."""
+        iteration = self.state["iteration"]
+        if self.note_score(miou):
+            checkpoint.save_best(self.run, model, iteration, miou)
+        if (self.run / f"iter_{iteration}").is_dir():
+            checkpoint.write_state(self.run / f"iter_{iteration}", self.state)
+
+    def note_score(self, miou: float) -> bool:
+        """Note the score of the current iteration; whether it is the best so far."""
+        self.state["evaluation_due"] = False
+        best = self.state["best_miou"] is None or miou > self.state["best_miou"]
+        if best:
+            self.state |= {"best_miou": miou, "best_iteration": self.state["iteration"]}
+        return best
+
+
+def _keep_log(run: Path) -> None:
+    log = run / checkpoint.RECORD
+    if not runlog.read(run):
+        return
+    names = (log.with_name(f"metrics.{number}.jsonl") for number in count(1))
+    kept = next(name for name in names if not name.exists())
+    log.rename(kept)
+    print(f"{run}: the log of a run without a checkpoint is there; it is kept as {kept.name}")

@@ -9,9 +9,11 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import psutil
@@ -22,6 +24,9 @@ from bisenet_lib.stopping import LAUNCHER, LOST
 
 MESSAGES_FAILED = re.compile(r"gloo|[nbfx]ccl|tcp|socket|connect|timeout|peer", re.IGNORECASE)
 """What gloo, NCCL and their like write when another process does not answer."""
+WORD_SECONDS = 5
+"""Between two exchanges of ranks that wait for one another; gloo gives up after 30."""
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -31,10 +36,12 @@ class Ranks:
     Args:
         rank: its number, from 0.
         size: how many processes there are (the world size).
+        local_size: how many of them are on this machine.
     """
 
     rank: int = 0
     size: int = 1
+    local_size: int = 1
 
     @property
     def first(self) -> bool:
@@ -53,6 +60,33 @@ class Ranks:
     def any(self, flag: bool) -> bool:
         """Whether any rank says yes; every rank gets the same answer."""
         return bool(self.sum(np.array([flag], np.int32))[0])
+
+    def together(self, work: Callable[[], Result]) -> Result:
+        """Do work that takes each rank another time, and come back when all have done theirs.
+
+        Gloo, which connects ranks on a CPU, gives up when another rank is 30 s late for an
+        exchange, and Paddle cannot change that. So ranks that wait exchange a word with those
+        still at work. NCCL and its like wait half an hour by themselves.
+
+        Args:
+            work: done in a thread; it must not exchange anything between ranks itself.
+
+        Returns:
+            What ``work`` returned on this rank.
+
+        Raises:
+            Exception: what ``work`` raised on this rank, at once.
+        """
+        if self.size == 1 or paddle.distributed.get_backend() != "GLOO":
+            return work()
+        with ThreadPoolExecutor(1) as pool:
+            future = pool.submit(work)
+            while True:
+                wait([future], timeout=WORD_SECONDS)
+                if future.done() and future.exception() is not None:
+                    return future.result()
+                if self.sum(np.array([future.done()], np.int32))[0] == self.size:
+                    return future.result()
 
     def data_parallel(self, model: paddle.nn.Layer) -> paddle.nn.Layer:
         """The network whose backward pass leaves the mean gradient of all ranks."""
@@ -82,8 +116,8 @@ ALONE = Ranks()
 
 def here() -> Ranks:
     """What the launcher said in the environment, without joining the others."""
-    rank, size = (os.environ.get(f"PADDLE_TRAINER{name}") for name in ("_ID", "S_NUM"))
-    return Ranks(int(rank or 0), int(size or 1))
+    names = (("PADDLE_TRAINER_ID", 0), ("PADDLE_TRAINERS_NUM", 1), ("PADDLE_LOCAL_SIZE", 1))
+    return Ranks(*(int(os.environ.get(name) or default) for name, default in names))
 
 
 def join() -> Ranks:

@@ -3,9 +3,10 @@
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -19,22 +20,22 @@ from bisenet_lib.scoring import Scores
 class Log:
     """The record of a run: ``metrics.jsonl``, VisualDL, and the running averages.
 
+    The files are opened, and what an earlier run wrote later than ``state`` is dropped, when the
+    first record is written: a run that fails before that has changed nothing.
+
     Args:
         run: the run folder.
-        iteration: iterations done before this log opens; later records of an earlier,
-            longer run are dropped.
+        state: where training stands: ``iteration``, and ``evaluation_due`` if that iteration is
+            to be evaluated (again).
         use_vdl: write VisualDL's files as well.
         ranks: this process among the others; the first writes, for all.
     """
 
-    def __init__(self, run: Path, iteration: int, *, use_vdl: bool, ranks: Ranks) -> None:
+    def __init__(self, run: Path, state: Mapping[str, Any], *, use_vdl: bool, ranks: Ranks) -> None:
         self.path = run / "metrics.jsonl"
-        self._ranks = ranks
+        self._ranks, self._use_vdl = ranks, use_vdl
+        self._start = (state["iteration"], state.get("evaluation_due", False))
         self._file = self._vdl = None
-        if ranks.first:
-            self._keep_until(iteration)
-            self._file = self.path.open("a", encoding="utf-8")
-            self._vdl = _visualdl(run) if use_vdl else None
         self._losses: list[list[paddle.Tensor]] = []
         self._images: list[list[int]] = []
         self._total_images = 0
@@ -115,9 +116,23 @@ class Log:
         if self._vdl is not None:
             self._vdl.close()
 
+    def _open(self) -> TextIO:
+        iteration, evaluation_due = self._start
+        kept = [
+            record
+            for record in read(self.path.parent)
+            if record["iteration"] < iteration
+            or (record["iteration"] == iteration and not (evaluation_due and "miou" in record))
+        ]
+        write_text(self.path, "".join(json.dumps(record) + "\n" for record in kept))
+        self._vdl = _visualdl(self.path.parent) if self._use_vdl else None
+        return self.path.open("a", encoding="utf-8")
+
     def _write(self, group: str, record: dict[str, Any]) -> None:
-        if self._file is None:
+        if not self._ranks.first:
             return
+        if self._file is None:
+            self._file = self._open()
         try:
             self._file.write(json.dumps(record) + "\n")
             self._file.flush()
@@ -133,11 +148,6 @@ class Log:
         for key, value in scalars.items():
             self._vdl.add_scalar(f"{group}/{key}", value, record["iteration"])
 
-    def _keep_until(self, iteration: int) -> None:
-        records = [one for one in read(self.path.parent) if one["iteration"] <= iteration]
-        text = "".join(json.dumps(one) + "\n" for one in records)
-        write_text(self.path, text)
-
 
 def read(run: Path) -> list[dict[str, Any]]:
     """Read a run's ``metrics.jsonl``.
@@ -146,17 +156,18 @@ def read(run: Path) -> list[dict[str, Any]]:
         run: the run folder.
 
     Returns:
-        One dict a record, oldest first; training records have ``loss``, evaluations ``miou``.
-        A last line cut off by a killed run is left out; no file gives no records.
+        One dict per record, oldest first; training records have ``loss``, evaluations ``miou``.
+        Lines that are no record, such as one cut off by a power cut, are left out; no file
+        gives no records.
     """
     path = Path(run) / "metrics.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    lines = path.read_bytes().splitlines() if path.is_file() else []
     records = []
     for line in lines:
-        try:
-            records.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
+        with suppress(ValueError):  # JSON or UTF-8
+            record = json.loads(line)
+            if isinstance(record, dict) and isinstance(record.get("iteration"), int):
+                records.append(record)
     return records
 
 

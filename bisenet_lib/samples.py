@@ -5,9 +5,9 @@ it would have seen, however many processes read them. Taught in ``03_training``.
 """
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,15 @@ import numpy as np
 
 from bisenet_lib import config
 from bisenet_lib.errors import InputError
-from bisenet_lib.filelists import check_pairs, read_list
+from bisenet_lib.filelists import check_labelled, count_pairs, read_list
 from bisenet_lib.labels import IGNORE
+from bisenet_lib.machine import cores
 from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.ranks import ALONE, Ranks
 
+from paddleseg.transforms import transforms  # isort: skip
+
+MOST_READERS = 8
 Key = tuple[int, int]
 """A sample's position in the whole run, and its index in the data set."""
 
@@ -60,6 +65,47 @@ class Seeded(paddle.io.Dataset):
         return {"img": sample["img"], "label": sample["label"]}
 
 
+def open_dataset(section: Mapping[str, Any]) -> paddle.io.Dataset:
+    """Make a data set from its section of a configuration.
+
+    Args:
+        section: ``train_dataset`` or ``val_dataset``.
+
+    Raises:
+        InputError: PaddleSeg refuses its values.
+    """
+    dataset = config.component(section)
+    steps = dataset.transforms.transforms
+    steps[:] = [QuickNormalize.of(step) for step in steps]
+    return dataset
+
+
+class QuickNormalize(transforms.Normalize):
+    """PaddleSeg's ``Normalize``, bit for bit, one channel after the other.
+
+    PaddleSeg's arrays of means run along the channels of each pixel, in float64: a third of the
+    time that reading a sample of the recipe takes.
+    """
+
+    @classmethod
+    def of(cls, step: Callable) -> Callable:
+        """This class in place of a ``Normalize`` whose numbers float32 can hold; else the same."""
+        if type(step) is not transforms.Normalize:
+            return step
+        exact = all(float(np.float32(value)) == value for value in (*step.mean, *step.std))
+        return cls(step.mean, step.std) if exact else step
+
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Normalise ``img``, (H, W, 3) of 0 to 255."""
+        image = np.ascontiguousarray(data["img"].transpose(2, 0, 1), np.float32)
+        image /= np.float32(255)
+        for channel, mean, std in zip(image, self.mean, self.std, strict=True):
+            channel -= np.float32(mean)
+            channel /= np.float32(std)
+        data["img"] = image.transpose(1, 2, 0)
+        return data
+
+
 def read_sample(dataset: paddle.io.Dataset, index: int) -> dict[str, Any]:
     """Read and transform one sample of a PaddleSeg data set.
 
@@ -79,6 +125,26 @@ def read_sample(dataset: paddle.io.Dataset, index: int) -> dict[str, Any]:
         image, label = dataset.file_list[index]
         why = "cannot be decoded" if isinstance(error, AttributeError) else error
         raise InputError(f"{image} with {label}: {why}. Restore the files.") from error
+
+
+def readers(num_workers: int | None, place: str, ranks: Ranks = ALONE) -> int:
+    """How many processes read images beside the one that trains.
+
+    A sample of the recipe takes a fifth of a second of one core. A GPU waits for that, so by
+    default each of this machine's ranks has its share of the cores; on a CPU training needs
+    them itself.
+
+    Args:
+        num_workers: what was asked for; None leaves the choice here.
+        place: the device, as :func:`bisenet_lib.devices.select` gives it.
+        ranks: this process among the others.
+
+    Returns:
+        The number of processes; with 0 the training process reads.
+    """
+    if num_workers is not None:
+        return num_workers
+    return 0 if place == "cpu" else max(1, min(MOST_READERS, cores() // ranks.local_size - 1))
 
 
 def read_batches(
@@ -174,7 +240,7 @@ def preflight(
     batch_size: int = 1,
     *,
     workers: int = 1,
-    part: tuple[int, int] = (0, 1),
+    ranks: Ranks = ALONE,
 ) -> None:
     """Refuse a data set that would fail or hang later, before anything is built.
 
@@ -182,11 +248,12 @@ def preflight(
         section: ``train_dataset`` or ``val_dataset`` of a configuration.
         batch_size: images a batch, over all ranks.
         workers: processes that look at the files.
-        part: rank and number of ranks; each looks at its share of the files.
+        ranks: this process among the others; each looks at its share of the files.
 
     Raises:
         InputError: the list is missing, empty or holds fewer images than a batch (PaddleSeg
-            2.8.0 waits forever then), or an image or label is missing, damaged or does not fit.
+            2.8.0 waits forever then), an image or label is missing, damaged or does not fit,
+            or no pixel of the whole set is labelled.
     """
     if section["type"] == "Dataset":
         mode, root = section.get("mode", "train"), Path(section["dataset_root"])
@@ -195,7 +262,7 @@ def preflight(
         pairs = read_list(source, root, separator=separator)
         num_classes = section["num_classes"]
     else:
-        dataset = config.component(section)
+        dataset = open_dataset(section)
         source, pairs, num_classes = section["dataset_root"], dataset.file_list, dataset.num_classes
     if len(pairs) < batch_size:
         raise InputError(
@@ -203,5 +270,6 @@ def preflight(
             f"Add images, or give --batch-size {len(pairs)}."
         )
     ignore_index = section.get("ignore_index", IGNORE)
-    pairs = pairs[part[0] :: part[1]]
-    check_pairs(pairs, num_classes, ignore_index=ignore_index, workers=workers)
+    share = pairs[ranks.rank :: ranks.size]
+    count = partial(count_pairs, share, num_classes, ignore_index=ignore_index, workers=workers)
+    check_labelled(ranks.sum(ranks.together(count)), len(pairs))

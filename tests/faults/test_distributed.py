@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -62,6 +63,32 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+LATE = """
+import time
+import numpy as np
+from bisenet_lib import ranks
+here = ranks.join()
+here.together(lambda: time.sleep(33) if here.rank == 1 else None)
+print("ranks that met:", here.sum(np.ones(1)))
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def late_rank(tmp_path_factory):
+    """Two ranks, one 33 s late: begun before the other tests, looked at after them."""
+    folder = tmp_path_factory.mktemp("late")
+    (folder / "late.py").write_text(LATE)
+    launcher = [sys.executable, "-m", "paddle.distributed.launch", "--nproc_per_node", "2"]
+    process = subprocess.Popen(
+        [*launcher, "--log_dir", folder, folder / "late.py"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    yield process
+    process.kill()
 
 
 def test_two_ranks_leave_one_run_folder(tiny, nothing_stays):
@@ -277,3 +304,19 @@ def test_a_world_size_that_does_not_divide_the_batch(tiny, nothing_stays):
     assert code == 1
     assert "was trained with 2 images an iteration over all processes" in printed
     assert "now there would be 3" in printed
+
+
+def test_one_validation_image_is_enough_for_two_ranks(tiny, nothing_stays):
+    """The second rank has none to check and none to evaluate."""
+    images = Path(config.load(tiny)["val_dataset"]["val_path"])
+    images.write_text(images.read_text().splitlines()[0] + "\n")
+    code, printed = run(*arguments(tiny, nothing_stays))
+    assert code == 0, printed
+    assert [one["iteration"] for one in runlog.read(nothing_stays) if "miou" in one] == [4, 8]
+
+
+def test_a_rank_that_is_late_is_waited_for(late_rank):
+    """Gloo's own limit is 30 s."""
+    printed, _ = late_rank.communicate(timeout=90)
+    assert late_rank.returncode == 0, printed
+    assert "ranks that met: [2.]" in printed

@@ -3,11 +3,12 @@
 import re
 import shlex
 import signal
+from pathlib import Path
 
 import pytest
 from processes import assert_same_weights, finish, run, start, wait_until
 
-from bisenet_lib import checkpoint, runlog
+from bisenet_lib import checkpoint, config, runlog
 
 ITERS = 30
 
@@ -80,6 +81,45 @@ def test_asked_to_stop_it_saves_and_says_how_to_go_on(tiny, tmp_path, whole, num
     code, printed = run(*command[1:])
     assert code == 0, printed
     assert_equal_runs(whole, part)
+
+
+@pytest.fixture
+def slow_to_evaluate(tiny):
+    """The same data set with two validation images many times over."""
+    section = config.load(tiny)["val_dataset"]
+    images = Path(section["val_path"])
+    images.write_text(300 * images.read_text())
+    return tiny
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_ended_during_evaluation_it_makes_up_for_it(slow_to_evaluate, tmp_path, number):
+    part, iters = tmp_path / "part", ("--iters", 3)
+    process = start(*arguments(slow_to_evaluate, part, *iters))
+    wait_until(lambda: checkpoint.checkpoints(part), "the checkpoint")
+    process.send_signal(number)
+    code, printed = finish(process)
+    assert [one.name for one in checkpoint.checkpoints(part)] == ["iter_3"]
+    assert not any("miou" in one for one in runlog.read(part))
+    if number == signal.SIGTERM:
+        assert code == 128 + number
+        assert "stopped at iteration 3 and saved; its evaluation is still to be done" in printed
+    code, printed = run(*arguments(slow_to_evaluate, part, *iters, "--resume-model", part))
+    assert code == 0, printed
+    assert [one["iteration"] for one in runlog.read(part) if "miou" in one] == [3]
+    assert_same_weights(part / "best_model", part / "iter_3")
+
+
+def test_two_runs_in_one_new_folder(tiny, tmp_path):
+    folder = tmp_path / "run"
+    first, second = (start(*arguments(tiny, folder)) for _ in range(2))
+    ends = [finish(process) for process in (first, second)]
+    assert sorted(code for code, _ in ends) == [0, 1], ends
+    refused = next(printed for code, printed in ends if code == 1)
+    assert "another training writes there" in refused or "holds another run" in refused
+    assert checkpoint.newest(folder).name == f"iter_{ITERS}"
+    steps = [one["iteration"] for one in runlog.read(folder) if "loss" in one]
+    assert steps == list(range(1, ITERS + 1))
 
 
 def test_a_full_disk_keeps_the_old_checkpoints(tiny, mount_disk):

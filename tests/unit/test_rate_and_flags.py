@@ -38,20 +38,30 @@ def test_a_file_of_ones_own_belongs_to_its_own_batch(tiny):
     assert config.expected_rate(tiny, 1, 1)[0] == pytest.approx(0.025)
 
 
-@pytest.mark.parametrize("of_a_run", [True, False])
-def test_the_configuration_of_a_run_is_believed(tiny, tmp_path, monkeypatch, capsys, of_a_run):
-    """It was written with the rate of its own total batch, which it does not say."""
-    resolved = tiny.rename(tmp_path / "config.yml")
-    if of_a_run:
-        (tmp_path / "metrics.jsonl").touch()
-    words = ("train", "--config", resolved, "--iters", 1, "--batch-size", 1)
-    monkeypatch.setattr(
-        sys, "argv", ["bisenet", *map(str, words), "--save-dir", str(tmp_path / "r")]
-    )
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    assert ended.value.code == 0
-    assert ("warning" in capsys.readouterr().err) is not of_a_run
+def test_a_configuration_says_for_how_many_processes_it_is(tiny, tmp_path):
+    """A copy keeps what it says, and a file's name says nothing."""
+    copy = tmp_path / "mine.yml"
+    config.save(config.load(RECIPE), copy)
+    assert config.expected_rate(copy, 4, 1)[0] == pytest.approx(0.0125)
+    of_that_name = tiny.rename(tmp_path / f"{RECIPE}.yml")
+    assert config.expected_rate(of_that_name, 2, 1)[0] == pytest.approx(0.05)
+
+
+def test_the_configuration_of_a_run_says_its_own_rate(tiny, tmp_path, monkeypatch, capsys):
+    """A run at half the batch with half the rate; its config.yml, used again, fits that batch."""
+    first = (tiny, "--batch-size", 1, "--learning-rate", 0.025)
+    resolved = tmp_path / "first" / "config.yml"
+    warned = []
+    for number, words in enumerate((first, (resolved,), (resolved, "--batch-size", 2))):
+        folder = tmp_path / ("first" if number == 0 else f"run{number}")
+        arguments = ("train", "--config", *words, "--iters", 1, "--save-dir", folder)
+        monkeypatch.setattr(sys, "argv", ["bisenet", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr().err
+        assert ended.value.code == 0, printed
+        warned.append("warning" in printed)
+    assert warned == [False, False, True]
 
 
 @pytest.mark.parametrize(

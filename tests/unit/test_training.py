@@ -33,7 +33,11 @@ def test_run_folder_holds_what_the_design_says(settings, tmp_path):
     run = tmp_path / "run"
     result = training.fit(settings, run, save_interval=2, log_iters=1, use_vdl=True)
     names = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
-    expected = {"config.yml", "metrics.jsonl", "best_model/model.pdparams"} | {
+    expected = {"config.yml", "metrics.jsonl"} | {
+        "best_model/model.pdparams",
+        "best_model/state.json",
+    }
+    expected |= {
         f"iter_{n}/{file}"
         for n in (2, 4)
         for file in ("model.pdparams", "model.pdopt", "state.json")
@@ -41,7 +45,7 @@ def test_run_folder_holds_what_the_design_says(settings, tmp_path):
     assert expected <= names
     assert len([name for name in names - expected if name.startswith("vdlrecords")]) == 1
     assert names - expected == {name for name in names if name.startswith("vdlrecords")}
-    assert config.load(run / "config.yml") == settings
+    assert config.load(run / "config.yml") == {**settings, "world_size": 1}
 
     records = runlog.read(run)
     steps = [one for one in records if "loss" in one]
@@ -295,7 +299,7 @@ def test_speed_counts_the_wait_for_a_device_to_finish(tmp_path):
             time.sleep(0.2)
             return 1.0
 
-    log = runlog.Log(tmp_path, 0, use_vdl=False, ranks=ALONE)
+    log = runlog.Log(tmp_path, {"iteration": 0}, use_vdl=False, ranks=ALONE)
     log.step([Slow()], [0, 1, 2, 3])
     assert log.flush(1, 1, 0.1, [])["ips"] <= 20
     log.close()
