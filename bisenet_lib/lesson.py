@@ -1,8 +1,9 @@
 """What the notebooks call: opening a data set and a trained network, reporting a result."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from IPython import get_ipython
@@ -13,6 +14,9 @@ from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
 from bisenet_lib.frames import Frame
 from bisenet_lib.predictor import Predictor
+
+if TYPE_CHECKING:
+    from bisenet_lib import training
 
 MINICITY = "minicity"
 """The name of the folder that is filled with generated scenes when it is missing."""
@@ -132,6 +136,47 @@ def load(frame: Frame, size: tuple[int, int] | None = None) -> tuple[np.ndarray,
         image = image.resize(size, Image.Resampling.BILINEAR)
         label = label.resize(size, Image.Resampling.NEAREST)
     return np.asarray(image), np.asarray(label)
+
+
+def finished_run(
+    settings: Mapping[str, Any], run: Path, *, device: str, watch: Callable[[Path], None]
+) -> "training.Result | None":
+    """The result of a training that came to its end before, so that a lesson can go on from it.
+
+    Taught in ``03_training``.
+
+    Args:
+        settings: a resolved configuration, as :func:`bisenet_lib.config.load` gives it.
+        run: the run folder.
+        device: see :func:`bisenet_lib.devices.select`.
+        watch: called with the run folder, to draw it.
+
+    Returns:
+        What :func:`bisenet_lib.training.fit` returned, but for ``seconds``, which leaves out
+        evaluation and saving; the last checkpoint is scored again. None where iterations are
+        left to do.
+
+    Raises:
+        InputError: the run was configured otherwise, or no checkpoint of it is whole.
+    """
+    from bisenet_lib import checkpoint, evaluation, parts, runlog, training
+
+    if not checkpoint.checkpoints(run):
+        return None
+    stored = checkpoint.open_newest(run)
+    done = stored.state["iteration"]
+    images = stored.state.get("total_batch", settings["batch_size"])
+    if done < settings["iters"] or stored.state.get("evaluation_due"):
+        return None
+    parts.changes(settings, stored)
+    print(f"{run}: finished before, after {done} iterations")
+    watch(run)
+    scores = evaluation.evaluate_checkpoint(settings, stored.folder, device=device).scores
+    logged = [one for one in runlog.read(run) if "ips" in one]
+    steps = np.diff([0, *(one["iteration"] for one in logged)])
+    seconds = float(np.sum(images * steps / [one["ips"] for one in logged]))
+    best = stored.state.get("best_miou")
+    return training.Result(run, done, seconds, images * done / seconds, scores, best)
 
 
 def report(run_dir: str | Path, headline: str, *, miou: float | None = None, **values: Any) -> None:

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import clear_leftovers, folder_written_whole, write_text, written_whole
+from bisenet_lib.files import clear_leftovers, folder_written_whole
 from bisenet_lib.frames import SPLITS, Frame, read_ids, scan
 from bisenet_lib.labelfiles import Size, check_image, read_instances
 from bisenet_lib.labels import colourise
@@ -92,12 +92,12 @@ def scale_frame(frame: Frame, target: Frame, size: Size) -> None:
 
     Args:
         frame: whose files are read; those it does not have are left out.
-        target: whose files are written, each whole or not at all.
+        target: whose files are written.
         size: (width, height) to fit, in pixels; the proportions stay.
 
     Raises:
-        InputError: a file of the frame is missing, damaged or does not fit, or the folder
-            cannot be written to.
+        InputError: a file of the frame is missing, damaged or does not fit.
+        OSError: a file cannot be written.
     """
     width, height = check_image(frame.image, modes=("RGB",))
     factor = min(1, size[0] / width, size[1] / height)
@@ -117,7 +117,7 @@ def scale_frame(frame: Frame, target: Frame, size: Size) -> None:
         scale = small[0] / width, small[1] / height
         objects = [_scaled(thing, scale) for thing in read_objects(frame.polygons)]
         annotation = {"imgWidth": small[0], "imgHeight": small[1], "objects": objects}
-        write_text(target.polygons, json.dumps(annotation))
+        target.polygons.write_text(json.dumps(annotation))
 
 
 def make(root: Path, profile: str, folder: Path, *, workers: int = 1) -> Subset:
@@ -157,7 +157,7 @@ def make(root: Path, profile: str, folder: Path, *, workers: int = 1) -> Subset:
             with folder_written_whole(target) as part:
                 scale = partial(_scale, root=part, size=bounds.size)
                 every(scale, pairs, workers=workers, title="subset")
-                write_text(part / RECORD, json.dumps(made_from))
+                (part / RECORD).write_text(json.dumps(made_from))
     return Subset(target, _note(profile, len(frames), chosen, target))
 
 
@@ -231,8 +231,8 @@ def _scaled(thing: Mapping[str, Any], scale: tuple[float, float]) -> dict[str, A
 
 
 def _write_png(path: Path, pixels: np.ndarray) -> None:
-    with written_whole(path) as part:
-        part.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
 
 
 def _note(profile: str, frames: int, chosen: Sequence[Frame], target: Path) -> str:

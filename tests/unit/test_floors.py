@@ -34,7 +34,7 @@ FLOORS = [
     {"plan", "photos", "parity", "pairing", "masks", "tailor"},
     {"polygons", "checkpoint", "predictions", "imported"},
     {"frames", "export", "finetuning", "predicting", "labelme"},
-    {"filelists", "engines", "official", "video", "submission", "meaning"},
+    {"filelists", "subset", "engines", "official", "video", "submission", "meaning"},
     {"analysis", "cityscapes", "convert", "fruits", "minicity", "own_data", "samples"},
     {"evaluation", "objects", "deployment"},
     {"submit"},
