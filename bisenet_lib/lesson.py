@@ -159,7 +159,7 @@ def finished_run(
     Raises:
         InputError: the run was configured otherwise, or no checkpoint of it is whole.
     """
-    from bisenet_lib import checkpoint, evaluation, parts, runlog, training
+    from bisenet_lib import checkpoint, config, evaluation, parts, runlog, training
 
     if not checkpoint.checkpoints(run):
         return None
@@ -168,7 +168,12 @@ def finished_run(
     images = stored.state.get("total_batch", settings["batch_size"])
     if done < settings["iters"] or stored.state.get("evaluation_due"):
         return None
-    parts.changes(settings, stored)
+    changed = sorted(parts.changes(settings, stored).keys() - {config.WORLD_SIZE})
+    if changed:
+        raise InputError(
+            f"{run}: a finished run, configured otherwise ({', '.join(changed)}). Give another "
+            "run_dir, or delete the folder to train again."
+        )
     print(f"{run}: finished before, after {done} iterations")
     watch(run)
     scores = evaluation.evaluate_checkpoint(settings, stored.folder, device=device).scores

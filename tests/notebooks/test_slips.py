@@ -48,6 +48,20 @@ def test_a_slip_in_the_parameters_is_told(path, slip, tree, tmp_path, monkeypatc
             exec(compile(cell.source, cell.id, "exec"), values)
 
 
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_in_another_folder_the_first_cell_says_so_and_nothing_is_written(
+    path, tmp_path, monkeypatch
+):
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    values = {"__name__": "lesson"}
+    opening, first = cells(path, "code")[:2]
+    exec(opening.source, values)
+    with pytest.raises(InputError, match=r"this notebook runs in .*project in place of its own"):
+        exec(compile(first.source, first.id, "exec"), values)
+    assert [one.name for one in tmp_path.rglob("*")] == ["project"]
+
+
 ABOVE = "Run All Above Selected Cell"
 
 
