@@ -6,9 +6,10 @@ Taught in ``01_dataset``.
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -142,7 +143,7 @@ def make(root: Path, profile: str, folder: Path, *, workers: int = 1) -> Subset:
     bounds = BOUNDS.get(profile)
     if bounds is None:
         return Subset(root, "")
-    frames, _ = scan(root)
+    frames, problems = scan(root)
     chosen = choose(frames, bounds)
     if chosen == frames and all(_fits(frame, bounds.size) for frame in frames):
         return Subset(root, "")
@@ -158,7 +159,7 @@ def make(root: Path, profile: str, folder: Path, *, workers: int = 1) -> Subset:
                 scale = partial(_scale, root=part, size=bounds.size)
                 every(scale, pairs, workers=workers, title="subset")
                 (part / RECORD).write_text(json.dumps(made_from))
-    return Subset(target, _note(profile, len(frames), chosen, target))
+    return Subset(target, _note(profile, len(frames), chosen, target, len(problems)))
 
 
 def _fits(frame: Frame, size: Size) -> bool:
@@ -200,15 +201,18 @@ def _read_record(target: Path) -> str | None:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other notebook makes a subset in the folder."""
+    """Wait until no other lesson makes a subset in the folder."""
     try:
         folder.mkdir(exist_ok=True)
-        lock = (folder / ".lock").open("w")
+        descriptor = os.open(folder, os.O_RDONLY)
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror})") from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        with suppress(OSError):  # a network file system without locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)
 
 
 def _scale(pair: tuple[Frame, str], root: Path, size: Size) -> None:
@@ -225,7 +229,10 @@ def _nearest(values: np.ndarray, size: Size) -> np.ndarray:
     return values[rows[:, np.newaxis], columns]
 
 
-def _scaled(thing: Mapping[str, Any], scale: tuple[float, float]) -> dict[str, Any]:
+def _scaled(thing: Mapping[str, Any], scale: tuple[float, float]) -> Mapping[str, Any]:
+    """An object of an annotation, scaled; a deleted one may have no polygon at all."""
+    if thing.get("deleted"):
+        return thing
     points = np.rint(np.multiply(thing["polygon"], scale)).astype(int)
     return {**thing, "polygon": points.tolist()}
 
@@ -235,13 +242,15 @@ def _write_png(path: Path, pixels: np.ndarray) -> None:
     path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
 
 
-def _note(profile: str, frames: int, chosen: Sequence[Frame], target: Path) -> str:
+def _note(profile: str, frames: int, chosen: Sequence[Frame], target: Path, problems: int) -> str:
     used, (width, height) = len(set(chosen)), BOUNDS[profile].size
     note = (
         f"The profile {profile} looks at {used} of {frames} frames, scaled to fit "
-        f"{width} x {height}: {target}"
+        f"{width} x {height} ({target}); the profile cityscapes takes all as they are."
     )
     if used < len(chosen):
         need = " and ".join(f"{count} {split}" for split, count in BOUNDS[profile].least.items())
         note += f"\nLessons need {need} frames, so some are in it repeatedly."
+    if problems:
+        note += f"\nFiles with a wrong name or place: {problems}. `bisenet inspect` names them."
     return note

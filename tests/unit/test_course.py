@@ -151,7 +151,8 @@ def test_a_part_of_the_course_leaves_the_rest_of_the_record(folder, write):
     assert list(record["notebooks"]) == ["00_good", "01_more"]
 
 
-def test_two_data_sets_have_a_folder_each_and_minicity_the_plain_one(folder):
+def test_two_data_sets_have_a_folder_each_and_minicity_the_plain_one(folder, write):
+    write(folder / "notebooks" / "00_good.ipynb", ["1"])
     run(folder)
     (folder / "town").symlink_to(folder / "city")
     paths = course.notebooks(folder / "notebooks")

@@ -1,5 +1,6 @@
 """A small data set made from a larger one: which frames, how they are scaled, when it is made."""
 
+import json
 import os
 import shutil
 import threading
@@ -86,6 +87,17 @@ def test_a_scaled_frame_keeps_its_ids_and_its_proportions(tree, tmp_path):
     assert np.abs(points[0] * 15 / 32 - points[1]).max() <= 0.5
 
 
+def test_a_deleted_object_may_have_no_polygon(tree, tmp_path):
+    frame = find_frames(tree, "train")[0]
+    annotation = json.loads(frame.polygons.read_text())
+    deleted = {"label": "car", "deleted": 1, "polygon": []}
+    annotation["objects"] += [deleted, {"label": "car", "deleted": 1}]
+    frame.polygons.write_text(json.dumps(annotation))
+    target = replace(frame, root=tmp_path / "small")
+    subset.scale_frame(frame, target, (32, 16))
+    assert read_objects(target.polygons)[-2:] == [deleted, {"label": "car", "deleted": 1}]
+
+
 def test_a_frame_is_never_enlarged_and_what_it_lacks_is_left_out(tree, tmp_path):
     frame = find_frames(tree, "train")[0]
     ids = read_ids(frame, (64, 32))
@@ -103,7 +115,7 @@ def test_a_subset_is_a_whole_data_set_and_the_large_one_is_untouched(make, tree)
     before = files(tree)
     made = make()
     assert files(tree) == before
-    assert "laptop looks at 5 of 6 frames, scaled to fit 32 x 16: " in made.note
+    assert "laptop looks at 5 of 6 frames, scaled to fit 32 x 16 (" in made.note
     assert str(made.root) in made.note and "repeatedly" not in made.note
     lists = convert.prepare(made.root)
     assert {split: len(read_list(lists[split], made.root)) for split in ("train", "val")} == {
@@ -157,6 +169,12 @@ def test_a_subset_is_made_once_and_again_when_its_source_changes(make, tree):
     assert (here == there[1::2, 1::2]).all()
 
 
+def test_misnamed_files_are_counted(make, tree):
+    frame = find_frames(tree, "train")[0]
+    frame.image.rename(frame.image.with_name("photo.png"))
+    assert "Files with a wrong name or place: 5. `bisenet inspect`" in make().note
+
+
 def test_two_data_sets_of_one_name_have_a_subset_each(make, tree, tmp_path):
     other = shutil.copytree(tree, tmp_path / "other" / tree.name)
     assert subset.make(other, "laptop", tmp_path / "subsets").root != make().root
@@ -178,7 +196,7 @@ def test_a_damaged_frame_is_named_and_leaves_no_subset(make, tree, tmp_path):
     frame.label_ids.write_bytes(frame.label_ids.read_bytes()[:-20])
     with pytest.raises(InputError, match=rf"{frame.label_ids}: truncated"):
         make()
-    assert [path.name for path in (tmp_path / "subsets").iterdir()] == [".lock"]
+    assert not list((tmp_path / "subsets").iterdir())
 
 
 def test_two_lessons_at_once_share_one_subset(make):
