@@ -45,8 +45,8 @@ def start(profile: str) -> None:
     config.find(profile)
     if not COURSE.is_dir():
         raise InputError(
-            f"this notebook runs in {Path.cwd()} in place of its own folder, which its paths "
-            "begin at: give papermill --cwd notebooks, or use `bisenet course run`."
+            f"this notebook runs in {Path.cwd()}, but its paths start at its own folder: give "
+            "papermill the option --cwd notebooks, or use `bisenet course run`."
         )
 
 

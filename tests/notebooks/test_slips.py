@@ -57,7 +57,7 @@ def test_in_another_folder_the_first_cell_says_so_and_nothing_is_written(
     values = {"__name__": "lesson"}
     opening, first = cells(path, "code")[:2]
     exec(opening.source, values)
-    with pytest.raises(InputError, match=r"this notebook runs in .*project in place of its own"):
+    with pytest.raises(InputError, match=r"runs in .*project, but its paths start at its own"):
         exec(compile(first.source, first.id, "exec"), values)
     assert [one.name for one in tmp_path.rglob("*")] == ["project"]
 
