@@ -230,14 +230,17 @@ def check_cityscapes(root: Path | None) -> Check:
 
 
 def check_course(root: Path | None) -> list[Check]:
-    """Are the course's files there, and as it needs them?
+    """Are the course's files there, as it needs them, and room for its results?
 
     Args:
         root: the course's folder, see :func:`bisenet_lib.project.find`; None: it is not there.
     """
     if root is None:
-        found = f"not in {Path.cwd()}; the library is installed without it. Ask there again."
-        return [Check("course", None, found)]
+        found = f"not in {Path.cwd()}; the library is installed without it: ask in its folder"
+        return [
+            Check("course", None, found),
+            preflight.check_disk(str(Path.cwd()), preflight.RUN_GB),
+        ]
     return [
         check_packages(root / "requirements.lock"),
         preflight.check_disk(str(root), preflight.RUN_GB),

@@ -1,6 +1,7 @@
 """What the notebooks call: opening a data set and a trained network, reporting a result."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,8 +181,8 @@ def finished_run(
     logged = [one for one in runlog.read(run) if "ips" in one]
     steps = np.diff([0, *(one["iteration"] for one in logged)])
     seconds = float(np.sum(images * steps / [one["ips"] for one in logged]))
-    best = stored.state.get("best_miou")
-    return training.Result(run, done, seconds, images * done / seconds, scores, best)
+    speed = images * float(steps.sum()) / seconds if logged else math.nan
+    return training.Result(run, done, seconds, speed, scores, stored.state.get("best_miou"))
 
 
 def report(run_dir: str | Path, headline: str, *, miou: float | None = None, **values: Any) -> None:
