@@ -229,25 +229,6 @@ def check_cityscapes(root: Path | None) -> Check:
     return Check("Cityscapes", False, f"no {lacks} in {root}", fix)
 
 
-def check_course(root: Path | None) -> list[Check]:
-    """Are the course's files there, as it needs them, and room for its results?
-
-    Args:
-        root: the course's folder, see :func:`bisenet_lib.project.find`; None: it is not there.
-    """
-    if root is None:
-        found = f"not in {Path.cwd()}; the library is installed without it: ask in its folder"
-        return [
-            Check("course", None, found),
-            preflight.check_disk(str(Path.cwd()), preflight.RUN_GB),
-        ]
-    return [
-        check_packages(root / "requirements.lock"),
-        preflight.check_disk(str(root), preflight.RUN_GB),
-        check_minicity(root / "data" / "minicity"),
-    ]
-
-
 def checks(cityscapes: Path | None = None) -> list[Check]:
     """Look at everything the course needs.
 
@@ -259,20 +240,23 @@ def checks(cityscapes: Path | None = None) -> list[Check]:
     """
     if cityscapes is None and os.environ.get(CITYSCAPES_VARIABLE):
         cityscapes = Path(os.environ[CITYSCAPES_VARIABLE])
-    bits = struct.calcsize("P") * 8
+    bits, root = struct.calcsize("P") * 8, project.find()
+    missing = f"not in {Path.cwd()}; the library is installed without it: ask in its folder"
     found = [
         preflight.check_python(sys.version_info, sys.executable),
         preflight.check_platform(platform.system(), platform.machine(), bits, platform.libc_ver()),
+        check_packages(root / "requirements.lock") if root else Check("course", None, missing),
     ]
     if platform.system() == "Linux":
         found.append(preflight.check_libraries())
     return [
         *found,
-        *check_course(project.find()),
+        preflight.check_disk(str(root or Path.cwd()), preflight.RUN_GB),
         check_cores(),
         check_memory(),
         check_shared_memory(),
         *check_gpu(),
+        *([check_minicity(root / "data" / "minicity")] if root else []),
         check_cityscapes(cityscapes),
     ]
 
