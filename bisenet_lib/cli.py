@@ -28,7 +28,7 @@ from bisenet_lib.cli_options import (
     write_json,
 )
 from bisenet_lib.errors import InputError, refuse_address
-from bisenet_lib.stopping import LAUNCHER, Stopped
+from bisenet_lib.stopping import LAUNCHER, Stopped, interrupt_once, outlive_readers
 
 app = typer.Typer(
     help="Real-time semantic segmentation with BiSeNet V2: the course's command line.",
@@ -182,7 +182,7 @@ def train(
     """
     from bisenet_lib.checkpoint import config_file
     from bisenet_lib.config import expected_rate, load
-    from bisenet_lib.devices import settings_line
+    from bisenet_lib.devices import select, settings_line
     from bisenet_lib.ranks import here
     from bisenet_lib.training import fit
 
@@ -191,7 +191,7 @@ def train(
         config, dataset=dataset, iters=iters, batch_size=batch_size, learning_rate=learning_rate
     )
     if here().first:
-        out.print(settings_line(here().size), highlight=False, soft_wrap=True)
+        out.print(settings_line(select(device), here().size), highlight=False, soft_wrap=True)
         rate, why = expected_rate(config, settings["batch_size"], here().size)
         if abs(settings["lr_scheduler"]["learning_rate"] / rate - 1) > 0.01:
             err.print(f"warning: {why}")
@@ -233,6 +233,8 @@ cli_data.add_to(app)
 
 def main() -> None:
     """Run the command line; a user's mistake ends in one message and exit code 1."""
+    interrupt_once()
+    outlive_readers()
     try:
         for before, argument in itertools.pairwise(sys.argv):
             refuse_address(argument, f"{before} " if before.startswith("-") else "")

@@ -159,9 +159,12 @@ def submit(
 
         problems, path = check_zip(check, frames), check
     else:
+        from bisenet_lib.engines import check_name
         from bisenet_lib.submit import submit as run
         from bisenet_lib.views import Views
 
+        check_name(engine)
+        views = Views(flip, scales_of(scales))
         settings, weights = trained(model, config, None)
         run(
             settings,
@@ -171,7 +174,7 @@ def submit(
             split=split,
             engine=engine,
             device=device,
-            views=Views(flip, scales_of(scales)),
+            views=views,
         )
         problems, path = [], output
     write_json(json_file, {"file": str(path), "frames": len(frames), "problems": problems})

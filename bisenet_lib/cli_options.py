@@ -35,7 +35,10 @@ Dataset = Annotated[
     ),
 ]
 Device = Annotated[
-    str, typer.Option(help="auto, cpu, gpu, gpu:1, xpu, npu, or a Paddle custom device.")
+    str,
+    typer.Option(
+        help="auto, cpu, gpu, gpu:1, xpu, npu, or another name that `bisenet doctor` lists."
+    ),
 ]
 Engine = Annotated[
     str,

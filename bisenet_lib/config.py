@@ -8,8 +8,6 @@ import inspect
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from difflib import get_close_matches
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ import yaml
 from bisenet_lib.errors import InputError, refuse_address
 from bisenet_lib.files import write_text
 from bisenet_lib.paddleseg_compat import paddle
-from bisenet_lib.profiles import PROFILES
+from bisenet_lib.profiles import find, nearest
 
 from paddleseg.cvlibs import Config, SegBuilder, manager  # isort: skip
 
@@ -36,35 +34,6 @@ WORLD_SIZE = "world_size"
 TOP_LEVEL = (*SECTIONS, *NUMBERS, WORLD_SIZE, "lr_scheduler", "loss", "test_config")
 
 
-def find(name: str | Path) -> Path:
-    """The file of a configuration.
-
-    Args:
-        name: a profile (``laptop``), a shipped configuration
-            (``bisenet_cityscapes_1024x1024_160k``) or the path of a YAML file.
-
-    Returns:
-        The path of an existing file.
-
-    Raises:
-        InputError: there is none; the message lists what there is.
-    """
-    path = Path(name)
-    if path.suffix in (".yml", ".yaml"):
-        if path.is_file():
-            return path
-        raise InputError(f"{path}: no such configuration file. Check the path.")
-    shipped = Path(str(files("bisenet_lib"))) / "configs"
-    path = shipped / f"{PROFILES.get(str(name), name)}.yml"
-    if path.is_file():
-        return path
-    names = [*PROFILES, *sorted(one.stem for one in shipped.glob("*_*.yml"))]
-    raise InputError(
-        f"{name}: no such profile or configuration{_nearest(str(name), names)}. "
-        f"Choose one of {', '.join(names)}, or give the path of a .yml file."
-    )
-
-
 def load(
     name: str | Path,
     *,
@@ -76,7 +45,7 @@ def load(
     """Read a configuration, apply what the caller changes, and check every key.
 
     Args:
-        name: see :func:`find`.
+        name: see :func:`bisenet_lib.profiles.find`.
         dataset: root of a data set with ``train.txt`` and ``val.txt``.
         iters: training iterations.
         batch_size: images per iteration and process.
@@ -147,7 +116,7 @@ def expected_rate(name: str | Path, batch_size: int, ranks: int) -> tuple[float,
     own batch size, times the processes it was written for (``world_size``).
 
     Args:
-        name: the configuration, see :func:`find`.
+        name: the configuration, see :func:`bisenet_lib.profiles.find`.
         batch_size: images per iteration and process.
         ranks: processes.
 
@@ -303,7 +272,7 @@ def _component(
         raise InputError(f"{where}: {section!r} has no 'type'")
     kind = {"sgd": "SGD", "adam": "Adam"}.get(section["type"], section["type"])
     if kind not in known:
-        raise InputError(f"{where}: no type {kind!r}{_nearest(kind, known)}")
+        raise InputError(f"{where}: no type {kind!r}{nearest(kind, known)}")
     if kind == "SGD" and "momentum" in section:
         kind = "Momentum"
     parameters = inspect.signature(known[kind]).parameters
@@ -313,9 +282,4 @@ def _component(
 def _known(section: Mapping[str, Any], known: Iterable[str], where: str) -> None:
     for key in section:
         if key not in known:
-            raise InputError(f"{where}: unknown key {key!r}{_nearest(str(key), known)}")
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    match = get_close_matches(name, list(known), 1)
-    return f" (did you mean {match[0]!r}?)" if match else ""
+            raise InputError(f"{where}: unknown key {key!r}{nearest(str(key), known)}")

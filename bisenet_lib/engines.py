@@ -68,14 +68,23 @@ def load(
         InputError: an unknown engine, ``onnx`` on another device than the CPU, or the
             checkpoint does not allow it.
     """
-    if engine not in ENGINES:
-        raise InputError(f"engine is {engine!r}; choose one of {', '.join(ENGINES)}")
+    check_name(engine)
     place = devices.select("cpu" if engine == "onnx" and device == "auto" else device)
     if engine == "onnx" and place != "cpu":
         raise InputError(f"engine onnx runs on the CPU; on {device} take engine paddle")
     if engine == "paddle" or place != "cpu":
         return export.load(settings, path)
     return OnnxNetwork(OnnxEngine(cached_onnx(settings, path, names)))
+
+
+def check_name(engine: str) -> None:
+    """Refuse an unknown engine.
+
+    Raises:
+        InputError: it is none of :data:`ENGINES`.
+    """
+    if engine not in ENGINES:
+        raise InputError(f"engine is {engine!r}; choose one of {', '.join(ENGINES)}")
 
 
 def cached_onnx(settings: Mapping[str, Any], path: Path, names: Sequence[str]) -> Path:

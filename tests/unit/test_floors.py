@@ -7,10 +7,11 @@ import pytest
 
 LIBRARY = Path(__file__).parents[2] / "bisenet_lib"
 FLOORS = [
-    {"errors", "profiles", "preflight", "predictor", "stopping", "machine", "silence", "overlap"},
+    {"errors", "preflight", "predictor", "stopping", "machine", "silence", "overlap"},
     {
         "project",
         "files",
+        "profiles",
         "parallel",
         "labels",
         "paddleseg_compat",
