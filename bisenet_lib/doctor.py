@@ -19,12 +19,11 @@ from pathlib import Path
 
 import psutil
 
-from bisenet_lib import preflight
+from bisenet_lib import preflight, project
 from bisenet_lib.preflight import Check
 
 __all__ = ["Check", "checks", "report"]
 
-ROOT = Path(__file__).parents[1]
 CITYSCAPES_VARIABLE = "CITYSCAPES_DATASET"
 """Where cityscapesscripts itself looks for the data set."""
 MEMORY_GB = 4.0
@@ -282,34 +281,34 @@ def check_cityscapes(root: Path | None) -> Check:
     return Check("Cityscapes", False, f"no {lacks} in {root}", fix)
 
 
-def checks(cityscapes: Path | None = None, root: Path = ROOT) -> list[Check]:
+def checks(cityscapes: Path | None = None) -> list[Check]:
     """Look at everything the course needs.
 
     Args:
         cityscapes: the Cityscapes folder; None takes it from ``CITYSCAPES_DATASET``.
-        root: the project's folder.
 
     Returns:
         The checks, in the order they are best mended.
     """
     if cityscapes is None and os.environ.get(CITYSCAPES_VARIABLE):
         cityscapes = Path(os.environ[CITYSCAPES_VARIABLE])
-    bits = struct.calcsize("P") * 8
+    bits, root = struct.calcsize("P") * 8, project.find()
+    missing = f"not in {Path.cwd()}; the library is installed without it: ask in its folder"
     found = [
         preflight.check_python(sys.version_info, sys.executable),
         preflight.check_platform(platform.system(), platform.machine(), bits, platform.libc_ver()),
-        check_packages(root / "requirements.lock"),
+        check_packages(root / "requirements.lock") if root else Check("course", None, missing),
     ]
     if platform.system() == "Linux":
         found.append(preflight.check_libraries())
     return [
         *found,
-        preflight.check_disk(str(root), preflight.RUN_GB),
+        preflight.check_disk(str(root or Path.cwd()), preflight.RUN_GB),
         check_cores(),
         check_memory(),
         check_shared_memory(),
         *check_accelerators(),
-        check_minicity(root / "data" / "minicity"),
+        *([check_minicity(root / "data" / "minicity")] if root else []),
         check_cityscapes(cityscapes),
     ]
 

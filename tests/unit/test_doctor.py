@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bisenet_lib import doctor
+from bisenet_lib import doctor, project
 from bisenet_lib.cli import app
 from bisenet_lib.preflight import Check
 
@@ -34,7 +34,7 @@ def nvidia_smi(tmp_path, monkeypatch):
 
 
 def test_packages_as_locked():
-    check = doctor.check_packages(doctor.ROOT / "requirements.lock")
+    check = doctor.check_packages(project.find() / "requirements.lock")
     assert check.ok, check.found
 
 

@@ -10,6 +10,7 @@ FLOORS = [
     {"errors", "preflight", "predictor", "stopping", "machine", "silence", "overlap"},
     {
         "allowlist",
+        "project",
         "files",
         "profiles",
         "parallel",
@@ -39,7 +40,7 @@ FLOORS = [
     {"plan", "photos", "parity", "pairing", "masks", "tailor"},
     {"polygons", "checkpoint", "predictions", "imported"},
     {"frames", "export", "finetuning", "predicting", "labelme"},
-    {"filelists", "engines", "official", "video", "submission", "meaning"},
+    {"filelists", "subset", "engines", "official", "video", "submission", "meaning"},
     {"analysis", "cityscapes", "convert", "fruits", "minicity", "own_data"},
     {"samples"},
     {"evaluation", "objects", "deployment"},

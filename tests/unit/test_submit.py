@@ -23,7 +23,7 @@ SHIPPED = ROOT / "data" / "checkpoints" / "bisenetv2_minicity"
 
 @pytest.fixture(scope="module")
 def minicity():
-    return lesson.open_dataset(ROOT / "data" / "minicity")
+    return lesson.open_dataset(ROOT / "data" / "minicity", "laptop")
 
 
 @pytest.fixture(scope="module")
