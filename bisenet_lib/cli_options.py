@@ -10,7 +10,7 @@ from rich.console import Console
 from typer.core import TyperCommand
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import write_text
+from bisenet_lib.files import holds_weights, write_text
 
 out = Console()
 err = Console(stderr=True, style="red", soft_wrap=True, markup=False, highlight=False)
@@ -23,7 +23,8 @@ RunConfig = Annotated[
     str | None,
     typer.Option(
         help="A profile (smoke, laptop, cityscapes), a shipped configuration "
-        "(bisenet_cityscapes_1024x1024_160k) or a .yml file in PaddleSeg's schema. "
+        "(bisenet_cityscapes_1024x1024_160k) or a .yml file in PaddleSeg's schema. Such a file may "
+        "name any component of PaddleSeg, and some run code: give one that you trust. "
         "Default: laptop; with --resume-model the run's own."
     ),
 ]
@@ -35,7 +36,10 @@ Dataset = Annotated[
     ),
 ]
 Device = Annotated[
-    str, typer.Option(help="auto, cpu, gpu, gpu:1, xpu, npu, or a Paddle custom device.")
+    str,
+    typer.Option(
+        help="auto, cpu, gpu, gpu:1, xpu, npu, or another name that `bisenet doctor` lists."
+    ),
 ]
 Engine = Annotated[
     str,
@@ -101,7 +105,7 @@ def trained(model: Path, config: str | None, dataset: Path | None) -> tuple[dict
     from bisenet_lib.checkpoint import config_file, describe, weights_file
     from bisenet_lib.config import load
 
-    settings = load(config or config_file(model), dataset=dataset)
+    settings = load(config or config_file(model), dataset=dataset, any_component=config is not None)
     weights = weights_file(model)
     notes.print(f"weights: {describe(weights)}")
     return settings, weights
@@ -111,7 +115,8 @@ def exported_file(model: Path) -> Path | None:
     """The ONNX file that ``MODEL`` is, or holds; None for a checkpoint or a run folder."""
     if model.suffix == ".onnx":
         return model
-    return model / "model.onnx" if (model / "model.onnx").is_file() else None
+    exported = model / "model.onnx"
+    return exported if exported.is_file() and not holds_weights(model) else None
 
 
 def write_json(path: Path | None, report: dict[str, Any]) -> None:

@@ -7,13 +7,17 @@ import pytest
 
 LIBRARY = Path(__file__).parents[2] / "bisenet_lib"
 FLOORS = [
-    {"errors", "profiles", "preflight", "predictor", "stopping", "machine", "silence", "overlap"},
+    {"errors", "preflight", "predictor", "stopping", "machine", "silence", "overlap"},
     {
+        "allowlist",
+        "project",
         "files",
+        "profiles",
         "parallel",
         "labels",
         "paddleseg_compat",
         "views",
+        "cache",
         "onnx_graph",
         "exif",
         "peak",
@@ -36,7 +40,7 @@ FLOORS = [
     {"plan", "photos", "parity", "pairing", "masks", "tailor"},
     {"polygons", "checkpoint", "predictions", "imported"},
     {"frames", "export", "finetuning", "predicting", "labelme"},
-    {"filelists", "engines", "official", "video", "submission", "meaning"},
+    {"filelists", "subset", "engines", "official", "video", "submission", "meaning"},
     {"analysis", "cityscapes", "convert", "fruits", "minicity", "own_data"},
     {"samples"},
     {"evaluation", "objects", "deployment"},
