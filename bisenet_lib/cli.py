@@ -3,6 +3,7 @@
 Imports of a sub-command stand inside it, so that ``bisenet --help`` answers at once.
 """
 
+import itertools
 import os
 import sys
 from pathlib import Path
@@ -26,7 +27,7 @@ from bisenet_lib.cli_options import (
     out,
     write_json,
 )
-from bisenet_lib.errors import InputError
+from bisenet_lib.errors import InputError, refuse_address
 from bisenet_lib.stopping import LAUNCHER, Stopped
 
 app = typer.Typer(
@@ -233,6 +234,8 @@ cli_data.add_to(app)
 def main() -> None:
     """Run the command line; a user's mistake ends in one message and exit code 1."""
     try:
+        for before, argument in itertools.pairwise(sys.argv):
+            refuse_address(argument, f"{before} " if before.startswith("-") else "")
         app()
     except InputError as error:
         err.print(f"error: {error}")

@@ -20,7 +20,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def import_folder(
-    source: Annotated[Path, typer.Argument(help="A folder of images and masks.")],
+    source: Annotated[
+        Path, typer.Argument(help="A folder of images and masks; links are followed.")
+    ],
     target: Annotated[Path, typer.Argument(help="The data set; a new or empty folder.")],
     images: Annotated[
         str | None, typer.Option(help="The images' folder in SOURCE. Default: images, else SOURCE.")
@@ -38,13 +40,16 @@ def import_folder(
     kind: Annotated[
         str,
         typer.Option(
-            help="index (grey or palette PNG, the value counts), colour (PNG), labelme (JSON), or "
-            "auto: look at the first mask."
+            help="index (grey or palette PNG: the value counts, whatever its colour), colour "
+            "(PNG), labelme (JSON), or auto: look at the first mask."
         ),
     ] = "auto",
     classes: Annotated[
         str | None,
-        typer.Option(help="Class names in order of index: a,b,c or a file with one a line."),
+        typer.Option(
+            help="Class names in order of index: a,b,c, a file with one a line, or a table of "
+            "pixel value and name."
+        ),
     ] = None,
     colours: Annotated[
         Path | None,
@@ -64,8 +69,9 @@ def import_folder(
     val: Annotated[
         str | None,
         typer.Option(
-            help="Share of validation images, or a file with their names. Default: the folders "
-            "train/ and val/ if there are, else 0.2."
+            help="Share of validation images, or a file with their names. Default: the split of "
+            "the folders train/ and val/ (valid/, dev/, val2017/) if there are, else 0.2. Images "
+            "in test/ are left out."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the drawing of validation images.")] = 0,

@@ -83,7 +83,9 @@ def predict(
     model: Annotated[
         Path, typer.Argument(help="An .onnx file of `bisenet export`, a run folder or checkpoint.")
     ],
-    source: Annotated[Path, typer.Argument(help="An image, a folder of images, or a video.")],
+    source: Annotated[
+        Path, typer.Argument(help="An image, a folder of images (links are followed), or a video.")
+    ],
     output: Annotated[Path, typer.Option(help="Where overlays and labels go.")],
     config: OwnConfig = None,
     max_side: Annotated[

@@ -11,7 +11,7 @@ from pathlib import Path
 from bisenet_lib.errors import InputError
 from bisenet_lib.labels import IGNORE
 
-__all__ = ["IGNORED_NAMES", "Colour", "ColourTable", "read_table", "shown"]
+__all__ = ["IGNORED_NAMES", "Colour", "ColourTable", "name_fault", "read_table", "shown"]
 
 Colour = tuple[int, int, int]
 """RGB, 0 to 255 each."""
@@ -32,6 +32,13 @@ class ColourTable:
     names: tuple[str, ...]
     colours: tuple[Colour, ...]
     indices: tuple[int, ...]
+
+
+def name_fault(name: str) -> str | None:
+    """What keeps a class name from being a line of ``classes.txt``; None if nothing does."""
+    if not name.strip():
+        return "it is empty"
+    return "it holds a line break" if len(name.strip().splitlines()) > 1 else None
 
 
 def read_table(path: Path, classes: Sequence[str] | None = None) -> ColourTable:
@@ -58,6 +65,8 @@ def read_table(path: Path, classes: Sequence[str] | None = None) -> ColourTable:
             if number == 1 and not any(one.isdecimal() for one in fields):
                 continue
             raise InputError(f"{where}: {','.join(fields)!r}; write name,r,g,b.")
+        if fault := name_fault(fields[0]):
+            raise InputError(f"{where}: the name {fields[0]!r}: {fault}.")
         colour = tuple(int(one) for one in fields[1:])
         if max(colour) > 255:
             raise InputError(f"{where}: a colour is three numbers from 0 to 255.")

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from bisenet_lib.errors import InputError
+from bisenet_lib.errors import InputError, refuse_address
 from bisenet_lib.files import write_text
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.profiles import PROFILES
@@ -270,6 +270,8 @@ def _check_dataset(section: Mapping[str, Any], mode: str, where: str) -> None:
         raise InputError(f"{where}: mode is {section.get('mode')!r}; it must be {mode!r}")
     if not isinstance(section.get("dataset_root"), str):
         raise InputError(f"{where}: dataset_root is {section.get('dataset_root')!r}; give a folder")
+    for key in ("dataset_root", f"{mode}_path"):
+        refuse_address(section.get(key, ""), f"{where}: {key}: ")
     if section["type"] == "Dataset" and not _whole(section.get("num_classes")):
         found = section.get("num_classes")
         raise InputError(f"{where}: num_classes is {found!r}; give a whole number from 1")

@@ -97,7 +97,7 @@ def real_images(settings: Mapping[str, Any], folder: Path | None = None) -> list
     Raises:
         InputError: there are none; the message says how to give them.
     """
-    paths = find_images(folder) if folder else _validation_images(settings)
+    paths = find_images(folder)[0] if folder else _validation_images(settings)
     images = [reader(settings)(path)["img"] for path in paths[:COMPARED]]
     odd = cv2.resize(images[0].transpose(1, 2, 0), ODD_SIZE).transpose(2, 0, 1)
     return [*images, np.ascontiguousarray(odd)]

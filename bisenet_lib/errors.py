@@ -1,8 +1,12 @@
 """The one exception a user's mistake raises."""
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 _SHOWN = 10
+_ADDRESS = re.compile(r"(?:[\w-]+=)?[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+"""``gs://bucket/x``, also as ``--dataset=gs://...``; a path has made one slash of two."""
 
 
 class InputError(ValueError):
@@ -32,3 +36,20 @@ def refuse(faults: Sequence[str], of: int | None = None) -> None:
         shown.append(f"... and {len(faults) - _SHOWN} more{f' of {of}' if of else ''}")
     if shown:
         raise InputError("\n".join(shown))
+
+
+def refuse_address(path: str | Path, option: str = "") -> None:
+    """Refuse an address where a path belongs: it would become a folder named ``gs:`` here.
+
+    Args:
+        path: what the user gave.
+        option: what stands before it in the message.
+
+    Raises:
+        InputError: it is an address.
+    """
+    if _ADDRESS.match(str(path)):
+        raise InputError(
+            f"{option}{path}: an address. Only files and folders of this computer are read and "
+            "written: download, record or mount it first, and give that path."
+        )

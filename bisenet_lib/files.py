@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from bisenet_lib.errors import InputError
+from bisenet_lib.errors import InputError, refuse_address
 
 
 @contextmanager
@@ -29,9 +29,10 @@ def written_whole(path: Path) -> Iterator[Path]:
         body raises, so that a killed or failed run never leaves half a file at ``path``.
 
     Raises:
-        InputError: the folder cannot be made or written to.
+        InputError: the folder cannot be made or written to, or is an address.
     """
     path = Path(path)
+    refuse_address(path)
     part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,6 +61,7 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
         InputError: ``path`` holds something already, or cannot be written.
     """
     path = Path(path)
+    refuse_address(path)
     if path.is_dir() and any(path.iterdir()):
         raise InputError(f"{path}: holds files already. Give a new folder, or empty this one.")
     whole = path.resolve()

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bisenet_lib.errors import InputError
+from bisenet_lib.folders import PICTURES, files_below
 from bisenet_lib.labelfiles import (
     Size,
     read_instance_ids,
@@ -27,7 +28,7 @@ SPLITS = ("train", "val", "test")
 _STEM = r"(?P<stem>(?P<city>[^_,\s]+)_\d{6}_\d{6})"
 _IMAGE = re.compile(_STEM + r"_leftImg8bit\.png")
 _ANNOTATION = re.compile(_STEM + r"_gtFine_\w+\.(png|json)")
-_SUFFIXES = {".png", ".json", ".jpg", ".jpeg"}
+_SUFFIXES = PICTURES | {".json"}
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,7 @@ def read_ids(frame: Frame, size: Size) -> np.ndarray:
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    inside = [path for path in folder.glob("*/*") if not path.name.startswith(".")]
-    stray = [path for path in folder.iterdir() if path.is_file()]
-    return sorted(path for path in inside + stray if path.suffix.lower() in _SUFFIXES)
+    return [path for path in files_below(folder) if path.suffix.lower() in _SUFFIXES]
 
 
 def _named(

@@ -4,7 +4,7 @@ Taught in ``07_your_own_data``.
 """
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,9 @@ from PIL import Image
 from bisenet_lib.exif import orientation
 from bisenet_lib.labelfiles import Size, check_image, palette_image
 from bisenet_lib.labels import IGNORE
-from bisenet_lib.masks import Picture
+from bisenet_lib.masks import Picture, palette_of
 from bisenet_lib.pairing import Pair
+from bisenet_lib.smoothing import Edges, edges_of, ramp_share
 
 __all__ = ["Example", "Imported", "write_example"]
 
@@ -35,6 +36,9 @@ class Example:
         size: (width, height).
         turned: whether the photograph was turned as its EXIF data say.
         pixels: (256,) of each index; 255 is ignored.
+        mask: the file the label was read from.
+        palette: the mask's colours, three bytes a value; none if it has no palette.
+        edges: what the label looks like along its boundaries.
     """
 
     name: str
@@ -43,6 +47,9 @@ class Example:
     size: Size
     turned: bool
     pixels: np.ndarray
+    mask: Path
+    palette: bytes
+    edges: Edges
 
 
 def write_example(
@@ -74,8 +81,22 @@ def write_example(
     else:
         shutil.copyfile(pair.image, root / image)
     palette_image(values, num_classes).save(root / label)
-    pixels = np.bincount(values.ravel(), minlength=256)
-    return Example(pair.name, image, label, size, picture.turned, pixels)
+    return Example(
+        pair.name,
+        image,
+        label,
+        size,
+        picture.turned,
+        np.bincount(values.ravel(), minlength=256),
+        pair.mask,
+        palette_of(pair.mask) if pair.mask.suffix.lower() == ".png" else b"",
+        edges_of(values),
+    )
+
+
+def counted(lines: Sequence[str]) -> str:
+    """How many lines there are, and the first ten of them."""
+    return f"{len(lines)}. {'; '.join([*lines[:_SHOWN], *['...'] * (len(lines) > _SHOWN)])}"
 
 
 @dataclass(frozen=True)
@@ -88,6 +109,7 @@ class Imported:
         names: of the classes, in order of index.
         splits: the images of ``train`` and ``val``.
         unpaired: a line for each file left out for want of its other half.
+        remarks: where the split comes from, and what else was left out, a sentence each.
         size: (width, height) the network sees; None where it sees crops.
         outside_ignored: whether pixels in no LabelMe shape are ignored.
     """
@@ -97,6 +119,7 @@ class Imported:
     names: tuple[str, ...]
     splits: Mapping[str, tuple[Example, ...]]
     unpaired: tuple[str, ...]
+    remarks: tuple[str, ...]
     size: Size | None
     outside_ignored: bool
 
@@ -125,9 +148,23 @@ class Imported:
         counts = self.pixels("train") + self.pixels("val")
         return counts[IGNORE] / counts.sum()
 
+    def smoothed(self) -> float:
+        """The share of boundaries that look smoothed, 0 to 1; of index masks only."""
+        if self.kind != "index":
+            return 0.0
+        examples = [one for those in self.splits.values() for one in those]
+        pixels = np.stack([one.pixels for one in examples])
+        return ramp_share(pixels, [one.edges for one in examples])
+
     def notes(self) -> list[str]:
         """What one should know before training, a sentence each."""
-        notes = []
+        notes = list(self.remarks)
+        if share := self.smoothed():
+            notes.append(
+                f"{100 * share:.0f} % of the boundaries between classes pass through the indices "
+                "between, as in masks that were saved as JPEG or resized with smoothing. Along "
+                "them the classes are then wrong: export the masks again without either."
+            )
         if absent := self.absent("train"):
             notes.append(f"In no training image, so it cannot be learnt: {', '.join(absent)}.")
         if absent := self.absent("val"):
@@ -141,8 +178,7 @@ class Imported:
         if turned:
             notes.append(f"Photographs turned as their EXIF orientation says: {turned}.")
         if self.unpaired:
-            shown = [*self.unpaired[:_SHOWN], *["..."] * (len(self.unpaired) > _SHOWN)]
-            notes.append(f"Files left out: {len(self.unpaired)}. {'; '.join(shown)}")
+            notes.append(f"Files left out: {counted(self.unpaired)}")
         return notes
 
     def summary(self) -> str:

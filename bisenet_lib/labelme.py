@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
+from bisenet_lib.colourtable import name_fault
 from bisenet_lib.errors import InputError
 from bisenet_lib.masks import Picture
 from bisenet_lib.polygons import FURTHEST_POINT
@@ -30,7 +31,7 @@ _FEWEST_POINTS = {"polygon": 3, "rectangle": 2, "circle": 2, "mask": 2}
 
 
 def label_names(path: Path) -> frozenset[str]:
-    """The labels of a file's shapes.
+    """The labels of a file's shapes, without outer spaces, which nobody sees.
 
     Raises:
         InputError: the file is missing or no annotation.
@@ -97,7 +98,12 @@ def _read(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: not from LabelMe: it holds no list 'shapes'.")
     for number, shape in enumerate(data["shapes"]):
         if not isinstance(shape, dict) or not isinstance(shape.get("label"), str):
-            raise InputError(f"{path}: shape {number} has no label. Mend the file.")
+            raise InputError(f"{path}: shape {number} has no label. Correct the file.")
+        shape["label"] = shape["label"].strip()
+        if fault := name_fault(shape["label"]):
+            raise InputError(
+                f"{path}: shape {number}: the label {shape['label']!r}: {fault}. Correct the file."
+            )
         shape["shape_type"] = str(shape.get("shape_type") or "polygon")
         _check_shape(_where(path, number, shape), shape)
     return data

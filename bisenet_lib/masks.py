@@ -3,7 +3,6 @@
 Taught in ``07_your_own_data``.
 """
 
-from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,9 +30,7 @@ MOST_CLASSES = IGNORE
 _INDEX_MODES = ("1", "L", "P", "I;16", "I")
 _COLOUR_MODES = ("RGB", "RGBA")
 _SHOWN = 5
-
-Palette = Mapping[int, Collection[Colour]]
-"""The colours that a value of a palette mask may have."""
+_BLENDED = "So many {} come from smoothed edges or JPEG: save the mask without either."
 
 
 class Picture(NamedTuple):
@@ -92,10 +89,10 @@ def _wrong(path: Path, wrong: np.ndarray, what: str, advice: str) -> InputError:
     )
 
 
-def palette_of(image: Image.Image) -> dict[int, list[Colour]]:
-    """The colour of each index of a palette image; nothing for a grey one."""
-    flat = image.getpalette() if image.mode == "P" else []
-    return {index: [tuple(flat[3 * index : 3 * index + 3])] for index in range(len(flat) // 3)}
+def palette_of(path: Path) -> bytes:
+    """The colours of a palette image, three bytes for each value; none of a grey one."""
+    with Image.open(path) as image:
+        return bytes(image.getpalette()) if image.mode == "P" else b""
 
 
 def class_values(num_classes: int | None, ignore: int) -> list[int]:
@@ -109,7 +106,6 @@ def read_indices(
     *,
     num_classes: int | None = None,
     ignore: int = IGNORE,
-    palette: Palette | None = None,
 ) -> np.ndarray:
     """Read a mask whose values are numbers: grey, or a palette whose index counts.
 
@@ -119,15 +115,13 @@ def read_indices(
         num_classes: how many classes there are; None allows any number.
         ignore: the value of pixels to leave out, besides 255. The classes are the other values
             in order: with ``ignore=0`` the value 1 is class 0.
-        palette: the colours that values have in other masks; a program that makes a palette for
-            each file numbers its colours as they come, and then the index says nothing.
 
     Returns:
         (H, W) uint8: the index of the class, 255 where ignored.
 
     Raises:
         InputError: the file is missing, damaged, of another size or no such mask, or a value
-            is no class or has another colour than elsewhere.
+            is no class.
     """
     image = _pixels(path, picture, _INDEX_MODES)
     values = np.asarray(image).astype(np.int32)
@@ -137,18 +131,11 @@ def read_indices(
     table[[ignore, IGNORE]] = IGNORE
     wrong = (values < 0) | (values > 255) | (table[values.clip(0, 255)] < 0)
     if wrong.any():
-        found = ", ".join(str(value) for value in np.unique(values[wrong])[:_SHOWN])
+        strange = np.unique(values[wrong]).tolist()
+        found = ", ".join(map(str, strange[:_SHOWN])) + ", ..." * (len(strange) > _SHOWN)
         advice = f"The classes are {known[0]} to {known[-1]}."
+        advice += f" {_BLENDED.format('values')}" * (len(strange) > _SHOWN)
         raise _wrong(path, wrong, f"value {found} outside the classes", advice)
-    for value, colours in palette_of(image).items():
-        if table[value] == IGNORE or colours[0] in (palette or {}).get(value, colours):
-            continue
-        if (values == value).any():
-            there, elsewhere = shown(colours[0]), shown(next(iter(palette[value])))
-            raise InputError(
-                f"{path}: value {value} has the colour {there}, elsewhere {elsewhere}. If the "
-                "colours count and not the values, give --kind colour and a --colours table."
-            )
     return table[values].astype(np.uint8)
 
 
@@ -206,9 +193,9 @@ def _strange_colours(
     listed = ", ".join(map(shown, most)) + (", ..." if len(colours) > _SHOWN else "")
     advice = f"The nearest to {shown(most[0])} is {name!r}, {shown(table.colours[near])}. "
     if len(colours) > _SHOWN:
-        advice += "So many colours come from smoothed edges or JPEG: save the mask without either."
+        advice += _BLENDED.format("colours")
     else:
-        advice += "Add the colour to the table, or mend the mask."
+        advice += "Add the colour to the table, or correct the mask."
     return _wrong(path, wrong, f"{len(colours)} colours not in the table: {listed}", advice)
 
 

@@ -3,23 +3,40 @@
 Taught in ``07_your_own_data``.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from bisenet_lib import labelme, masks
-from bisenet_lib.colourtable import IGNORED_NAMES, ColourTable, read_table
-from bisenet_lib.errors import InputError
+from bisenet_lib.colourtable import (
+    IGNORED_NAMES,
+    Colour,
+    ColourTable,
+    name_fault,
+    read_table,
+    shown,
+)
+from bisenet_lib.errors import InputError, refuse
+from bisenet_lib.exports import naming_the_tool
+from bisenet_lib.imported import Example
 from bisenet_lib.labels import IGNORE
 from bisenet_lib.pairing import Pair
 from bisenet_lib.parallel import every
+from bisenet_lib.smoothing import thin_values
 
 __all__ = ["KINDS", "Meaning", "meaning_of", "read_names"]
 
 KINDS = ("auto", "index", "colour", "labelme")
+MOST_UNNAMED = 64
+"""Classes that are taken from the values of masks alone."""
+_SHOWN = 5
+_NO_LISTS = (".json", ".xml", ".yaml", ".yml")
+_SEPARATORS = re.compile(r"[,;:\t]")
+_ROW = re.compile(r"\s*(?P<value>\d+)\s*(?:[,;:\t]\s*|\s)(?P<name>[^,;\t]*[^\d\s,;\t][^,;\t]*?)\s*")
+"""``0,road``, also with another separator."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +49,8 @@ class Meaning:
         ignore: of index masks: a value that is no class, besides 255.
         table: of colour masks.
         background: of LabelMe: the class of pixels in no shape; None ignores them.
-        palette: of index masks: the colours of their values, in the table or the first mask.
+        palette: of index masks: the colours a value may have, where the table says so. Another
+            value has the same colour in all masks. None: colours say nothing, the value counts.
     """
 
     kind: str
@@ -40,7 +58,7 @@ class Meaning:
     ignore: int = IGNORE
     table: ColourTable | None = None
     background: str | None = None
-    palette: masks.Palette | None = None
+    palette: Mapping[int, Collection[Colour]] | None = None
 
     def read(self, pair: Pair, picture: masks.Picture) -> np.ndarray:
         """Read a pair's mask.
@@ -59,40 +77,98 @@ class Meaning:
             return masks.read_colours(pair.mask, picture, table=self.table)
         if self.kind == "index":
             number = len(self.names) if self.names else None
-            return masks.read_indices(
-                pair.mask, picture, num_classes=number, ignore=self.ignore, palette=self.palette
-            )
+            return masks.read_indices(pair.mask, picture, num_classes=number, ignore=self.ignore)
         values = {name: index for index, name in enumerate(self.names)}
         outside = IGNORE if self.background is None else values[self.background]
         values |= dict.fromkeys(IGNORED_NAMES, IGNORE)
         return labelme.draw(pair.mask, picture, values=values, unlabelled=outside, image=pair.image)
 
-    def found_names(self, pixels: np.ndarray) -> tuple[str, ...]:
+    def found_names(self, examples: Sequence[Example]) -> tuple[str, ...]:
         """The class names, now that all masks are read.
 
         Args:
-            pixels: (256,) the pixels of each index in all masks; 255 is ignored.
+            examples: every image with its label.
 
         Raises:
-            InputError: nothing is labelled, or the masks are evidently numbered otherwise.
+            InputError: nothing is labelled, or the masks are evidently numbered otherwise, have
+                palettes that differ, or were smoothed.
         """
-        found = np.flatnonzero(pixels[:IGNORE]).tolist()
+        pixels = np.stack([one.pixels for one in examples])
+        found = np.flatnonzero(pixels[:, :IGNORE].any(axis=0)).tolist()
         if not found:
             raise InputError("not one labelled pixel in the masks: all of them are ignored.")
-        if self.kind == "index" and found == [0] and pixels[IGNORE] and self.ignore == IGNORE:
+        if self.kind != "index":
+            return self.names
+        if self.palette is not None:
+            self._check_palettes(examples)
+        if found == [0] and pixels[:, IGNORE].any() and self.ignore == IGNORE:
             raise InputError(
                 "the masks hold the values 0 and 255 only, and 255 means ignored. If 255 is a "
                 "class, write a table of two lines, background,0,0,0 and NAME,255,255,255, and "
                 "give --kind colour --colours TABLE."
             )
-        if self.names is None and found != list(range(len(found))):
-            gap = next(value for value in range(IGNORE) if value not in found)
-            raise InputError(
-                f"the masks hold {len(found)} values, the highest {found[-1]}, but no {gap}: how "
-                "many classes are there? Name them in order of value with --classes; or, if the "
-                "values are shades to look at, give --kind colour and a --colours table."
+        if self.names is None:
+            thin = thin_values(pixels, [one.edges for one in examples])
+            _check_numbering(masks.class_values(None, self.ignore), found, thin)
+        return self.names or _checked(tuple(f"class {index}" for index in found))
+
+    def _check_palettes(self, examples: Sequence[Example]) -> None:
+        """Refuse values of one number and several colours.
+
+        A program that makes a palette for each file numbers its colours as they come, and then
+        the index says nothing.
+        """
+        values = masks.class_values(None, self.ignore)
+        expected = dict(self.palette)
+        faults = []
+        for example in examples:
+            for value in (values[index] for index in np.flatnonzero(example.pixels[:IGNORE])):
+                colour = tuple(example.palette[3 * value : 3 * value + 3])
+                if colour and colour not in expected.setdefault(value, [colour]):
+                    elsewhere = shown(next(iter(expected[value])))
+                    faults.append(
+                        f"{example.mask}: value {value} has the colour {shown(colour)}, elsewhere "
+                        f"{elsewhere}."
+                    )
+                    break
+        if faults:
+            what = (
+                f"the palettes of the masks differ, in {len(faults)} of {len(examples)}. If the "
+                "colours count and not the values, give --kind colour and a --colours table; if "
+                "the values count, whatever their colours, give --kind index."
             )
-        return self.names or tuple(f"class {index}" for index in found)
+            refuse([what, *faults])
+
+
+def _check_numbering(values: Sequence[int], found: Sequence[int], thin: Sequence[int]) -> None:
+    """Refuse values that are evidently not the numbers of classes.
+
+    Args:
+        values: the value in the masks of each class index.
+        found: the indices there are.
+        thin: the indices that fill no area, see :func:`bisenet_lib.smoothing.thin_values`.
+    """
+    name_them = "If they are classes, name all of them in order of value with --classes."
+    if lines := [str(values[index]) for index in thin if index != IGNORE]:
+        listed = ", ".join(lines[:_SHOWN]) + ", ..." * (len(lines) > _SHOWN)
+        raise InputError(
+            f"the masks hold {len(found)} values; {listed} only in specks and thin lines, and in "
+            "most masks. Masks that were saved as JPEG or resized with smoothing look like "
+            f"that: export them again without either. {name_them}"
+        )
+    highest = values[found[-1]]
+    if found != list(range(len(found))):
+        gap = next(value for index, value in enumerate(values) if index not in found)
+        raise InputError(
+            f"the masks hold {len(found)} values, the highest {highest}, but no {gap}: how "
+            "many classes are there? Name them in order of value with --classes; or, if the "
+            "values are shades to look at, give --kind colour and a --colours table."
+        )
+    if len(found) > MOST_UNNAMED:
+        raise InputError(
+            f"the masks hold all values from {values[0]} to {highest}: rather shades, as smoothed "
+            f"edges and JPEG make them, than classes. {name_them}"
+        )
 
 
 def meaning_of(
@@ -120,7 +196,7 @@ def meaning_of(
         InputError: a table, a class or a LabelMe file is wrong, or an option does not belong
             to this kind of masks.
     """
-    first = pairs[0].mask
+    first, colours_say = pairs[0].mask, kind == "auto"
     if kind == "auto":
         kind = "labelme" if first.suffix.lower() == ".json" else masks.kind_of(first)
     for option, given, belongs in (
@@ -132,7 +208,8 @@ def meaning_of(
             raise InputError(f"{option} {given}: means nothing for {kind} masks, as {first}")
     if not 0 <= ignore <= IGNORE:
         raise InputError(f"--ignore is {ignore}; give a value from 0 to 255")
-    names = None if classes is None else read_names(classes)
+    names = None if classes is None else read_names(classes, ignore)
+    background = background and background.strip()
     if kind == "labelme":
         return _of_labelme(pairs, names, background, workers)
     if kind == "colour" and colours is None:
@@ -140,23 +217,24 @@ def meaning_of(
             f"{first}: holds colours. Say which class each is with --colours TABLE, a file of "
             f"name,r,g,b a line. Its most frequent colours: {masks.common_colours(first)}."
         )
-    table = None if colours is None else read_table(colours, names)
+    table = None
+    if colours is not None:
+        with naming_the_tool(colours):
+            table = read_table(colours, names)
     if kind == "colour":
         return Meaning(kind, _checked(table.names), table=table)
     names = names or (table.names if table else None)
-    palette = _palette(first, table, ignore)
+    palette = _palette(table, ignore) if colours_say else None
     return Meaning(kind, names and _checked(names), ignore, palette=palette)
 
 
-def _palette(first: Path, table: ColourTable | None, ignore: int) -> masks.Palette:
-    if table is None:
-        with Image.open(first) as image:
-            return masks.palette_of(image)
-    palette: dict[int, list] = {}
-    values = masks.class_values(len(table.names), ignore)
-    for colour, index in zip(table.colours, table.indices, strict=True):
-        if index != IGNORE:
-            palette.setdefault(values[index], []).append(colour)
+def _palette(table: ColourTable | None, ignore: int) -> dict[int, list[Colour]]:
+    palette: dict[int, list[Colour]] = {}
+    if table is not None:
+        values = masks.class_values(len(table.names), ignore)
+        for colour, index in zip(table.colours, table.indices, strict=True):
+            if index != IGNORE:
+                palette.setdefault(values[index], []).append(colour)
     return palette
 
 
@@ -176,14 +254,17 @@ def _of_labelme(
     return Meaning("labelme", _checked(names), background=background)
 
 
-def read_names(classes: str | Path | Sequence[str]) -> tuple[str, ...]:
+def read_names(classes: str | Path | Sequence[str], ignore: int = IGNORE) -> tuple[str, ...]:
     """Class names, given themselves or as a file of them.
 
     Args:
-        classes: the names, also as ``a,b,c``; or a file with one a line.
+        classes: the names, also as ``a,b,c``; or a file with one a line, or with a table of
+            pixel values and names, ``0,road`` a line, as Roboflow's ``_classes.csv``.
+        ignore: of such a table: a value that is no class, besides 255.
 
     Raises:
-        InputError: the file is unreadable, or a name is empty or there twice.
+        InputError: the file is unreadable or no such list; a name is empty, there twice or holds
+            a line break; or a table leaves out a value.
     """
     if isinstance(classes, str):
         if "," not in classes and not Path(classes).is_file():
@@ -191,16 +272,55 @@ def read_names(classes: str | Path | Sequence[str]) -> tuple[str, ...]:
         classes = Path(classes) if Path(classes).is_file() else classes.split(",")
     source = f"{classes}: " if isinstance(classes, Path) else "the class names: "
     if isinstance(classes, Path):
-        try:
-            classes = classes.read_text(encoding="utf-8-sig").rstrip().splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{source}unreadable ({error}). Write a name a line.") from error
+        with naming_the_tool(classes):
+            classes = _names_in(classes, ignore)
     names = tuple(name.strip() for name in classes)
     for number, name in enumerate(names, 1):
-        if not name or name in names[: number - 1]:
-            what = f"{name!r} is there twice" if name else "it is empty"
-            raise InputError(f"{source}name {number}: {what}. Write a class name a line.")
+        fault = f"{name!r} is there twice" if name in names[: number - 1] else name_fault(name)
+        if fault:
+            raise InputError(f"{source}name {number}: {fault}. Write a class name a line.")
     return names
+
+
+def _names_in(path: Path, ignore: int) -> list[str]:
+    """The names in a file, in order of index."""
+    advice = "Write a class name a line, in order of value."
+    try:
+        lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: unreadable ({error}). {advice}") from error
+    if path.suffix.lower() in _NO_LISTS:
+        raise InputError(f"{path}: no list of names. {advice}")
+    rows = [_ROW.fullmatch(line) for line in lines]
+    if len(rows) > 1 and rows[0] is None:
+        rows = rows[1:]  # a header, if the others are a table
+    if rows and all(rows):
+        return _names_by_value(path, [(int(row["value"]), row["name"]) for row in rows], ignore)
+    for number, line in enumerate(lines, 1):
+        fields = [field.strip() for field in _SEPARATORS.split(line)]
+        if len(fields) > 1 and any(field.isdecimal() for field in fields):
+            raise InputError(
+                f"{path}, line {number}: {line!r} is a row of a table, not a name. {advice} "
+                "A table of colours, name,r,g,b a line, belongs to --colours."
+            )
+    return lines
+
+
+def _names_by_value(path: Path, rows: Sequence[tuple[int, str]], ignore: int) -> list[str]:
+    names = {}
+    for value, name in rows:
+        if value in names:
+            raise InputError(f"{path}: the value {value} is there twice.")
+        names[value] = name.strip('"')
+    classes = {value: name for value, name in names.items() if value not in (ignore, IGNORE)}
+    for value in masks.class_values(len(classes), ignore):
+        if value not in classes:
+            listed = ", ".join(map(str, sorted(names)))
+            raise InputError(
+                f"{path}: a table of the values {listed}, without {value}. Name every value from "
+                "0 on, with a row for each; one that is no class is named by --ignore."
+            )
+    return [classes[value] for value in sorted(classes)]
 
 
 def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -209,7 +329,9 @@ def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
             f"{len(names)} class(es): {', '.join(names[:5])}. Give 2 to {masks.MOST_CLASSES}; "
             "what is not of the only class is a class too (LabelMe: --background NAME)."
         )
-    wrong = [name for name in names if name in IGNORED_NAMES]
-    if wrong:
-        raise InputError(f"{wrong[0]!r} cannot be a class; of index masks give --ignore VALUE.")
+    for name in names:
+        if name in IGNORED_NAMES:
+            raise InputError(f"{name!r} cannot be a class; of index masks give --ignore VALUE.")
+        if fault := name_fault(name):
+            raise InputError(f"the class name {name!r}: {fault}.")
     return names

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from bisenet_lib.errors import InputError
+from bisenet_lib.folders import files_below
 from bisenet_lib.frames import Frame, find_frames
 from bisenet_lib.labelfiles import read_instances, read_label_ids
 from bisenet_lib.official_scores import NUM_IDS, SCORED, Counter, FrameCounts, Official, count
@@ -70,8 +71,9 @@ def _find(folder: Path) -> Mapping[str, list[Path]]:
     if not folder.is_dir():
         raise InputError(f"{folder}: no folder of predictions there")
     found = defaultdict(list)
-    for path in sorted(folder.rglob("*.png")):
-        if match := re.match(r"[^_]+_\d{6}_\d{6}", path.name):
+    for path in files_below(folder):
+        match = re.match(r"[^_]+_\d{6}_\d{6}", path.name)
+        if match and path.suffix == ".png":
             found[match[0]].append(path)
     return found
 

@@ -3,23 +3,22 @@
 Taught in ``07_your_own_data``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from bisenet_lib import config
-from bisenet_lib.errors import InputError, refuse
+from bisenet_lib.errors import InputError, refuse, refuse_address
+from bisenet_lib.exports import naming_the_tool
 from bisenet_lib.filelists import SEPARATOR
 from bisenet_lib.files import clear_leftovers, folder_written_whole, write_text
-from bisenet_lib.imported import Example, Imported, write_example
+from bisenet_lib.imported import Example, Imported, counted, write_example
 from bisenet_lib.labelfiles import Size
 from bisenet_lib.labels import CLASS_NAMES, IGNORE
 from bisenet_lib.meaning import KINDS, Meaning, meaning_of, read_names
-from bisenet_lib.pairing import Pair, Pairs, files_below, find_pairs, split
+from bisenet_lib.pairing import Pair, Pairs, files_of, find_pairs, split, split_of, validation_lists
 from bisenet_lib.parallel import every
 from bisenet_lib.tailor import configuration, network_size
 
@@ -27,6 +26,8 @@ __all__ = ["Options", "class_names", "import_folder"]
 
 CLASSES = "classes.txt"
 """In a data set's folder: a class name a line, in order of index."""
+CONFIG = "config.yml"
+"""There too: the configuration that trains on it."""
 MASK_FOLDERS = ("masks", "labels", "annotations")
 """Where masks are looked for, if nothing else is said."""
 
@@ -41,8 +42,9 @@ class Options:
             ``annotations``, else the images' own.
         mask_suffix: what a mask's name has after its image's: ``_mask``.
         kind: ``index`` (grey or palette: the value counts), ``colour``, ``labelme``; ``auto``
-            looks at the first mask.
-        classes: class names in order of index, also as ``a,b,c``; or a file of them, one a line.
+            looks at the first mask, and refuses palettes that differ.
+        classes: class names in order of index, also as ``a,b,c``; or a file of them, one a line
+            or with their values, see :func:`bisenet_lib.meaning.read_names`.
         colours: a table of ``name,r,g,b``: the meaning of colour masks, the names of others.
         background: the class of pixels in no LabelMe shape; without it they are ignored.
         ignore: of index masks: a value that is no class, besides 255.
@@ -89,11 +91,24 @@ def class_names(root: Path, num_classes: int | None = None) -> tuple[str, ...] |
         return None
     names = read_names(path)
     if num_classes not in (None, len(names)):
+        own = path.with_name(CONFIG)
+        advice = (
+            f"Give the configuration that was made for this data set: --config {own}"
+            if _classes_of(own) == len(names)
+            else "Write a name for each class, one a line, or give a configuration that fits."
+        )
         raise InputError(
             f"{path}: {len(names)} names, and the configuration has num_classes {num_classes}. "
-            "Write a name for each class, or delete the file."
+            f"{advice}"
         )
     return names
+
+
+def _classes_of(configuration_file: Path) -> int | None:
+    try:
+        return config.load(configuration_file)["model"].get("num_classes")
+    except InputError:
+        return None
 
 
 def names_or_default(root: Path, num_classes: int) -> tuple[str, ...]:
@@ -131,6 +146,8 @@ def import_folder(source: Path, target: Path, **options: Any) -> Imported:
         InputError: an option is wrong, or any file is; up to ten are named.
     """
     chosen = Options(**options)
+    for path in (source, target):
+        refuse_address(path)
     images, masks = _folders(Path(source), chosen)
     target = Path(target).resolve()
     if any(target.is_relative_to(folder) for folder in (images.resolve(), masks.resolve())):
@@ -138,28 +155,33 @@ def import_folder(source: Path, target: Path, **options: Any) -> Imported:
     base = config.load(chosen.config, dataset=target)
     clear_leftovers(target.parent)
     with folder_written_whole(target) as part:
-        found = _pairs(images, masks, chosen)
-        splits = split([pair.name for pair in found.pairs], chosen.val, chosen.seed)
-        meaning = meaning_of(
-            found.pairs,
-            kind=chosen.kind,
-            classes=chosen.classes,
-            colours=chosen.colours,
-            background=chosen.background,
-            ignore=chosen.ignore,
-            workers=chosen.workers,
-        )
-        examples = _write(part, found.pairs, meaning, chosen.workers)
-        names = meaning.found_names(np.sum([one.pixels for one in examples.values()], axis=0))
+        with naming_the_tool(source):
+            found = _pairs(images, masks, chosen)
+            splits = split([pair.name for pair in found.pairs], chosen.val, chosen.seed)
+            used = {name for names in splits.values() for name in names}
+            pairs = [pair for pair in found.pairs if pair.name in used]
+            meaning = meaning_of(
+                pairs,
+                kind=chosen.kind,
+                classes=chosen.classes,
+                colours=chosen.colours,
+                background=chosen.background,
+                ignore=chosen.ignore,
+                workers=chosen.workers,
+            )
+        examples = _write(part, pairs, meaning, chosen.workers)
+        names = meaning.found_names(list(examples.values()))
         size = chosen.size or network_size(base, [one.size for one in examples.values()])
         parts = {key: tuple(examples[name] for name in splits[key]) for key in splits}
         for key, those in parts.items():
             lines = (f"{one.image}{SEPARATOR}{one.label}\n" for one in those)
             write_text(part / f"{key}.txt", "".join(lines))
         write_text(part / CLASSES, "".join(f"{name}\n" for name in names))
-        config.save(configuration(base, len(names), size), part / "config.yml")
+        config.save(configuration(base, len(names), size), part / CONFIG)
     outside = meaning.kind == "labelme" and meaning.background is None
-    return Imported(target, meaning.kind, names, parts, found.unpaired, size, outside)
+    listed = [] if chosen.val is not None else validation_lists(Path(source))
+    remarks = (*_about_split(splits, found.test, listed), *_about_videos(found.videos))
+    return Imported(target, meaning.kind, names, parts, found.unpaired, remarks, size, outside)
 
 
 def _pairs(images: Path, masks: Path, chosen: Options) -> Pairs:
@@ -168,6 +190,25 @@ def _pairs(images: Path, masks: Path, chosen: Options) -> Pairs:
         count = f"files without their other half: {len(found.unpaired)}"
         refuse([f"{count}. Restore it, or give --skip-unpaired.", *found.unpaired])
     return found
+
+
+def _about_split(
+    splits: Mapping[str, Sequence[str]], test: Sequence[str], listed: Sequence[Path]
+) -> Iterator[str]:
+    """What was taken of the split that the names of folders and lists say."""
+    if all(split_of(name) == key for key, names in splits.items() for name in names):
+        counts = (f"{len(names)} to {key}" for key, names in splits.items())
+        yield f"The split is that of the folders: {', '.join(counts)}."
+    elif listed:
+        yield f"The split was drawn. --val {listed[0]} takes the one of that list."
+    left_out = sorted(set(test) - set(splits["val"]))
+    if left_out:
+        yield f"Left out of training and validation, as test images: {counted(left_out)}"
+
+
+def _about_videos(videos: Sequence[str]) -> Iterator[str]:
+    if videos:
+        yield f"Videos, whose frames are not read, left out: {counted(videos)}"
 
 
 def _write(
@@ -205,7 +246,7 @@ def _ending(masks: Path, images: Path, chosen: Options) -> str:
     """What the names of the masks end in."""
     if chosen.kind not in KINDS:
         raise InputError(f"--kind is {chosen.kind!r}; choose one of {', '.join(KINDS)}")
-    there = {file.suffix.lower() for file in files_below(masks, images)} & {".json", ".png"}
+    there = {file.suffix.lower() for file in files_of(masks, images)} & {".json", ".png"}
     if chosen.kind != "auto":
         suffix = ".json" if chosen.kind == "labelme" else ".png"
     elif chosen.mask_suffix or there == {".png"}:

@@ -4,20 +4,24 @@ Taught in ``07_your_own_data``.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bisenet_lib.errors import InputError, refuse
+from bisenet_lib.folders import PICTURES, VIDEOS, files_below
 
-__all__ = ["Pair", "Pairs", "files_below", "find_pairs", "split"]
+__all__ = ["Pair", "Pairs", "files_of", "find_pairs", "split", "split_of", "validation_lists"]
 
 IMAGES = (".png", ".jpg", ".jpeg")
-_OTHER_PICTURES = (".bmp", ".gif", ".heic", ".tif", ".tiff", ".webp")
-_SPLITS = {"train": "train", "training": "train"} | dict.fromkeys(
-    ("val", "valid", "validation"), "val"
+_OTHER_PICTURES = PICTURES.difference(IMAGES)
+_SPLIT = re.compile(
+    r"(?:(?P<train>train(?:ing)?)|(?P<val>val|valid|validation|dev)|(?P<test>test(?:ing)?))"
+    r"(?:[-_ ]?set)?(?:[-_ ]?\d+)?",
+    re.IGNORECASE,
 )
-"""Folders whose names say the split."""
+"""The names of folders that say the split: ``Train``, ``valid``, ``val2017``, ``test_set``."""
 VALIDATION_SHARE = 0.2
 
 
@@ -42,23 +46,42 @@ class Pairs:
 
     Attributes:
         pairs: the pairs, by name.
-        unpaired: a line for each file without its other half.
+        unpaired: a line for each file without its other half. A file in a test folder is none
+            of them: test images often come without masks.
+        videos: the videos among the images.
+        test: the names of the images in test folders, paired or not; none if there are no others.
     """
 
     pairs: tuple[Pair, ...]
     unpaired: tuple[str, ...]
+    videos: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
 
 
-def files_below(folder: Path, other: Path) -> list[Path]:
-    """The files below a folder, hidden ones apart, and those of ``other`` if it stands in there."""
-    nested = other != folder and other.is_relative_to(folder)
-    return sorted(
-        file
-        for file in folder.rglob("*")
-        if file.is_file()
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-        and not (nested and file.is_relative_to(other))
-    )
+def split_of(name: str) -> str | None:
+    """The split that the first such folder in a pair's name says: ``train``, ``val``, ``test``."""
+    found = filter(None, map(_SPLIT.fullmatch, name.split("/")[:-1]))
+    return next((match.lastgroup for match in found), None)
+
+
+def validation_lists(folder: Path) -> list[Path]:
+    """The text files below a folder whose names say that they list its validation images."""
+    lists = [file for file in files_below(folder) if file.suffix.lower() == ".txt"]
+    return [file for file in lists if split_of(f"{file.stem}/") == "val"]
+
+
+def _test_names(names: Collection[str]) -> set[str]:
+    """The names in test folders; none if all of them are, for then the folder says no split."""
+    test = {name for name in names if split_of(name) == "test"}
+    return test if len(test) < len(names) else set()
+
+
+def files_of(folder: Path, other: Path) -> list[Path]:
+    """The files below a folder, without those of ``other`` if that stands in it."""
+    files = files_below(folder)
+    if other == folder or not other.is_relative_to(folder):
+        return files
+    return [file for file in files if not file.is_relative_to(other)]
 
 
 def find_pairs(images: Path, masks: Path, ending: str) -> Pairs:
@@ -78,32 +101,36 @@ def find_pairs(images: Path, masks: Path, ending: str) -> Pairs:
         InputError: two files have one name, a file is of a kind that is not read, or the
             names make no pair at all.
     """
-    beside = files_below(masks, images)
+    beside = files_of(masks, images)
     found_masks = [file for file in beside if file.name.lower().endswith(ending.lower())]
     taken = set(found_masks)
-    found_images = [
-        file
-        for file in (beside if images == masks else files_below(images, masks))
-        if file.suffix.lower() in IMAGES + _OTHER_PICTURES and file not in taken
-    ]
+    among = beside if images == masks else files_of(images, masks)
+    found_images = [file for file in among if file.suffix.lower() in PICTURES and file not in taken]
     faults = _unread(found_images, [] if images == masks else beside, ending)
     images_by_name = _by_name(found_images, images, "", faults)
     masks_by_name = _by_name(found_masks, masks, ending, faults)
     refuse(faults)
     names = sorted(images_by_name.keys() & masks_by_name)
-    if not names:
+    test = _test_names(images_by_name.keys() | masks_by_name)
+    if not set(names) - test:
+        where = " outside test folders" if test else ""
         raise InputError(
             f"{images} and {masks}: {len(found_images)} images, {len(found_masks)} masks "
-            f"(*{ending}), and no two of one name. Pairs are made by name: a/b.jpg belongs to "
-            f"a/b{ending}. Name the folders with --images and --masks, or what mask names end "
+            f"(*{ending}), and no two of one name{where}. Pairs are made by name: a/b.jpg belongs "
+            f"to a/b{ending}. Name the folders with --images and --masks, or what mask names end "
             "in with --mask-suffix."
         )
-    no_mask = images_by_name.keys() - masks_by_name
-    no_image = masks_by_name.keys() - images_by_name
+    no_mask = images_by_name.keys() - masks_by_name - test
+    no_image = masks_by_name.keys() - images_by_name - test
     unpaired = [f"{images_by_name[name]}: no mask {name}{ending} in {masks}" for name in no_mask]
     unpaired += [f"{masks_by_name[name]}: no image {name} in {images}" for name in no_image]
-    pairs = (Pair(name, images_by_name[name], masks_by_name[name]) for name in names)
-    return Pairs(tuple(pairs), tuple(sorted(unpaired)))
+    videos = (str(file) for file in among if file.suffix.lower() in VIDEOS)
+    return Pairs(
+        tuple(Pair(name, images_by_name[name], masks_by_name[name]) for name in names),
+        tuple(sorted(unpaired)),
+        tuple(videos),
+        tuple(sorted(test & images_by_name.keys())),
+    )
 
 
 def _unread(images: Iterable[Path], beside_masks: Iterable[Path], ending: str) -> list[str]:
@@ -113,11 +140,11 @@ def _unread(images: Iterable[Path], beside_masks: Iterable[Path], ending: str) -
         for file in images
         if file.suffix.lower() in _OTHER_PICTURES
     ]
-    lossy = [*IMAGES, *_OTHER_PICTURES] if ending.endswith(".png") else []
+    lossy = PICTURES - {".png"} if ending.endswith(".png") else ()
     return faults + [
-        f"{file}: masks are PNG, whose values stay as they are. Export them anew."
+        f"{file}: masks are PNG, whose values stay as they are. Export them again."
         for file in beside_masks
-        if file.suffix.lower() in lossy and file.suffix.lower() != ".png"
+        if file.suffix.lower() in lossy
     ]
 
 
@@ -139,11 +166,13 @@ def _by_name(
 def split(names: Sequence[str], val: float | Path | None, seed: int) -> dict[str, list[str]]:
     """Share names out between training and validation.
 
+    What stands in a test folder is left out, unless the list ``val`` names it.
+
     Args:
-        names: of the pairs, at least two.
-        val: the share of validation; or a file that lists its names, one a line; None goes by
-            the folders ``train/`` and ``val/`` if every name stands in one of them, else it
-            takes a fifth.
+        names: of the pairs.
+        val: the share of validation; or a file that lists its names, one a line; None keeps the
+            split of the folders, such as ``train/`` and ``val/``, if there is one, else it takes
+            a fifth.
         seed: of the drawing. A name's lot depends on it and the name alone, so that most
             images stay where they are when others are added.
 
@@ -152,20 +181,38 @@ def split(names: Sequence[str], val: float | Path | None, seed: int) -> dict[str
 
     Raises:
         InputError: there are fewer than two names, the share is none, the list names an image
-            that is not there, or none is left to train on.
+            that is not there, a folder tells the validation images and others belong to no
+            split, or none is left to train on.
     """
-    if len(names) < 2:
-        raise InputError(f"{len(names)} image with a mask; training and validation need one each.")
-    folders = [_SPLITS.get(name.partition("/")[0]) for name in names]
+    test = _test_names(names)
+    rest = [name for name in names if name not in test]
+    if len(rest) < 2:
+        raise InputError(f"{len(rest)} image with a mask; training and validation need one each.")
+    told = {name: split_of(name) for name in rest}
     if isinstance(val, Path):
         chosen = _listed(val, names)
-    elif val is None and set(folders) == {"train", "val"}:
-        chosen = {name for name, folder in zip(names, folders, strict=True) if folder == "val"}
+    elif val is None and "val" in told.values() and len(set(told.values())) > 1:
+        chosen = _told(told)
     else:
-        chosen = _drawn(names, VALIDATION_SHARE if val is None else val, seed)
-    if len(chosen) == len(names):
+        chosen = _drawn(rest, VALIDATION_SHARE if val is None else val, seed)
+    train = sorted(set(rest) - chosen)
+    if not train:
         raise InputError(f"{val}: lists every image; none is left to train on.")
-    return {"train": sorted(set(names) - chosen), "val": sorted(chosen)}
+    return {"train": train, "val": sorted(chosen)}
+
+
+def _told(told: Mapping[str, str | None]) -> set[str]:
+    """The validation images, where folders tell the split of every image."""
+    chosen = {name for name, key in told.items() if key == "val"}
+    neither = [name for name, key in told.items() if key is None]
+    if neither:
+        what = (
+            f"the split is unclear: {min(chosen).rpartition('/')[0]}/ holds validation images, and "
+            f"{len(neither)} images stand neither there nor in a folder train/. Move them, or give "
+            "--val: a share, or a list of the validation images."
+        )
+        refuse([what, *neither])
+    return chosen
 
 
 def _drawn(names: Sequence[str], share: float, seed: int) -> set[str]:

@@ -118,16 +118,17 @@ def predict_images(predictor: Predictor, source: Path, output: Path) -> Tally:
             index is the class. Folders below ``source`` are kept.
 
     Returns:
-        The tally; its problems name the files that could not be read.
+        The tally; its problems name the files that could not be read, and the pictures of
+        other kinds and the videos in the folder.
 
     Raises:
         InputError: there is no image, or the output cannot be written.
     """
     source, output = Path(source), Path(output)
     folder = source if source.is_dir() else source.parent
-    paths = find_images(source, apart_from=output) if source.is_dir() else [source]
+    paths, unread = find_images(source, apart_from=output) if source.is_dir() else ([source], [])
     names = dict(zip(paths, _names(paths, folder), strict=True))
-    tally, started = Tally(predictor), time.perf_counter()
+    tally, started = Tally(predictor, problems=unread), time.perf_counter()
 
     def segmented() -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
         bar = tqdm(paths, "segmenting", unit="image", disable=len(paths) < 2)

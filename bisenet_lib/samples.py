@@ -18,6 +18,7 @@ from bisenet_lib.errors import InputError
 from bisenet_lib.filelists import check_labelled, count_pairs, read_list
 from bisenet_lib.labels import IGNORE
 from bisenet_lib.machine import cores
+from bisenet_lib.own_data import names_or_default
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.ranks import ALONE, Ranks
 
@@ -252,8 +253,8 @@ def preflight(
 
     Raises:
         InputError: the list is missing, empty or holds fewer images than a batch (PaddleSeg
-            2.8.0 waits forever then), an image or label is missing, damaged or does not fit,
-            or no pixel of the whole set is labelled.
+            2.8.0 waits forever then), the data set's class names do not fit, an image or label
+            is missing, damaged or does not fit, or no pixel of the whole set is labelled.
     """
     if section["type"] == "Dataset":
         mode, root = section.get("mode", "train"), Path(section["dataset_root"])
@@ -264,6 +265,7 @@ def preflight(
     else:
         dataset = open_dataset(section)
         source, pairs, num_classes = section["dataset_root"], dataset.file_list, dataset.num_classes
+    names_or_default(Path(section["dataset_root"]), num_classes)
     if len(pairs) < batch_size:
         raise InputError(
             f"{source}: {len(pairs)} images are fewer than one batch of {batch_size}. "

@@ -109,6 +109,35 @@ def test_no_image_in_the_folder(command, model, tmp_path):
     assert f"{tmp_path / 'photos'}: no image in it" in printed
 
 
+def test_pictures_that_are_not_read_are_named_and_stop_no_other(command, model, photos, tmp_path):
+    """As a phone leaves them: the four photographs are taken, the rest is told."""
+    (photos / "IMG_1.HEIC").write_bytes(b"")
+    Image.new("RGB", (8, 6)).save(photos / "moving.gif")
+    record(photos / "clip.mov.avi")
+    (photos / "notes.txt").write_text("no picture")
+    (tmp_path / "elsewhere").mkdir()
+    Image.new("RGB", (64, 48)).save(tmp_path / "elsewhere" / "d.jpg")
+    (photos / "linked").symlink_to(tmp_path / "elsewhere")
+    (photos / "linked" / "round").symlink_to(photos)
+    code, printed = command("predict", model, photos, "--output", tmp_path / "out")
+    assert code == 1
+    assert "4 images: " in printed
+    assert (tmp_path / "out" / "labels" / "linked" / "d.png").is_file()
+    assert f"{photos}/IMG_1.HEIC: pictures of this kind are not read" in printed
+    assert f"{photos}/moving.gif: pictures of this kind" in printed
+    assert f"{photos}/clip.mov.avi: a video, passed over. Give it by itself" in printed
+    assert "3 problem(s); 4 segmented" in printed
+
+
+def test_a_folder_of_pictures_that_are_not_read(command, model, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.heic").write_bytes(b"")
+    code, printed = command("predict", model, tmp_path / "photos", "--output", tmp_path / "out")
+    assert code == 1
+    assert f"{tmp_path / 'photos'}: no image in it" in printed
+    assert "a.heic: pictures of this kind are not read" in printed
+
+
 @pytest.mark.parametrize("source", ["photos", "video"])
 def test_an_output_one_may_not_write(command, model, photos, tmp_path, unwritable, source):
     source = photos if source == "photos" else record(tmp_path / "a.avi")

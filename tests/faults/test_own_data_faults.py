@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -230,6 +231,7 @@ def test_a_colour_that_means_nothing(folder, tmp_path, command, fault):
         ("a,1,2,3\nb,1,2,3\n", "line 2: the colour 1,2,3 is 'a' already"),
         ("# nothing\n", "no class in it"),
         ("table,120,80,40\n", "1 class(es): table"),
+        ('"ta\nble",120,80,40\n', "the name 'ta\\nble': it holds a line break"),
     ],
 )
 def test_a_table_that_is_none(folder, tmp_path, command, content, expected):
@@ -288,6 +290,18 @@ def of_another_size(folder):
     return [f"{path}: 640x32 pixels, its image has 64x32"]
 
 
+def an_empty_label(folder):
+    box = {"label": " ", "points": [[2, 2], [30, 2], [30, 20]]}
+    path = annotate(folder / "masks" / "c.json", shapes=[box])
+    return [f"{path}: shape 0: the label '': it is empty"]
+
+
+def a_line_break_in_a_label(folder):
+    box = {"label": "red\napple", "points": [[2, 2], [30, 2], [30, 20]]}
+    path = annotate(folder / "masks" / "c.json", shapes=[box])
+    return [f"{path}: shape 0: the label 'red\\napple': it holds a line break"]
+
+
 def of_another_image(folder):
     path = annotate(folder / "masks" / "c.json", imagePath="..\\images\\a.png")
     return [f"{path}: is named like c.png, and its imagePath is a.png"]
@@ -304,6 +318,8 @@ def of_another_image(folder):
         too_few_points,
         of_another_size,
         of_another_image,
+        an_empty_label,
+        a_line_break_in_a_label,
     ],
 )
 def test_bad_annotations_are_named(folder, command, fault):
@@ -419,6 +435,135 @@ def test_a_killed_import_leaves_no_target_and_the_next_one_cleans_up(folder, tmp
     code, printed = command("import", folder, tmp_path / "out")
     assert code == 0, printed
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]
+
+
+# Class names that do not fit are found before the first iteration
+
+
+@pytest.fixture
+def imported(folder, tmp_path, command):
+    code, printed = command("import", folder, tmp_path / "set", "--classes", "table,apple")
+    assert code == 0, printed
+    return tmp_path / "set"
+
+
+@pytest.mark.parametrize(
+    ("config", "names", "expected"),
+    [
+        ("smoke", "table\napple\n", "num_classes 19. Give the configuration that was made for "),
+        ("own", "table\n\n", "1 names, and the configuration has num_classes 2"),
+        ("own", "table\ntable \n", "name 2: 'table' is there twice"),
+        ("own", "\napple\n", "name 1: it is empty"),
+        ("own", "table\nred\napple\n", "3 names, and the configuration has num_classes 2"),
+    ],
+)
+@pytest.mark.parametrize("do_eval", [["--do-eval"], []])
+def test_class_names_that_do_not_fit(imported, tmp_path, command, config, names, expected, do_eval):
+    (imported / "classes.txt").write_text(names)
+    config = imported / "config.yml" if config == "own" else config
+    code, printed = command(
+        "train", "--config", config, "--dataset", imported, "--save-dir", tmp_path / "run", *do_eval
+    )
+    assert code == 1
+    assert f"{imported / 'classes.txt'}: " in printed
+    assert expected in printed
+    assert ("Give the configuration" in printed) == (config == "smoke"), "it was given"
+    assert not (tmp_path / "run").exists()
+
+
+# Exports of annotation tools
+
+
+def in_coco(folder):
+    shutil.rmtree(folder / "masks")
+    path = folder / "annotations" / "instances_train2017.json"
+    path.parent.mkdir()
+    filler = [{"id": number, "file_name": f"{number}.png"} for number in range(9000)]
+    path.write_text(json.dumps({"images": filler, "annotations": [], "categories": []}))
+    return f"{path} is in COCO's format"
+
+
+def in_supervisely(folder):
+    shutil.rmtree(folder / "masks")
+    (folder / "images").rename(folder / "img")
+    (folder / "ann").mkdir()
+    shape = {"classTitle": "apple", "geometryType": "polygon", "points": {"exterior": [[1, 2]]}}
+    for name in "abcd":
+        text = json.dumps({"size": {"height": 32, "width": 64}, "objects": [shape]})
+        (folder / "ann" / f"{name}.png.json").write_text(text)
+    return f"{folder / 'ann' / 'a.png.json'} is of a Supervisely project"
+
+
+def in_yolo(folder):
+    (folder / "masks").rename(folder / "labels")
+    for path in list((folder / "labels").iterdir()):
+        path.with_suffix(".txt").write_text("0 0.1 0.2 0.5 0.25 0.3 0.75\n")
+        path.unlink()
+    return f"{folder / 'labels' / 'a.txt'} is in YOLO's format"
+
+
+def in_cvat(folder):
+    in_colours(folder)
+    (folder / "masks").rename(folder / "SegmentationClass")
+    (folder / "images").rename(folder / "JPEGImages")
+    path = folder / "labelmap.txt"
+    path.write_text("# label:color_rgb:parts:actions\ntable:120,80,40::\napple:220,20,30::\n")
+    return f"{path} is of CVAT's export 'Segmentation mask'"
+
+
+def in_cvat_with_its_folders_named(folder):
+    expected = in_cvat(folder)
+    (folder / "SegmentationClass").rename(folder / "masks")
+    (folder / "JPEGImages").rename(folder / "images")
+    return expected
+
+
+def in_label_studio(folder):
+    for number, path in enumerate(sorted((folder / "masks").iterdir())):
+        for name in ("table", "apple"):
+            brush = f"task-{number}-annotation-{number}-by-1-tag-{name}-0.png"
+            save(folder / "masks" / brush, 255 * halves())
+        path.unlink()
+    return f"{folder}/masks/task-0-annotation-0-by-1-tag-apple-0.png is of Label Studio's export"
+
+
+def in_label_studios_json(folder):
+    shutil.rmtree(folder / "masks")
+    task = {"data": {"image": "a.png"}, "annotations": [{"result": [{"from_name": "tag"}]}]}
+    path = folder / "project-1.json"
+    path.write_text(json.dumps([task]))
+    return f"{path} is of Label Studio's export 'JSON'"
+
+
+@pytest.mark.parametrize(
+    "export",
+    [
+        in_coco,
+        in_supervisely,
+        in_yolo,
+        in_cvat,
+        in_cvat_with_its_folders_named,
+        in_label_studio,
+        in_label_studios_json,
+    ],
+)
+def test_a_refusal_names_the_tool_whose_export_it_is(folder, command, export):
+    assert export(folder) in refused(command, folder)
+
+
+@pytest.mark.parametrize("option", ["--colours", "--classes"])
+def test_cvats_labelmap_as_a_table(folder, command, option):
+    expected = in_cvat_with_its_folders_named(folder)
+    printed = refused(command, folder, option, folder / "labelmap.txt")
+    assert "line 2: 'table:120,80,40::'" in printed
+    assert printed.count(expected) == 1
+
+
+def test_a_refusal_names_no_tool_where_there_is_none(folder, command):
+    in_labelme(folder)
+    (folder / "masks" / "b.json").write_text("{")
+    printed = refused(command, folder)
+    assert len(printed.strip().splitlines()) == 1
 
 
 # Fine-tuning

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -10,18 +11,21 @@ import numpy as np
 import pytest
 from cityscapesscripts.helpers.annotation import Annotation
 from cityscapesscripts.preparation.json2labelImg import createLabelImage
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter
 
 from bisenet_lib import checkpoint, config, training
 from bisenet_lib.colourtable import ColourTable, read_table
 from bisenet_lib.errors import InputError
 from bisenet_lib.filelists import check_pairs, read_list
+from bisenet_lib.folders import files_below
 from bisenet_lib.imported import Imported
 from bisenet_lib.labelme import draw
 from bisenet_lib.labels import name2label
 from bisenet_lib.masks import Picture, read_colours, read_indices
+from bisenet_lib.meaning import read_names
 from bisenet_lib.own_data import class_names, import_folder
 from bisenet_lib.pairing import find_pairs, split
+from bisenet_lib.smoothing import edges_of
 from bisenet_lib.tailor import network_size
 
 SHIPPED = Path(__file__).parents[2] / "data" / "checkpoints" / "bisenetv2_minicity"
@@ -160,6 +164,23 @@ def test_palettes_that_disagree_are_refused(folder, tmp_path):
         import_folder(folder, tmp_path / "two", colours=table)
     made = import_folder(folder, tmp_path / "two", colours=table, kind="colour")
     np.testing.assert_array_equal(labels_of(made)["a"][0, :3], [2, 1, 0])
+
+
+@pytest.mark.parametrize("first", ["palette", "grey"])
+def test_palettes_are_compared_in_all_masks_not_with_the_first_alone(folder, tmp_path, first):
+    """The first mask has no pear, or no palette at all; two others disagree about pears."""
+    other = COLOURS | {"pear": (255, 255, 0)}
+    for seed, name in enumerate("abcde"):
+        values = classes_of(seed) % 2 if name == "a" else classes_of(seed)
+        palette = flat_of(other if name == "d" else COLOURS)
+        save_mask(folder / "masks" / f"{name}.png", values, palette)
+    if first == "grey":
+        save_mask(folder / "masks" / "a.png", classes_of(0))
+    expected = r"in 1 of 5\..*--kind index\.\n.*d.png: value 2 has the colour 255,255,0, elsewhere"
+    with pytest.raises(InputError, match=expected):
+        import_folder(folder, tmp_path / "set")
+    made = import_folder(folder, tmp_path / "set", kind="index")
+    np.testing.assert_array_equal(labels_of(made)["d"], classes_of(3))
 
 
 def test_sixteen_and_one_bit_masks(tmp_path):
@@ -312,6 +333,13 @@ def test_labelme_files_beside_their_photographs(labelme, tmp_path):
     assert made.notes() == []
 
 
+def test_labels_that_differ_in_outer_spaces_are_one_class(labelme, tmp_path):
+    annotation(labelme / "x.json", [shape("pear ", [[4, 4], [20, 4], [20, 20], [4, 20]])])
+    made = import_folder(labelme, tmp_path / "set", background=" table ")
+    assert class_names(made.root) == ("table", "apple", "pear")
+    assert labels_of(made)["x"][10, 10] == labels_of(made)["y"][10, 10] == 2
+
+
 def test_labelmes_own_file_of_labels(labelme, tmp_path):
     annotation(labelme / "x.json", [shape("__ignore__", [[0, 0], [9, 0], [9, 9]])])
     (tmp_path / "labels.txt").write_text("__ignore__\n_background_\npear\napple\n")
@@ -398,16 +426,94 @@ def test_the_drawing_of_validation_images():
     }
 
 
-def test_folders_or_a_list_may_say_the_split(tmp_path):
-    names = ["train/a", "train/b", "val/a", "val/c"]
-    assert split(names, None, 0)["val"] == ["val/a", "val/c"]
-    assert len(split([*names, "more/d"], None, 0)["val"]) == 1
+@pytest.mark.parametrize(
+    ("train", "val", "test"),
+    [
+        ("train", "val", "test"),
+        ("train", "valid", "test"),
+        ("Train", "Val", "Test"),
+        ("train2017", "val2017", "test2017"),
+        ("train", "dev", "test"),
+        ("training", "validation", "testing"),
+        ("train_set", "val_set", "test_set"),
+        ("city/train", "city/val", "other/test"),
+    ],
+)
+def test_folders_say_the_split_and_test_images_are_left_out(train, val, test):
+    names = [f"{train}/a", f"{train}/b", f"{val}/a", f"{test}/a", f"{test}/val_1"]
+    assert split(names, None, 0) == {"train": [f"{train}/a", f"{train}/b"], "val": [f"{val}/a"]}
+    drawn = split(names, 0.5, 0)
+    assert sorted(drawn["train"] + drawn["val"]) == sorted(names[:3])
+
+
+def test_a_folder_of_one_split_alone_says_none(tmp_path):
+    for folder in ("test", "val", "train"):
+        parts = split([f"{folder}/{number}" for number in range(10)], None, 0)
+        assert {key: len(those) for key, those in parts.items()} == {"train": 8, "val": 2}
+    parts = split([f"train/{n}" for n in range(10)] + [f"test/{n}" for n in range(10)], None, 0)
+    assert {key: len(those) for key, those in parts.items()} == {"train": 8, "val": 2}
+    assert not any(name.startswith("test/") for those in parts.values() for name in those)
+
+
+def test_test_images_alone_have_masks(tmp_path):
+    save_image(tmp_path / "images" / "train" / "a.png")
+    save_image(tmp_path / "images" / "test" / "b.png")
+    save_mask(tmp_path / "masks" / "test" / "b.png", classes_of(0))
+    with pytest.raises(InputError, match="no two of one name outside test folders"):
+        find_pairs(tmp_path / "images", tmp_path / "masks", ".png")
+
+
+def test_images_beside_the_folders_of_a_split_are_not_shared_out(tmp_path):
+    names = ["train/a", "train/b", "val/a", "more/d"]
+    with pytest.raises(InputError, match=r"val/ holds validation images, and 1 .*\nmore/d"):
+        split(names, None, 0)
+    assert len(split(names, 0.25, 0)["val"]) == 1
+
+
+def test_a_list_may_say_the_split(tmp_path):
+    names = ["train/a", "train/b", "val/a", "val/c", "test/d"]
     path = tmp_path / "list.txt"
     path.write_text("images/val/a.jpg,labels/val/a.png\nb\n\n")
-    assert split(names, path, 0)["val"] == ["train/b", "val/a"]
+    assert split(names, path, 0) == {"train": ["train/a", "val/c"], "val": ["train/b", "val/a"]}
+    path.write_text("test/d\n")
+    assert split(names, path, 0)["val"] == ["test/d"]
     path.write_text("a.jpg\nq\n")
     with pytest.raises(InputError, match=r"line 1: 'a.jpg': fits 2 images.*\n.*line 2.*no such"):
         split(names, path, 0)
+
+
+def test_a_list_that_was_not_asked_for_is_named(folder, tmp_path):
+    (folder / "lists").mkdir()
+    (folder / "lists" / "val.txt").write_text("images/c.png,masks/c.png\n")
+    made = import_folder(folder, tmp_path / "one")
+    listed = folder / "lists" / "val.txt"
+    assert made.notes()[0] == f"The split was drawn. --val {listed} takes the one of that list."
+    made = import_folder(folder, tmp_path / "two", val=listed)
+    assert [one.name for one in made.splits["val"]] == ["c"]
+    assert not made.remarks
+
+
+def test_a_split_of_three_folders_is_kept_and_what_was_used_is_told(tmp_path):
+    """As Roboflow exports: the masks stand beside the images, and test has no masks here."""
+    for number, place in enumerate(("train/a", "train/b", "valid/c", "test/d", "test/e")):
+        save_image(tmp_path / "in" / f"{place}.jpg", number)
+        if place != "test/e":
+            mask = classes_of(number) if place != "test/d" else np.full((32, 64), 9, np.uint8)
+            save_mask(tmp_path / "in" / f"{place}_mask.png", mask)
+    table = tmp_path / "in" / "train" / "_classes.csv"
+    table.write_text("Pixel Value, Class\n0, table\n1, apple\n2, pear\n")
+    made = import_folder(tmp_path / "in", tmp_path / "set", mask_suffix="_mask", classes=table)
+    assert made.names == NAMES
+    assert (tmp_path / "set" / "train.txt").read_text().splitlines() == [
+        "images/train/a.jpg,labels/train/a.png",
+        "images/train/b.jpg,labels/train/b.png",
+    ]
+    assert "valid/c" in (tmp_path / "set" / "val.txt").read_text()
+    assert not (tmp_path / "set" / "images" / "test").exists()
+    assert made.notes() == [
+        "The split is that of the folders: 2 to train, 1 to val.",
+        "Left out of training and validation, as test images: 2. test/d; test/e",
+    ]
 
 
 def test_the_networks_input_has_the_shape_of_the_images():
@@ -441,3 +547,209 @@ def test_class_names_of_a_data_set(tmp_path):
         (tmp_path / "classes.txt").write_text(content)
         with pytest.raises(InputError, match=message):
             class_names(tmp_path, 2)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Pixel Value, Class\n0, table\n1, apple\n2, pear\n",
+        "0,table\n1,apple\n2,pear\n",
+        "id;name\n2;pear\n1;apple\n0;table\n255;ignore\n",
+        "0: table\n1: apple\n2: pear",
+        "0 table\n1 apple\n2 pear",
+        'value,name\n0,"table"\n1,"apple"\n2,"pear"\n',
+        "\ufefftable\napple\npear\n\n",
+    ],
+)
+def test_class_names_with_their_pixel_values(tmp_path, content):
+    path = tmp_path / "classes.csv"
+    path.write_text(content, encoding="utf-8")
+    assert read_names(path) == NAMES
+
+
+def test_class_names_with_pixel_values_and_one_that_is_ignored(tmp_path):
+    path = tmp_path / "classes.csv"
+    path.write_text("Pixel Value, Class\n0, unlabeled\n1, 2-wheeler\n2, bus (long)\n")
+    assert read_names(path, ignore=0) == ("2-wheeler", "bus (long)")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "1,table\n2,apple\n", "a table of the values 1, 2, without 0"),
+        ("a.csv", "0,table\n2,apple\n", "a table of the values 0, 2, without 1"),
+        ("a.csv", "0,table\n0,apple\n", "the value 0 is there twice"),
+        ("a.csv", "name,r,g,b\ntable,1,2,3\n", "line 2: 'table,1,2,3' is a row.*--colours"),
+        ("a.txt", "table\nhalf\x0bhalf\n", "name 3: 'half' is there twice"),
+        ("data.yaml", "names: [a, b]\ntrain: x\n", "no list of names(.|\n)*in YOLO's format"),
+        ("meta.json", '{"classes": [{"shape": "bitmap"}]}', "no list of names(.|\n)*Supervisely"),
+        ("labelmap.txt", "# label:color_rgb\nroad:1,2,3::\n", "line 2: .*is a row(.|\n)*CVAT's"),
+    ],
+)
+def test_files_that_are_no_list_of_class_names(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError, match=message):
+        read_names(tmp_path / name)
+
+
+# Masks that were smoothed
+
+
+def test_jumps_and_ramps_along_rows_and_columns():
+    mask = np.array([[0, 0, 2, 2, 2], [0, 1, 2, 2, 2], [9, 9, 9, 9, 9]], np.uint8)
+    edges = edges_of(mask)  # rows: 0|0|2, 0|2|2, 0|1|2; columns: five times x|y|9
+    assert (edges.jumps, edges.ramps) == (3 + 5, 1 + 1)
+    assert np.flatnonzero(edges.solid).tolist() == [2]
+    assert edges.solid[2] == 2, "in the upper right corner; what is outside the mask is no other"
+    tiny = edges_of(np.zeros((1, 1), np.uint8))
+    assert (tiny.jumps, tiny.ramps, tiny.solid[0]) == (0, 0, 1)
+
+
+def blobs(seed, values, size=(256, 192)):
+    """Four ellipses of these values in turn on 0, as an annotator draws them."""
+    rng = np.random.default_rng(seed)
+    canvas = Image.new("L", size)
+    for number in range(4):
+        x, y = rng.uniform((30, 30), np.subtract(size, 30))
+        box = (x - 25, y - 20, x + 25, y + 20)
+        ImageDraw.Draw(canvas).ellipse(box, fill=values[number % len(values)])
+    return canvas
+
+
+def as_jpeg(mask, quality=90):
+    inside = io.BytesIO()
+    mask.save(inside, "jpeg", quality=quality)
+    return Image.open(inside)
+
+
+def resized(mask):
+    width, height = mask.size
+    small = mask.resize((width // 2, height // 2), Image.Resampling.BILINEAR)
+    return small.resize(mask.size, Image.Resampling.BILINEAR)
+
+
+@pytest.fixture
+def drawn_masks(tmp_path):
+    """Write eight photographs and their masks, changed by a function."""
+
+    def write(values, change):
+        for seed in range(8):
+            save_image(tmp_path / "in" / "images" / f"{seed}.jpg", seed, (256, 192))
+            path = tmp_path / "in" / "masks" / f"{seed}.png"
+            path.parent.mkdir(exist_ok=True)
+            change(blobs(seed, values)).save(path)
+        return tmp_path / "in"
+
+    return write
+
+
+def blurred(mask):
+    return mask.filter(ImageFilter.GaussianBlur(6))
+
+
+@pytest.mark.parametrize("values", [(1,), (1, 2), (1, 2, 3, 4)])
+def test_masks_as_they_were_drawn_are_taken_without_a_word(drawn_masks, tmp_path, values):
+    made = import_folder(drawn_masks(values, lambda mask: mask), tmp_path / "set")
+    assert len(made.names) == max(values) + 1
+    assert made.notes() == []
+
+
+def test_thin_borders_that_are_ignored_are_not_smoothed(drawn_masks, tmp_path):
+    """As in Pascal VOC."""
+
+    def bordered(mask):
+        values = np.array(mask)
+        inside = values == np.asarray(mask.filter(ImageFilter.MinFilter(3)))
+        return Image.fromarray(np.where(inside, values, 255).astype(np.uint8))
+
+    made = import_folder(drawn_masks((1, 2), bordered), tmp_path / "set")
+    assert 0 < made.ignored() < 0.05
+    assert made.notes() == []
+
+
+@pytest.mark.parametrize(
+    ("values", "change"),
+    [((2,), as_jpeg), ((2,), resized), ((255,), as_jpeg), ((255,), resized), ((255,), blurred)],
+)
+def test_smoothed_masks_are_refused_where_their_values_alone_are_to_say_the_classes(
+    drawn_masks, tmp_path, values, change
+):
+    source = drawn_masks(values, change)
+    there = np.unique([np.asarray(Image.open(path)) for path in (source / "masks").iterdir()])
+    contiguous = there.tolist() == list(range(len(there)))
+    assert contiguous or values == (255,), "or another refusal would do"
+    if change is blurred and values == (255,):
+        assert len(there) == 256
+    with pytest.raises(InputError, match=r"only in specks and thin lines.*(JPEG.*|\n)*--classes"):
+        import_folder(source, tmp_path / "set")
+
+
+@pytest.mark.parametrize("change", [as_jpeg, resized])
+def test_smoothed_masks_of_named_classes_are_taken_with_a_word(drawn_masks, tmp_path, change):
+    names = tuple("abcdefgh")
+    made = import_folder(drawn_masks((1, 4), change), tmp_path / "set", classes=names)
+    assert made.names == names
+    notes = " ".join(made.notes())
+    assert re.search(r"\d\d % of the boundaries between classes pass through the indices", notes)
+
+
+def test_shades_are_not_taken_for_classes(tmp_path):
+    """All values in broad stripes: nothing looks smoothed, but nobody names 200 classes."""
+    stripes = np.repeat(np.arange(200, dtype=np.uint8), 4)[None].repeat(16, 0)
+    for name in "ab":
+        save_image(tmp_path / "in" / "images" / f"{name}.png", 0, (800, 16))
+        save_mask(tmp_path / "in" / "masks" / f"{name}.png", stripes)
+    with pytest.raises(InputError, match="all values from 0 to 199: rather shades"):
+        import_folder(tmp_path / "in", tmp_path / "set")
+    names = [f"n{number}" for number in range(200)]
+    assert import_folder(tmp_path / "in", tmp_path / "set", classes=names).names == tuple(names)
+
+
+def test_masks_of_one_value_are_no_classes(folder, tmp_path):
+    for name in "abcde":
+        save_mask(folder / "masks" / f"{name}.png", np.zeros((32, 64), np.uint8))
+    with pytest.raises(InputError, match=r"1 class\(es\): class 0"):
+        import_folder(folder, tmp_path / "set")
+
+
+# Folders behind links
+
+
+def test_images_behind_links_are_imported_and_loops_end(folder, tmp_path):
+    for place in ("images", "masks"):
+        (tmp_path / "elsewhere" / place).mkdir(parents=True)
+        for name in "cd":
+            file = folder / place / f"{name}.png"
+            file.rename(tmp_path / "elsewhere" / place / f"{name}.png")
+        (folder / place / "linked").symlink_to(tmp_path / "elsewhere" / place)
+        (folder / place / "linked" / "round").symlink_to(folder / place)
+        (folder / place / "up").symlink_to(folder)
+    made = import_folder(folder, tmp_path / "set")
+    labels = labels_of(made)
+    assert sorted(labels) == ["a", "b", "e", "linked/c", "linked/d"]
+    np.testing.assert_array_equal(labels["linked/d"], classes_of(3))
+
+
+def test_two_links_to_one_folder_are_two_folders(tmp_path):
+    save_image(tmp_path / "there" / "a.png")
+    for name in ("one", "two"):
+        (tmp_path / "here" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "here" / name).symlink_to(tmp_path / "there")
+    (tmp_path / "here" / ".hidden").mkdir()
+    save_image(tmp_path / "here" / ".hidden" / "b.png")
+    found = [str(path.relative_to(tmp_path / "here")) for path in files_below(tmp_path / "here")]
+    assert found == ["one/a.png", "two/a.png"]
+
+
+def test_a_link_to_a_file_that_is_gone_is_named(folder, tmp_path):
+    (folder / "images" / "c.png").unlink()
+    (folder / "images" / "c.png").symlink_to(tmp_path / "gone.png")
+    with pytest.raises(InputError, match=r"c\.png: missing"):
+        import_folder(folder, tmp_path / "set")
+
+
+def test_a_video_among_the_images_is_named(folder, tmp_path):
+    (folder / "images" / "clip.MP4").write_bytes(b"")
+    made = import_folder(folder, tmp_path / "set")
+    assert made.notes()[0].startswith("Videos, whose frames are not read, left out: 1. ")
+    assert made.notes()[0].endswith("clip.MP4")
