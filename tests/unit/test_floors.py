@@ -10,6 +10,7 @@ FLOORS = [
     {"errors", "profiles", "preflight", "predictor", "stopping", "machine", "silence", "overlap"},
     {
         "files",
+        "movie",
         "parallel",
         "labels",
         "paddleseg_compat",
