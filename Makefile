@@ -101,4 +101,4 @@ lock: $(INSTALLED) ## write requirements.lock from what is in .venv
 	mv requirements.lock.new requirements.lock
 
 clean: ## delete .venv and the generated data sets; runs/ stays
-	rm -rf .venv data/minicity data/minicity_large $(MINICITY)
+	rm -rf .venv data/minicity data/minicity_large data/subsets $(MINICITY)

@@ -128,7 +128,7 @@ def rows() -> list[tuple[str, str, str]]:
     Returns:
         (what, milliseconds, ratio and mIoU) of each row.
     """
-    settings = config.load(SHIPPED / "config.yml", dataset=lesson.open_dataset(DATA))
+    settings = config.load(SHIPPED / "config.yml", dataset=lesson.open_dataset(DATA, "laptop"))
     validation = config.component(settings["val_dataset"])
     others = {**settings["val_dataset"], "val_path": str(DATA / "train.txt")}
     training = config.component(others)

@@ -5,6 +5,7 @@
 """
 
 import json
+import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -66,13 +67,15 @@ def load(folder: Path, root: Path) -> Results:
         The results; the pictures are not read yet.
 
     Raises:
-        InputError: ``results.json`` or ``val.txt`` is missing or damaged.
+        InputError: ``results.json`` or ``val.txt`` is missing or damaged, or they are not of
+            the same images.
     """
     folder, path = Path(folder), Path(folder) / "results.json"
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
         matrix, names = np.array(written["matrix"], np.int64), tuple(written["iou"])
         scores = Scores(matrix, int(written["frames"]), names)
+        predictions = dict(written.get("predictions", {}))
     except FileNotFoundError as error:
         raise InputError(
             f"{path}: missing. Make it with: bisenet evaluate MODEL --save-dir {folder} "
@@ -81,9 +84,16 @@ def load(folder: Path, root: Path) -> Results:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not the results of an evaluation ({error!r})") from error
     listed = read_list(Path(root) / "val.txt", root)[: scores.frames]
-    predictions = folder / "predictions"
+    evaluated = [predictions.get(os.path.relpath(image, root)) for image, _ in listed]
+    if None in evaluated:
+        image, _ = listed[evaluated.index(None)]
+        raise InputError(
+            f"{path}: tells of no prediction for {image}. Evaluate the data set again, with "
+            f"--save-dir {folder} --save-predictions."
+        )
     frames = [
-        SavedFrame(image, truth, predictions / f"{image.stem}.png") for image, truth in listed
+        SavedFrame(*pair, folder / "predictions" / name)
+        for pair, name in zip(listed, evaluated, strict=True)
     ]
     return Results(scores, tuple(frames))
 

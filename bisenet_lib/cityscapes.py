@@ -23,6 +23,7 @@ from bisenet_lib.labelfiles import (
 )
 from bisenet_lib.labels import CLASS_NAMES, CLASSES, id2label
 from bisenet_lib.parallel import each
+from bisenet_lib.photos import check_photograph
 from bisenet_lib.polygons import draw_polygons
 
 __all__ = ["Report", "inspect"]
@@ -151,7 +152,7 @@ def _examine(frame: Frame) -> _Findings:
             problems.append(str(error))
             return None
 
-    size = tried(check_image, frame.image, modes=("RGB",), decode=True)
+    size = tried(check_photograph, frame.image, modes=("RGB",), decode=True)
     readers = {
         "labelIds": (read_label_ids, frame.label_ids),
         "instanceIds": (read_instance_ids, frame.instance_ids),

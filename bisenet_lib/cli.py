@@ -3,6 +3,8 @@
 Imports of a sub-command stand inside it, so that ``bisenet --help`` answers at once.
 """
 
+import codecs
+import io
 import itertools
 import os
 import sys
@@ -28,7 +30,7 @@ from bisenet_lib.cli_options import (
     write_json,
 )
 from bisenet_lib.errors import InputError, refuse_address
-from bisenet_lib.stopping import LAUNCHER, Stopped
+from bisenet_lib.stopping import LAUNCHER, Stopped, interrupt_once, outlive_readers
 
 app = typer.Typer(
     help="Real-time semantic segmentation with BiSeNet V2: the course's command line.",
@@ -120,6 +122,13 @@ def inspect(root: Root, workers: Workers = 1, json_file: Json = None) -> None:
 @app.command()
 def convert(
     root: Root,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write there, for a data set that is read-only: a folder of links to it, to be "
+            "used in its place."
+        ),
+    ] = None,
     workers: Workers = 1,
     force: Annotated[
         bool, typer.Option("--force", help="Convert again what is converted already.")
@@ -133,7 +142,7 @@ def convert(
     """
     from bisenet_lib import convert as conversion
 
-    done = conversion.convert(root, workers=workers, force=force)
+    done = conversion.convert(root, output=output, workers=workers, force=force)
     write_json(json_file, done.as_dict())
     table = Table("labels from", "frames")
     for source, count in done.counts().items():
@@ -201,16 +210,22 @@ def train(
     """
     from bisenet_lib.checkpoint import config_file
     from bisenet_lib.config import expected_rate, load
-    from bisenet_lib.devices import settings_line
+    from bisenet_lib.devices import select, settings_line
     from bisenet_lib.ranks import here
     from bisenet_lib.training import fit
 
+    of_a_run = config is None and resume_model is not None
     config = config or ("laptop" if resume_model is None else config_file(resume_model))
     settings = load(
-        config, dataset=dataset, iters=iters, batch_size=batch_size, learning_rate=learning_rate
+        config,
+        dataset=dataset,
+        iters=iters,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        any_component=not of_a_run,
     )
     if here().first:
-        out.print(settings_line(here().size), highlight=False, soft_wrap=True)
+        out.print(settings_line(select(device), here().size), highlight=False, soft_wrap=True)
         rate, why = expected_rate(config, settings["batch_size"], here().size)
         if abs(settings["lr_scheduler"]["learning_rate"] / rate - 1) > 0.01:
             err.print(f"warning: {why}")
@@ -250,8 +265,22 @@ cli_deploy.add_to(app)
 cli_data.add_to(app)
 
 
+def _unprintable(error: UnicodeEncodeError) -> tuple[str | bytes, int]:
+    """What a terminal gets that lacks a letter: its number, or the byte of a file's name."""
+    letter = error.object[error.start]
+    if "\udc80" <= letter <= "\udcff":  # a byte, as os.fsdecode gives it
+        return bytes([ord(letter) - 0xDC00]), error.start + 1
+    return letter.encode("ascii", "backslashreplace").decode(), error.start + 1
+
+
 def main() -> None:
     """Run the command line; a user's mistake ends in one message and exit code 1."""
+    codecs.register_error("bisenet", _unprintable)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="bisenet")
+    interrupt_once()
+    outlive_readers()
     try:
         for before, argument in itertools.pairwise(sys.argv):
             refuse_address(argument, f"{before} " if before.startswith("-") else "")

@@ -58,17 +58,17 @@ def course_run(
 ) -> None:
     """Run the notebooks in order and tabulate their time, memory and results.
 
-    A run with parameters has a folder of its own, named after them.
+    A run on other data or with parameters has a folder of its own, named after them.
     """
-    from bisenet_lib.course import NOTEBOOKS, RUNS, notebooks, run
+    from bisenet_lib.course import notebooks, run
     from bisenet_lib.parameters import parse_parameters
 
-    paths = notebooks(folder or NOTEBOOKS, names or ())
+    paths = notebooks(folder, names or ())
     outcomes = run(
         paths,
         profile=profile,
         cityscapes=cityscapes,
-        runs_dir=runs_dir or RUNS,
+        runs_dir=runs_dir,
         parameters=parse_parameters(parameter or (), paths),
         console=out,
     )
@@ -98,11 +98,11 @@ def course_sweep(
 
     A run that fails stops no other. Given again, the command goes on with what is not finished.
     """
-    from bisenet_lib.course import NOTEBOOKS, RUNS, notebooks
+    from bisenet_lib.course import notebooks
     from bisenet_lib.parameters import parse_parameters
     from bisenet_lib.sweep import parse_grid, sweep
 
-    paths = notebooks(folder or NOTEBOOKS, [name])
+    paths = notebooks(folder, [name])
     if len(paths) > 1:
         found = ", ".join(path.stem for path in paths)
         raise InputError(f"notebook {name!r} fits several ({found}); a sweep runs one")
@@ -111,7 +111,7 @@ def course_sweep(
         parse_grid(grid or (), paths[0]),
         profile=profile,
         cityscapes=cityscapes,
-        runs_dir=runs_dir or RUNS,
+        runs_dir=runs_dir,
         sweep_dir=sweep_dir,
         parameters=parse_parameters(parameter or (), paths),
         metric=metric,
@@ -126,21 +126,22 @@ def course_times(runs_dir: RunsDir = None, folder: Folder = None) -> None:
 
     Writes times.json beside the notebooks; a test compares the headers with it.
     """
-    from bisenet_lib.course import NOTEBOOKS, RUNS, keep_times, notebooks
+    from bisenet_lib.course import keep_times, notebooks
 
-    where = folder or NOTEBOOKS
-    keep_times(notebooks(where), where / "times.json", runs_dir or RUNS)
-    out.print(f"{where / 'times.json'}: written", soft_wrap=True, highlight=False)
+    paths = notebooks(folder)
+    target = paths[0].with_name("times.json")
+    keep_times(paths, target, runs_dir)
+    out.print(f"{target}: written", soft_wrap=True, highlight=False)
 
 
 @app.command("params")
 def course_params(names: Names = None, folder: Folder = None) -> None:
     """List the parameters of the notebooks, read from the notebooks themselves."""
-    from bisenet_lib.course import NOTEBOOKS, notebooks
+    from bisenet_lib.course import notebooks
     from bisenet_lib.parameters import parameters_of
 
     table = Table("notebook", "parameter", "type", "default", "what it is")
-    for path in notebooks(folder or NOTEBOOKS, names or ()):
+    for path in notebooks(folder, names or ()):
         for name, one in parameters_of(path).items():
             kind = one["inferred_type_name"]
             table.add_row(path.stem, name, kind, one["default"], one["help"])

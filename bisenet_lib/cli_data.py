@@ -3,6 +3,7 @@
 Imports of a sub-command stand inside it, as in :mod:`bisenet_lib.cli`.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -62,6 +63,9 @@ def import_folder(
     ignore: Annotated[
         int, typer.Option(help="A value of index masks that is no class, besides 255.")
     ] = 255,
+    encoding: Annotated[
+        str, typer.Option(help="Of LabelMe files that are not in UTF-8: gbk, cp932, cp1252 ...")
+    ] = "utf-8-sig",
     skip_unpaired: Annotated[
         bool,
         typer.Option("--skip-unpaired", help="Leave out images without mask and masks without."),
@@ -105,10 +109,11 @@ def import_folder(
         masks=masks,
         mask_suffix=mask_suffix,
         kind=kind,
-        classes=classes,
+        classes=_words(classes) if classes and "," in classes else classes,
         colours=colours,
-        background=background,
+        background=_words(background),
         ignore=ignore,
+        encoding=encoding,
         skip_unpaired=skip_unpaired,
         val=_share(val),
         seed=seed,
@@ -121,6 +126,14 @@ def import_folder(
     for note in made.notes():
         out.print(note, markup=False, highlight=False, soft_wrap=True)
     out.print(f"{made.summary()}\n{target}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _words(text: str | None) -> str | None:
+    """Names as they were typed in UTF-8, where the locale made single bytes of them."""
+    try:
+        return text and os.fsencode(text).decode("utf-8")
+    except UnicodeError:  # the locale spells them otherwise, and has read them
+        return text
 
 
 def _share(text: str | None) -> float | Path | None:

@@ -28,6 +28,7 @@ from bisenet_lib.cli_options import (
     write_json,
 )
 from bisenet_lib.errors import InputError
+from bisenet_lib.files import holds_weights
 
 if TYPE_CHECKING:
     from bisenet_lib.predicting import Tally
@@ -90,7 +91,10 @@ def predict(
     config: OwnConfig = None,
     max_side: Annotated[
         int,
-        typer.Option(help="Larger images are scaled down to this for the network; 0: never."),
+        typer.Option(
+            help="Larger images, up to 200 million pixels, are scaled down to this for the "
+            "network; 0: never, which takes much memory."
+        ),
     ] = 2048,
     colour_blind: Annotated[
         bool,
@@ -101,7 +105,7 @@ def predict(
     """Segment photographs or a video: overlays to look at, labels to go on with.
 
     Labels and overlays have the size of the image, whatever size the network saw. Without Paddle
-    where MODEL is an .onnx file; a checkpoint is exported beside itself on first use.
+    where MODEL is an .onnx file; a checkpoint is exported into the user's cache on first use.
     """
     from bisenet_lib.photos import SUFFIXES
     from bisenet_lib.predicting import open_predictor, predict_images
@@ -159,9 +163,12 @@ def submit(
 
         problems, path = check_zip(check, frames), check
     else:
+        from bisenet_lib.engines import check_name
         from bisenet_lib.submit import submit as run
         from bisenet_lib.views import Views
 
+        check_name(engine)
+        views = Views(flip, scales_of(scales))
         settings, weights = trained(model, config, None)
         run(
             settings,
@@ -171,7 +178,7 @@ def submit(
             split=split,
             engine=engine,
             device=device,
-            views=Views(flip, scales_of(scales)),
+            views=views,
         )
         problems, path = [], output
     write_json(json_file, {"file": str(path), "frames": len(frames), "problems": problems})
@@ -188,8 +195,9 @@ def _onnx_file(model: Path, config: str | None) -> Path:
     """The ONNX file that ``MODEL`` is, or stands for."""
     if model.suffix == ".onnx":
         return model
-    if (model / "model.onnx").is_file():
-        return model / "model.onnx"
+    exported = model / "model.onnx"
+    if exported.is_file() and not holds_weights(model):
+        return exported
     from bisenet_lib.deployment import names_of
     from bisenet_lib.engines import cached_onnx
 
@@ -205,5 +213,5 @@ def _shares(tally: "Tally") -> Table:
     table.columns[2].justify = "right"
     for name, share in tally.shares().items():
         colour = Text("  ", "on rgb({},{},{})".format(*known[name]))
-        table.add_row(colour, name, f"{100 * share:.2f}" if share >= 5e-5 else "< 0.01")
+        table.add_row(colour, Text(name), f"{100 * share:.2f}" if share >= 5e-5 else "< 0.01")
     return table

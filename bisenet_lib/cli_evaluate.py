@@ -61,16 +61,19 @@ def evaluate(
 
     On a data set in the Cityscapes layout also the official figures of categories and instances.
     """
+    from bisenet_lib.engines import check_name
     from bisenet_lib.evaluation import evaluate_checkpoint
     from bisenet_lib.views import Views
 
+    check_name(engine)
+    views = Views(flip, scales_of(scales), crop_size, stride)
     settings, weights = trained(model, config, dataset)
     report = evaluate_checkpoint(
         settings,
         weights,
         engine=engine,
         device=device,
-        views=Views(flip, scales_of(scales), crop_size, stride),
+        views=views,
         save_dir=save_dir,
         save_predictions=save_predictions,
     )

@@ -10,6 +10,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bisenet_lib.errors import InputError
+from bisenet_lib.profiles import find
+
 err = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
 
 
@@ -19,7 +22,11 @@ def launch(
         int, typer.Option("--nproc", "--nproc-per-node", help="Processes on this host's CPU.")
     ] = 2,
     gpus: Annotated[
-        str, typer.Option("--gpus", help="GPUs of this host, one process each: 0,1,2,3.")
+        str,
+        typer.Option(
+            "--gpus",
+            help="GPUs of this host, one process each: 0,1,2,3. With --device NAME: those devices.",
+        ),
     ] = "",
     nnodes: Annotated[int, typer.Option(help="Hosts.")] = 1,
     master: Annotated[str, typer.Option(help="HOST:PORT of host 0, the same on every host.")] = "",
@@ -37,15 +44,17 @@ def launch(
     bisenet launch --nnodes 2 --master 10.0.0.1:6170 --rank 0 --gpus 0,1,2,3 ...
 
     The output of rank 0 is shown, that of every rank kept in workerlog.N. If one ends, all are
-    ended, with its message. Ctrl-C lets them finish the iteration and save.
+    ended, with its message. Ctrl-C or SIGTERM lets them finish the iteration and save.
     """  # noqa: D301  (the \\b keeps the lines of the examples apart)
     from bisenet_lib.distributed import launch as start
     from bisenet_lib.plan import Plan
+    from bisenet_lib.stopping import program
 
     options = _train_options(context)
+    device = [] if gpus else ["--device", "cpu"]  # `auto` would take a GPU
     start(
-        Plan(nproc, gpus, nnodes, master, rank, timeout),
-        [str(Path(sys.executable).with_name("bisenet")), "train", *context.args],
+        Plan(nproc, gpus, nnodes, master, rank, timeout, options["device"]),
+        [*program(), "train", *context.args, *device],
         log_dir or options["save_dir"] / "log",
         show=_show,
         say=err.print,
@@ -53,9 +62,16 @@ def launch(
 
 
 def _train_options(context: typer.Context) -> dict:
-    """What `bisenet train` makes of the remaining options; it refuses them before a start."""
+    """What `bisenet train` makes of the remaining options; refused here, no rank starts."""
     train = context.parent.command.commands["train"]
-    return train.make_context("train", list(context.args), parent=context.parent).params
+    options = train.make_context("train", list(context.args), parent=context.parent).params
+    if options["config"]:
+        find(options["config"])
+    for name in ("dataset", "resume_model", "init_model"):
+        path = options[name]
+        if path is not None and not path.exists():
+            raise InputError(f"--{name.replace('_', '-')} {path}: no such file or folder")
+    return options
 
 
 def _show(text: str) -> None:

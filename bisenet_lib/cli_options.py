@@ -23,7 +23,8 @@ RunConfig = Annotated[
     str | None,
     typer.Option(
         help="A profile (smoke, laptop, cityscapes), a shipped configuration "
-        "(bisenet_cityscapes_1024x1024_160k) or a .yml file in PaddleSeg's schema. "
+        "(bisenet_cityscapes_1024x1024_160k) or a .yml file in PaddleSeg's schema. Such a file may "
+        "name any component of PaddleSeg, and some run code: give one that you trust. "
         "Default: laptop; with --resume-model the run's own."
     ),
 ]
@@ -35,7 +36,10 @@ Dataset = Annotated[
     ),
 ]
 Device = Annotated[
-    str, typer.Option(help="auto, cpu, gpu, gpu:1, xpu, npu, or a Paddle custom device.")
+    str,
+    typer.Option(
+        help="auto, cpu, gpu, gpu:1, xpu, npu, or another name that `bisenet doctor` lists."
+    ),
 ]
 Engine = Annotated[
     str,
@@ -101,7 +105,7 @@ def trained(model: Path, config: str | None, dataset: Path | None) -> tuple[dict
     from bisenet_lib.checkpoint import config_file, describe, weights_file
     from bisenet_lib.config import load
 
-    settings = load(config or config_file(model), dataset=dataset)
+    settings = load(config or config_file(model), dataset=dataset, any_component=config is not None)
     weights = weights_file(model)
     notes.print(f"weights: {describe(weights)}")
     return settings, weights

@@ -8,19 +8,19 @@ import inspect
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from difflib import get_close_matches
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from bisenet_lib.allowlist import check_known, check_size
 from bisenet_lib.errors import InputError, refuse_address
-from bisenet_lib.files import write_text
+from bisenet_lib.files import holds_weights, write_text
 from bisenet_lib.paddleseg_compat import paddle
-from bisenet_lib.profiles import PROFILES
+from bisenet_lib.profiles import find, nearest
 
 from paddleseg.cvlibs import Config, SegBuilder, manager  # isort: skip
+from paddleseg.cvlibs.config import merge_config_dicts  # isort: skip
 
 SECTIONS = {
     "model": manager.MODELS,
@@ -30,39 +30,16 @@ SECTIONS = {
 }
 OUTPUTS = {"BiSeNetV2": 5}
 """The head and the four auxiliary heads."""
+CONFIG = "config.yml"
+"""What a configuration is called that lies beside weights or in a data set."""
+MOST_BYTES = 1 << 20
+"""Of a configuration's file."""
+MOST_KEYS = 1000
+"""Of a section."""
 NUMBERS = ("batch_size", "iters")
 WORLD_SIZE = "world_size"
 """The processes (GPUs) that a configuration's learning rate was chosen for; 1 if it says none."""
 TOP_LEVEL = (*SECTIONS, *NUMBERS, WORLD_SIZE, "lr_scheduler", "loss", "test_config")
-
-
-def find(name: str | Path) -> Path:
-    """The file of a configuration.
-
-    Args:
-        name: a profile (``laptop``), a shipped configuration
-            (``bisenet_cityscapes_1024x1024_160k``) or the path of a YAML file.
-
-    Returns:
-        The path of an existing file.
-
-    Raises:
-        InputError: there is none; the message lists what there is.
-    """
-    path = Path(name)
-    if path.suffix in (".yml", ".yaml"):
-        if path.is_file():
-            return path
-        raise InputError(f"{path}: no such configuration file. Check the path.")
-    shipped = Path(str(files("bisenet_lib"))) / "configs"
-    path = shipped / f"{PROFILES.get(str(name), name)}.yml"
-    if path.is_file():
-        return path
-    names = [*PROFILES, *sorted(one.stem for one in shipped.glob("*_*.yml"))]
-    raise InputError(
-        f"{name}: no such profile or configuration{_nearest(str(name), names)}. "
-        f"Choose one of {', '.join(names)}, or give the path of a .yml file."
-    )
 
 
 def load(
@@ -72,25 +49,34 @@ def load(
     iters: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
+    any_component: bool = False,
 ) -> dict[str, Any]:
     """Read a configuration, apply what the caller changes, and check every key.
 
+    A configuration may come from a stranger, as one beside weights does: it may name only the
+    components of :mod:`bisenet_lib.allowlist`, which run nothing and fetch nothing.
+
     Args:
-        name: see :func:`find`.
+        name: see :func:`bisenet_lib.profiles.find`.
         dataset: root of a data set with ``train.txt`` and ``val.txt``.
         iters: training iterations.
         batch_size: images per iteration and process.
         learning_rate: at iteration 0; the schedule decays it.
+        any_component: allow all that PaddleSeg has: for a file the user wrote and trusts, as
+            with ``--config``. A ``config.yml`` beside weights is not taken for one.
 
     Returns:
         The resolved configuration, a dict in PaddleSeg's schema.
 
     Raises:
-        InputError: no such file, not YAML, an unknown or missing key, a value out of range.
+        InputError: no such file, not YAML, an unknown or missing key, a value out of range, or
+            a component that is not allowed.
     """
     path = find(name)
     settings = read(path)
     check(settings, source=str(path))
+    if not any_component or (path.name == CONFIG and holds_weights(path.parent)):
+        check_known(settings, source=str(path))
     for split in ("train", "val"):
         section = settings.get(f"{split}_dataset")
         if dataset is not None and section is not None:
@@ -109,15 +95,13 @@ def read(path: Path) -> dict[str, Any]:
     """Read a configuration file and those it is based on, without checking what they say.
 
     Raises:
-        InputError: not YAML.
+        InputError: not YAML, or without end.
     """
+    faults = (yaml.YAMLError, OSError, AttributeError, TypeError, ValueError, RecursionError)
     try:
-        settings = Config._parse_from_yaml(str(path))
-    except (yaml.YAMLError, OSError, AttributeError, TypeError, UnicodeDecodeError) as error:
+        return _merged(path, ())
+    except faults as error:
         raise InputError(f"{path}: not a configuration in YAML ({error})") from error
-    if not isinstance(settings, dict):
-        raise InputError(f"{path}: not a configuration in YAML; it holds {settings!r:.40}")
-    return settings
 
 
 def differences(before: Any, now: Any, key: str = "") -> dict[str, tuple[Any, Any]]:
@@ -147,7 +131,7 @@ def expected_rate(name: str | Path, batch_size: int, ranks: int) -> tuple[float,
     own batch size, times the processes it was written for (``world_size``).
 
     Args:
-        name: the configuration, see :func:`find`.
+        name: the configuration, see :func:`bisenet_lib.profiles.find`.
         batch_size: images per iteration and process.
         ranks: processes.
 
@@ -256,6 +240,34 @@ def refusals() -> Iterator[None]:
         raise InputError(f"configuration: {lines[-1]}") from error
 
 
+class _Loader(yaml.SafeLoader):
+    """Gives plain values only, and does not let merges (``<<``) grow without end."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
+        if len(node.value) > MOST_KEYS:
+            raise ValueError(f"it unfolds to more than {MOST_KEYS} keys")
+
+
+def _merged(path: Path, chain: tuple[Path, ...]) -> dict[str, Any]:
+    """Read a file and those its ``_base_`` names, merged as PaddleSeg merges them."""
+    if path.resolve() in chain:
+        raise ValueError(f"its _base_ leads back to {path}")
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(f"{path}: more than {MOST_BYTES} bytes")
+    settings = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
+    check_size(settings)
+    if not isinstance(settings, dict):
+        raise ValueError(f"it holds {settings!r:.40}")
+    bases = settings.pop("_base_", [])
+    for base in [bases] if isinstance(bases, str) else bases:
+        found = _merged(path.parent / base, (*chain, path.resolve()))
+        settings = merge_config_dicts(settings, found)
+    return settings
+
+
 def _whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
@@ -303,7 +315,7 @@ def _component(
         raise InputError(f"{where}: {section!r} has no 'type'")
     kind = {"sgd": "SGD", "adam": "Adam"}.get(section["type"], section["type"])
     if kind not in known:
-        raise InputError(f"{where}: no type {kind!r}{_nearest(kind, known)}")
+        raise InputError(f"{where}: no type {kind!r}{nearest(kind, known)}")
     if kind == "SGD" and "momentum" in section:
         kind = "Momentum"
     parameters = inspect.signature(known[kind]).parameters
@@ -313,9 +325,4 @@ def _component(
 def _known(section: Mapping[str, Any], known: Iterable[str], where: str) -> None:
     for key in section:
         if key not in known:
-            raise InputError(f"{where}: unknown key {key!r}{_nearest(str(key), known)}")
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    match = get_close_matches(name, list(known), 1)
-    return f" (did you mean {match[0]!r}?)" if match else ""
+            raise InputError(f"{where}: unknown key {key!r}{nearest(str(key), known)}")

@@ -3,6 +3,7 @@
 Taught in ``01_dataset``.
 """
 
+import os
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
@@ -18,9 +19,11 @@ from bisenet_lib.frames import Frame, read_ids, scan
 from bisenet_lib.labelfiles import Size, check_image
 from bisenet_lib.labels import id_to_train_id
 from bisenet_lib.parallel import each
+from bisenet_lib.photos import check_photograph
 
-__all__ = ["Conversion", "convert", "convert_frame", "prepare"]
+__all__ = ["Conversion", "convert", "convert_frame", "linked", "prepare"]
 
+CONVERTED = "_labelTrainIds.png"
 _TABLE = id_to_train_id()
 
 
@@ -92,12 +95,14 @@ def convert_frame(frame: Frame, *, force: bool = False) -> str:
         InputError: something is wrong with the image or its annotation, or the folder cannot
             be written to.
     """
-    size = check_image(frame.image, modes=("RGB",))
+    size = check_photograph(frame.image, modes=("RGB",))
     source = frame.source()
     if source is None and frame.split == "test":
         return "none"
     if source and not force and _is_current(frame.label_train_ids, source[1], size):
         return "kept"
+    if source and not os.access(frame.label_train_ids.parent, os.W_OK):
+        raise _locked(frame.root, frame.label_train_ids.parent)
     train_ids = cv2.LUT(read_ids(frame, size), _TABLE)
     png = cv2.imencode(".png", train_ids)[1]
     with written_whole(frame.label_train_ids) as part:
@@ -105,7 +110,51 @@ def convert_frame(frame: Frame, *, force: bool = False) -> str:
     return source[0]
 
 
-def convert(root: Path, *, workers: int = 1, force: bool = False) -> Conversion:
+def _locked(root: Path, folder: Path) -> InputError:
+    shown = folder if os.access(root, os.W_OK) else root
+    return InputError(
+        f"{shown}: may not be written to, and the converted labels and lists belong there. Change "
+        f"its permissions, or write them elsewhere: bisenet convert {root} --output DIR"
+    )
+
+
+def linked(root: Path, output: Path) -> Path:
+    """Make a data set of links to another one, for all that may not be written there.
+
+    Args:
+        root: the folder that holds ``leftImg8bit/`` and ``gtFine/``; nothing in it changes.
+        output: a new folder, or one of an earlier call. It has real folders where labels are
+            converted to, and links to every image and annotation.
+
+    Returns:
+        The output.
+
+    Raises:
+        InputError: it lies inside the data set, holds something else, or cannot be written to.
+    """
+    root, output = Path(root).resolve(), Path(output)
+    if output.resolve().is_relative_to(root):
+        raise InputError(f"{output}: lies inside the data set {root}. Choose another folder.")
+    files = sorted(path for path in (root / "gtFine").rglob("*") if path.is_file())
+    for source in (root / "leftImg8bit", *files):
+        link = output / source.relative_to(root)
+        try:
+            link.parent.mkdir(parents=True, exist_ok=True)
+            if not link.is_symlink() and not link.exists():
+                link.symlink_to(source)
+            own = link.readlink() == source if link.is_symlink() else link.name.endswith(CONVERTED)
+        except OSError as error:
+            raise InputError(
+                f"{link}: cannot be made ({error.strerror or error}). Choose another --output."
+            ) from error
+        if not own:
+            raise InputError(f"{link}: belongs to another data set. Choose another --output.")
+    return output
+
+
+def convert(
+    root: Path, *, output: Path | None = None, workers: int = 1, force: bool = False
+) -> Conversion:
     """Make the trainIds of every frame, and the file lists.
 
     It may be stopped at any time: what is written stays, and the next call goes on. Frames
@@ -114,6 +163,7 @@ def convert(root: Path, *, workers: int = 1, force: bool = False) -> Conversion:
 
     Args:
         root: the folder that holds ``leftImg8bit/`` and ``gtFine/``.
+        output: write there and not into ``root``, see :func:`linked`; it is a data set then.
         workers: processes to use.
         force: convert again what is converted already.
 
@@ -125,6 +175,9 @@ def convert(root: Path, *, workers: int = 1, force: bool = False) -> Conversion:
     """
     root = Path(root)
     frames, problems = scan(root)
+    if output is not None:
+        root = linked(root, output)
+        frames, problems = scan(root)
     for folder in sorted({frame.label_train_ids.parent for frame in frames} | {root}):
         clear_leftovers(folder)
     one = partial(convert_frame, force=force)
@@ -135,12 +188,12 @@ def convert(root: Path, *, workers: int = 1, force: bool = False) -> Conversion:
     try:
         lists = write_lists(root, done, splits={frame.split for frame in frames})
     except InputError as error:
-        problems.append(str(error))
+        problems.append(str(error if os.access(root, os.W_OK) else _locked(root, root)))
     return Conversion(
         root=root,
         sources={frame.stem: results[frame] for frame in done},
         lists=lists,
-        problems=tuple(problems),
+        problems=tuple(dict.fromkeys(problems)),
     )
 
 

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bisenet_lib import project
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
 from bisenet_lib.kernel import kernel, watched
@@ -24,11 +25,20 @@ from bisenet_lib.pages import html
 from bisenet_lib.parameters import check, name_of, parameters_of
 from bisenet_lib.profiles import PROFILES
 
-__all__ = ["Outcome", "data_set", "execute", "folder_of", "keep_times", "notebooks", "run", "table"]
+__all__ = [
+    "Outcome",
+    "data_and_folder",
+    "data_set",
+    "execute",
+    "home_of",
+    "keep_times",
+    "notebooks",
+    "run",
+    "table",
+]
 
-ROOT = Path(__file__).parents[1]
-NOTEBOOKS = ROOT / "notebooks"
-RUNS = ROOT / "runs"
+MINICITY = Path("data") / "minicity"
+"""The data set of the course, in the folder that the notebooks' folder is in."""
 MEASURED = ("smoke", "laptop")
 """The profiles whose time and memory the notebooks tell, in their first cell."""
 
@@ -44,11 +54,11 @@ class Outcome:
     error: str = ""
 
 
-def notebooks(folder: Path = NOTEBOOKS, names: Sequence[str] = ()) -> list[Path]:
+def notebooks(folder: Path | None = None, names: Sequence[str] = ()) -> list[Path]:
     """The notebooks of the course in the order they are taken.
 
     Args:
-        folder: where they are.
+        folder: where they are; None takes the course's own.
         names: take only these; the start of a name is enough (``03``, ``03_training``).
 
     Returns:
@@ -57,6 +67,7 @@ def notebooks(folder: Path = NOTEBOOKS, names: Sequence[str] = ()) -> list[Path]
     Raises:
         InputError: there are none, or a name fits none of them.
     """
+    folder = project.notebooks() if folder is None else folder
     found = sorted(path for path in Path(folder).glob("*.ipynb"))
     if not found:
         raise InputError(f"{folder}: no notebook in it; give the folder of the course")
@@ -67,12 +78,17 @@ def notebooks(folder: Path = NOTEBOOKS, names: Sequence[str] = ()) -> list[Path]
     return [path for path in found if not names or path.name.startswith(tuple(names))]
 
 
+def home_of(notebook: Path) -> Path:
+    """The folder a notebook's own folder is in; ``data`` and ``runs`` lie there."""
+    return notebook.resolve().parents[1]
+
+
 def run(
     paths: Sequence[Path],
     *,
     profile: str = "laptop",
     cityscapes: Path | None = None,
-    runs_dir: Path = RUNS,
+    runs_dir: Path | None = None,
     parameters: Mapping[str, Any] | None = None,
     console: Console | None = None,
 ) -> list[Outcome]:
@@ -80,14 +96,15 @@ def run(
 
     Each leaves ``<runs_dir>/<profile>/<name>/``: the executed notebook, its HTML, its
     ``results.json`` and ``kernel.log``. The closing table is printed, and written to
-    ``<runs_dir>/<profile>/course.json``, even after a failure or Ctrl-C. A run with
-    parameters has a folder of its own, named after them: see :func:`folder_of`.
+    ``<runs_dir>/<profile>/course.json``, even after a failure or Ctrl-C. A run on another data
+    set or with parameters has a folder of its own, named after them: see :func:`data_and_folder`.
 
     Args:
         paths: the notebooks.
         profile: ``smoke``, ``laptop`` or ``cityscapes``.
-        cityscapes: a data set in the Cityscapes layout; None takes MiniCity.
-        runs_dir: where everything is written.
+        cityscapes: a data set in the Cityscapes layout; None takes MiniCity, ``data/minicity``
+            beside the notebooks' folder.
+        runs_dir: where everything is written; None takes ``runs`` beside the notebooks' folder.
         parameters: further parameters; each goes to the notebooks that have it.
         console: where progress is shown.
 
@@ -100,9 +117,8 @@ def run(
     """
     console = console or Console()
     parameters = dict(parameters or {})
-    dataset = data_set(profile, cityscapes)
+    dataset, folder = data_and_folder(paths[0], profile, cityscapes, runs_dir, parameters)
     check(paths, parameters)
-    folder = folder_of(runs_dir, profile, parameters)
     record = {"profile": profile, "dataset": dataset, "parameters": parameters}
     outcomes: list[Outcome] = []
     _record(folder / "course.json", record, outcomes)
@@ -115,25 +131,47 @@ def run(
                 break
     finally:
         console.print(table(outcomes))
+        console.print(folder, soft_wrap=True, highlight=False, markup=False)
     return outcomes
 
 
-def folder_of(runs_dir: Path, profile: str, parameters: Mapping[str, Any]) -> Path:
-    """Where a run goes: ``<runs_dir>/<profile>``, or with parameters a folder named after them.
+def data_and_folder(
+    notebook: Path,
+    profile: str,
+    cityscapes: Path | None,
+    runs_dir: Path | None,
+    parameters: Mapping[str, Any],
+) -> tuple[str, Path]:
+    """The data set a run is on, and the folder it goes to.
 
-    So a run with other parameters overwrites none, and the same command given again finds its
-    own folder: a training of days then goes on.
+    The folder is ``<runs_dir>/<profile>``; other data or parameters stand in its name. So a run
+    with others overwrites none, and the same command given again finds its own folder: a
+    training of days then goes on.
+
+    Args:
+        notebook: the first of the run; see :func:`run` for the rest.
+        profile: of the course.
+        cityscapes: a data set in place of MiniCity.
+        runs_dir: the folder of all runs.
+        parameters: further parameters.
+
+    Raises:
+        InputError: see :func:`data_set`.
     """
-    name = ",".join([profile, *([name_of(parameters)] if parameters else [])])
-    return Path(runs_dir).resolve() / name
+    home = home_of(notebook)
+    dataset = data_set(profile, cityscapes, home)
+    given = {"dataset": dataset, **parameters} if cityscapes else parameters
+    name = ",".join([profile, *([name_of(given)] if given else [])])
+    return dataset, Path(runs_dir or home / "runs").resolve() / name
 
 
-def data_set(profile: str, cityscapes: Path | None) -> str:
+def data_set(profile: str, cityscapes: Path | None, home: Path) -> str:
     """The data set to run on.
 
     Args:
         profile: ``smoke``, ``laptop`` or ``cityscapes``.
         cityscapes: a data set in the Cityscapes layout; None takes MiniCity.
+        home: see :func:`home_of`.
 
     Returns:
         The absolute path of its folder.
@@ -145,7 +183,7 @@ def data_set(profile: str, cityscapes: Path | None) -> str:
         raise InputError(f"profile {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
     if cityscapes is None and profile == "cityscapes":
         raise InputError("profile 'cityscapes' needs the data set: --cityscapes DIR")
-    root = Path(cityscapes or ROOT / "data" / "minicity").resolve()
+    root = Path(cityscapes or home / MINICITY).resolve()
     if not (root / "leftImg8bit").is_dir():
         make = "give the folder that holds leftImg8bit/ and gtFine/"
         make = make if cityscapes else f'make it with: bisenet minicity "{root}"'
@@ -153,22 +191,21 @@ def data_set(profile: str, cityscapes: Path | None) -> str:
     return str(root)
 
 
-def keep_times(paths: Sequence[Path], target: Path, runs_dir: Path = RUNS) -> None:
+def keep_times(paths: Sequence[Path], target: Path, runs_dir: Path | None = None) -> None:
     """Keep what the last runs measured, for a test that holds the notebooks' headers to it.
 
     Args:
         paths: the notebooks.
         target: the JSON file to write: profile, notebook, ``seconds`` and ``peak_mb``.
-        runs_dir: where the runs are.
+        runs_dir: where the runs are, see :func:`run`.
 
     Raises:
-        InputError: a notebook has not been run to its end in a profile, or on other data than
-            MiniCity.
+        InputError: a notebook has not been run on MiniCity to its end in a profile.
     """
     kept: dict[str, dict[str, Any]] = {}
     for profile in MEASURED:
-        dataset = data_set(profile, None)
-        found = _recorded(Path(runs_dir) / profile / "course.json", dataset)
+        dataset, folder = data_and_folder(paths[0], profile, None, runs_dir, {})
+        found = _recorded(folder / "course.json", dataset)
         for name in (path.stem for path in paths):
             if name not in found or found[name]["error"]:
                 command = f"bisenet course run {name} --profile {profile}"

@@ -14,9 +14,8 @@ import numpy as np
 from bisenet_lib import config, export, parity
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import folder_written_whole
-from bisenet_lib.labelfiles import check_image
 from bisenet_lib.own_data import names_or_default
-from bisenet_lib.photos import find_images
+from bisenet_lib.photos import check_photograph, find_images, read_pixels
 
 from paddleseg.transforms import Compose  # isort: skip
 
@@ -78,8 +77,8 @@ def reader(settings: Mapping[str, Any]) -> Reader:
     transforms = Compose([config.component(one) for one in export.transforms_of(settings)])
 
     def read(path: Path) -> Mapping[str, Any]:
-        check_image(path)
-        return transforms({"img": str(path)})
+        check_photograph(path)
+        return transforms({"img": read_pixels(path).astype(np.float32)})
 
     return read
 

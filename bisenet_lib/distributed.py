@@ -6,27 +6,36 @@ Taught in ``04_multi_gpu``.
 """
 
 import codecs
-import contextlib
+import fcntl
+import itertools
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
 
 from bisenet_lib.errors import InputError
+from bisenet_lib.files import only_writer, write_text
 from bisenet_lib.plan import Plan
 from bisenet_lib.stopping import LOST, Request, Stopped
 
 GRACE_SECONDS = 120
 """How long the ranks may take to finish their iteration and save after Ctrl-C."""
 POLL_SECONDS = 0.05
-LOST_ANOTHER = rf"{LOST}|gloo::\w*Exception"
-"""In the log of a rank that ended because another did; gloo may end it without Python's say."""
+PREFIX = "bisenet-launch-"
+NEW_SECONDS = 60
+"""A folder this new may be one that its launch has not locked yet."""
+LOST_ANOTHER = rf"{LOST}|gloo::\w*Exception|`Termination signal` is detected"
+"""In the log of a rank that ended because another did: gloo may end it without Python's say, and
+Paddle's launcher ends those that are left."""
 NOISE = re.compile(
     r"^(=+ Modified FLAGS|FLAGS\(|=+$|[IW]\d{4} .*(tcp_|backward\.cc)).*\n?", re.MULTILINE
 )
@@ -47,7 +56,8 @@ def launch(
     Args:
         plan: the processes to start.
         script: a ``.py`` file or a program, with its arguments; every rank runs it.
-        log_dir: each local rank's output goes to ``workerlog.N`` there, anew.
+        log_dir: each local rank's output goes to ``workerlog.N`` there; that of earlier
+            launches stays, as ``workerlog.N.1``, ``.2`` and so on.
         show: called with every new piece of the first local rank's output.
         say: called with a line about the ranks whenever one of them starts or goes.
         ours: see :meth:`Plan.environment`.
@@ -57,14 +67,14 @@ def launch(
 
     Raises:
         InputError: the plan cannot start, or a rank failed; then with that rank's message.
-        Stopped: Ctrl-C or SIGTERM; the ranks have saved and ended.
+        Stopped: a signal asked for it; the ranks have saved and ended.
     """
     inherited = dict(os.environ)  # before Paddle is asked for GPUs, which sets threads here
     plan.check()
-    with tempfile.TemporaryDirectory(prefix="bisenet-launch-") as private, Request() as request:
-        # The launcher dumps the environment into its log folder: that one nobody else can
-        # read, and it goes with all that is in it.
-        job = _Job(plan, Path(private), Path(log_dir), show, say)
+    if shutil.which(script[0]) is None and not Path(script[0]).is_file():
+        raise InputError(f"{script[0]}: no such script or program for the ranks to run")
+    with _private_folder() as private, Request() as request:
+        job = _Job(plan, private, Path(log_dir), show, say)
         job.start(script, plan.environment(inherited, ours or {}))
         try:
             while job.alive():
@@ -79,6 +89,27 @@ def launch(
             raise Stopped(request.number, "all ranks have ended")
         job.check()
         return job.logs
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """A folder for the launcher's logs that nobody else can read, and that goes in the end."""
+    _delete_abandoned()
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder, only_writer(Path(folder)):
+        yield Path(folder)
+
+
+def _delete_abandoned() -> None:
+    """Delete the folders of launches that were killed: one that runs holds the lock on its own."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(descriptor).st_mtime < time.time() - NEW_SECONDS:
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(descriptor)
 
 
 class _Job:
@@ -106,7 +137,8 @@ class _Job:
         try:
             self.logs[0].parent.mkdir(parents=True, exist_ok=True)
             for log in self.logs:
-                log.write_bytes(b"")
+                _keep_earlier(log)
+                log.touch()
         except OSError as error:
             raise InputError(f"{error.filename}: cannot be written ({error.strerror})") from error
         with (self.private / "launcher.log").open("wb") as out:
@@ -130,27 +162,41 @@ class _Job:
                 self.gone[number] = _exit_code(process.pid)
                 self.say(self.states())
         for number, log in enumerate(self.logs):
-            with contextlib.suppress(FileNotFoundError):
+            with suppress(FileNotFoundError):
                 self._copy(number, log)
         waited = time.monotonic() - self.started
         if not self.ranks and self.alive() and waited > self.plan.timeout:
             raise InputError(
                 f"no rank has started within {waited:.0f} s. Of {self.plan.nnodes} hosts not all "
                 f"have come to {self.plan.master or 'this host'}: start the same command with "
-                "every --rank, and look whether a firewall is between."
+                "every --rank. If all of them wait, a firewall is between."
             )
 
     def _find(self) -> None:
         if len(self.ranks) == self.plan.local:
             return
-        with contextlib.suppress(psutil.Error):
+        with suppress(psutil.Error):
             for child in psutil.Process(self.launcher.pid).children():
-                with contextlib.suppress(psutil.Error):
+                with suppress(psutil.Error):
                     number = child.environ().get("PADDLE_LOCAL_RANK")
                     if number is not None and int(number) not in self.ranks:
                         self.ranks[int(number)] = child
             if len(self.ranks) == self.plan.local:
+                self._delete_environments()
                 self.say(self.states())
+
+    def _delete_environments(self) -> None:
+        """Delete the copies of the environment that the launcher wrote, now that all ranks run.
+
+        A rank still reads its ``backup_env``, for variables of Paddle's that grew too long.
+        """
+        for path in list(self.private.iterdir()):
+            if path.name.startswith("backup_env."):
+                copied = json.loads(path.read_text(encoding="utf-8"))
+                names = [name for name in copied if name.startswith(("PADDLE_", "TRAINER_"))]
+                write_text(path, json.dumps({name: copied[name] for name in names}))
+            elif path.name != "launcher.log" and not path.name.startswith("workerlog."):
+                path.unlink()
 
     def _copy(self, number: int, log: Path) -> None:
         with (self.private / f"workerlog.{number}").open("rb") as source:
@@ -176,7 +222,7 @@ class _Job:
         if self.asked is None:
             self.asked = time.monotonic()
             for process in self.ranks.values():
-                with contextlib.suppress(psutil.Error):
+                with suppress(psutil.Error):
                     process.send_signal(signal.SIGTERM)
         if not self.ranks:
             self.end()
@@ -190,10 +236,10 @@ class _Job:
         """Leave no process behind."""
         tree = [psutil.Process(self.launcher.pid)] if self.alive() else []
         for process in [*tree, *self.ranks.values()]:
-            with contextlib.suppress(psutil.Error):
+            with suppress(psutil.Error):
                 tree += process.children(recursive=True)
         for process in [*tree, *self.ranks.values()]:
-            with contextlib.suppress(psutil.Error):
+            with suppress(psutil.Error):
                 process.kill()
         self.launcher.wait()
 
@@ -215,12 +261,21 @@ class _Job:
         causes = [n for n in failed if not re.search(LOST_ANOTHER, texts[n][-4000:])]
         number = (causes or failed or list(self.gone))[0]
         how = _how_it_ended(self.gone.get(number))
-        if not causes:
+        if not causes and self.plan.nnodes > 1:
             how += f": it {LOST}, on another host"
+        elif not causes:
+            how += ": the ranks lost one another"
         raise InputError(
             f"rank {self.first + number} {how}. All ranks have ended. "
             f"The end of {self.logs[number]}:\n{_end_of(texts[number])}"
         )
+
+
+def _keep_earlier(log: Path) -> None:
+    """Give the log of an earlier launch the first name that is free: ``workerlog.0.1``."""
+    if log.is_file() and log.stat().st_size:
+        names = (log.with_name(f"{log.name}.{number}") for number in itertools.count(1))
+        log.rename(next(name for name in names if not name.exists()))
 
 
 def _runs(process: psutil.Process) -> bool:

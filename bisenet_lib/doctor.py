@@ -19,18 +19,19 @@ from pathlib import Path
 
 import psutil
 
-from bisenet_lib import preflight
+from bisenet_lib import preflight, project
 from bisenet_lib.preflight import Check
 
 __all__ = ["Check", "checks", "report"]
 
-ROOT = Path(__file__).parents[1]
 CITYSCAPES_VARIABLE = "CITYSCAPES_DATASET"
 """Where cityscapesscripts itself looks for the data set."""
 MEMORY_GB = 4.0
 """The laptop profile trains in less; below this the machine swaps."""
 SHM_GB = 1.0
 """What two DataLoader workers hand over for batches of four 1024 x 1024 images, with room."""
+PLUGINS = "paddle_custom_device"
+"""The folder beside the package ``paddle`` where plug-ins for other devices are."""
 DRIVER_FOR_CUDA = {11: 450, 12: 525, 13: 580}
 """The oldest NVIDIA driver that runs programs of a CUDA generation."""
 
@@ -195,6 +196,56 @@ def _reinstall(cuda: str = "cu126") -> str:
     return f"make install-gpu PADDLE_GPU_INDEX={index}"
 
 
+def check_custom_devices() -> list[Check]:
+    """Does Paddle find the devices of its plug-ins, as those of Iluvatar or Ascend cards?
+
+    Another process asks Paddle, as a plug-in that does not fit may end it.
+
+    Returns:
+        One check, or none without a plug-in.
+    """
+    spec = importlib.util.find_spec("paddle")
+    beside = Path(spec.origin).parents[1] / PLUGINS if spec and spec.origin else Path(PLUGINS)
+    folder = Path(os.environ.get("CUSTOM_DEVICE_ROOT") or beside)
+    plugins = ", ".join(sorted(path.name for path in folder.glob("*.so")))
+    if not plugins:
+        return []
+    devices, reason = _ask_paddle_for_devices()
+    if not devices:
+        fix = (
+            "install the plug-in that its maker built for this version of Paddle, or choose "
+            "the CPU: --device cpu"
+        )
+        return [Check("custom devices", False, f"{plugins} in {folder}: {reason}", fix)]
+    kinds = dict.fromkeys(device.partition(":")[0] for device in devices)
+    options = " or ".join(f"--device {kind}" for kind in kinds)
+    return [Check("custom devices", True, f"{', '.join(devices)}; {options}")]
+
+
+def _ask_paddle_for_devices() -> tuple[list[str], str]:
+    """The custom devices, and where there are none the reason."""
+    code = "import paddle; print(*paddle.device.get_available_custom_device())"
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        return [], f"Paddle does not start with it ({error})"
+    if answer.returncode:
+        last = [f"exit code {answer.returncode}", *answer.stderr.strip().splitlines()][-1]
+        return [], f"Paddle does not start with it ({last})"
+    names = ["", *answer.stdout.splitlines()][-1].split()
+    # Paddle leaves the number out where there is only one of a kind.
+    devices = [name if ":" in name else f"{name}:0" for name in names]
+    return devices, "Paddle finds no device of it"
+
+
+def check_accelerators() -> list[Check]:
+    """GPUs and other devices; that an NVIDIA driver is missing matters only without another."""
+    custom = check_custom_devices()
+    return custom if custom and not shutil.which("nvidia-smi") else [*custom, *check_gpu()]
+
+
 def check_minicity(root: Path) -> Check:
     """Is the embedded data set there?"""
     frames = len(list(root.glob("leftImg8bit/*/*/*_leftImg8bit.png")))
@@ -230,34 +281,34 @@ def check_cityscapes(root: Path | None) -> Check:
     return Check("Cityscapes", False, f"no {lacks} in {root}", fix)
 
 
-def checks(cityscapes: Path | None = None, root: Path = ROOT) -> list[Check]:
+def checks(cityscapes: Path | None = None) -> list[Check]:
     """Look at everything the course needs.
 
     Args:
         cityscapes: the Cityscapes folder; None takes it from ``CITYSCAPES_DATASET``.
-        root: the project's folder.
 
     Returns:
         The checks, in the order they are best mended.
     """
     if cityscapes is None and os.environ.get(CITYSCAPES_VARIABLE):
         cityscapes = Path(os.environ[CITYSCAPES_VARIABLE])
-    bits = struct.calcsize("P") * 8
+    bits, root = struct.calcsize("P") * 8, project.find()
+    missing = f"not in {Path.cwd()}; the library is installed without it: ask in its folder"
     found = [
         preflight.check_python(sys.version_info, sys.executable),
         preflight.check_platform(platform.system(), platform.machine(), bits, platform.libc_ver()),
-        check_packages(root / "requirements.lock"),
+        check_packages(root / "requirements.lock") if root else Check("course", None, missing),
     ]
     if platform.system() == "Linux":
         found.append(preflight.check_libraries())
     return [
         *found,
-        preflight.check_disk(str(root), preflight.RUN_GB),
+        preflight.check_disk(str(root or Path.cwd()), preflight.RUN_GB),
         check_cores(),
         check_memory(),
         check_shared_memory(),
-        *check_gpu(),
-        check_minicity(root / "data" / "minicity"),
+        *check_accelerators(),
+        *([check_minicity(root / "data" / "minicity")] if root else []),
         check_cityscapes(cityscapes),
     ]
 

@@ -2,18 +2,14 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bisenet_lib import checkpoint, devices, export, parity
+from bisenet_lib import cache, checkpoint, devices, export, parity
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import written_whole
 from bisenet_lib.onnx_engine import OnnxEngine
 from bisenet_lib.paddleseg_compat import paddle
 
@@ -68,8 +64,7 @@ def load(
         InputError: an unknown engine, ``onnx`` on another device than the CPU, or the
             checkpoint does not allow it.
     """
-    if engine not in ENGINES:
-        raise InputError(f"engine is {engine!r}; choose one of {', '.join(ENGINES)}")
+    check_name(engine)
     place = devices.select("cpu" if engine == "onnx" and device == "auto" else device)
     if engine == "onnx" and place != "cpu":
         raise InputError(f"engine onnx runs on the CPU; on {device} take engine paddle")
@@ -78,13 +73,22 @@ def load(
     return OnnxNetwork(OnnxEngine(cached_onnx(settings, path, names)))
 
 
-def cached_onnx(settings: Mapping[str, Any], path: Path, names: Sequence[str]) -> Path:
-    """The ONNX file of a checkpoint, made if it is not there yet.
+def check_name(engine: str) -> None:
+    """Refuse an unknown engine.
 
-    It lies beside the weights as ``model.HASH.onnx``, or in the system's folder for temporary
-    files where that one cannot be written to. The hash is of the weights and of what is
-    written with them; files of earlier weights are deleted. There being no image at hand, it is
-    compared with the checkpoint on noise.
+    Raises:
+        InputError: it is none of :data:`ENGINES`.
+    """
+    if engine not in ENGINES:
+        raise InputError(f"engine is {engine!r}; choose one of {', '.join(ENGINES)}")
+
+
+def cached_onnx(settings: Mapping[str, Any], path: Path, names: Sequence[str]) -> Path:
+    """The ONNX file of a checkpoint, from the user's cache or made for it.
+
+    It is kept under a key of the weights, of what is written with them, and of the programs
+    that write it, see :func:`bisenet_lib.cache.kept`; a file beside the weights is never taken.
+    There being no image at hand, it is compared with the checkpoint on noise.
 
     Args:
         settings: its resolved configuration.
@@ -92,23 +96,21 @@ def cached_onnx(settings: Mapping[str, Any], path: Path, names: Sequence[str]) -
         names: of the classes.
 
     Raises:
-        InputError: the checkpoint does not fit, or the export gives other classes than it.
+        InputError: the checkpoint does not fit, the export gives other classes than it, or
+            there is no cache folder to use.
     """
     weights = checkpoint.weights_file(path)
-    about = json.dumps([settings["model"], export.metadata(settings, names)]).encode()
-    name = hashlib.sha256(weights.read_bytes() + about).hexdigest()[:12]
-    folder = weights.parent
-    if not os.access(folder, os.W_OK):
-        folder = Path(tempfile.gettempdir()) / f"bisenet-onnx-{os.getuid()}"
-    target = folder / f"{weights.stem}.{name}.onnx"
-    if not target.is_file():
-        for old in folder.glob(f"{weights.stem}.{'[0-9a-f]' * len(name)}.onnx"):
-            with suppress(OSError):
-                old.unlink()
+    of_weights = cache.digest(weights)
+    about = [of_weights, settings["model"], export.metadata(settings, names), export.writers()]
+
+    def make(target: Path) -> None:
         model = export.load(settings, weights)
+        if cache.digest(weights) != of_weights:
+            raise InputError(f"{weights}: changed while it was read. Run the command again.")
         noise = np.random.default_rng(0).normal(0, 0.5, (3, 128, 256)).astype(np.float32)
-        with written_whole(target) as part:
-            export.write_onnx(model, part, settings, names)
-            found = parity.compare(model, {"onnx": parity.onnx_file(part)}, [noise])
-            parity.check(found["onnx"], target)
-    return target
+        export.write_onnx(model, target, settings, names)
+        found = parity.compare(model, {"onnx": parity.onnx_file(target)}, [noise])
+        parity.check(found["onnx"], weights.with_suffix(".onnx"))
+
+    key = hashlib.sha256(json.dumps(about).encode()).hexdigest()
+    return cache.kept(key, ".onnx", make)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from tqdm.auto import tqdm
 from bisenet_lib import engines, official, samples
 from bisenet_lib.engines import Network, OnnxNetwork
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import write_text
+from bisenet_lib.files import delete, write_text
 from bisenet_lib.labelfiles import read_instances, read_label_ids, write_classes
 from bisenet_lib.labels import CLASS_NAMES, train_id_to_id
 from bisenet_lib.official_scores import Counter, FrameCounts, Official
@@ -24,6 +25,7 @@ from bisenet_lib.official_scores import count as count_official
 from bisenet_lib.overlap import ahead
 from bisenet_lib.own_data import names_or_default
 from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.predictions import prediction_files
 from bisenet_lib.ranks import ALONE, Ranks
 from bisenet_lib.scoring import Scores, confusion_matrix
 from bisenet_lib.views import ONCE, Views
@@ -183,8 +185,8 @@ def evaluate_checkpoint(
         views: how often each image is looked at.
         limit: frames to score, from the first; all by default.
         save_dir: where ``results.json`` is written; None writes nothing.
-        save_predictions: also write ``predictions/<image's stem>.png`` there, whose palette
-            index is the class.
+        save_predictions: also write a PNG into ``predictions/`` for each image, whose palette
+            index is the class; see :func:`bisenet_lib.predictions.prediction_files`.
 
     Returns:
         The report.
@@ -200,13 +202,17 @@ def evaluate_checkpoint(
     network = engines.load(settings, path, engine=engine, device=device, names=names)
 
     benchmark = _Benchmark.of(dataset)
+    images = [Path(image) for image, _ in dataset.file_list]
+    files = prediction_files(images)
+    if save_dir and save_predictions:  # until they are whole no results belong to the files
+        delete(Path(save_dir) / "results.json")
 
     def done(index: int, classes: np.ndarray) -> None:
         if benchmark is not None:
             benchmark.count(index, classes)
         if save_dir and save_predictions:
-            name = f"{Path(dataset.file_list[index][0]).stem}.png"
-            write_classes(Path(save_dir) / "predictions" / name, classes, dataset.num_classes)
+            path = Path(save_dir) / "predictions" / files[images[index]]
+            write_classes(path, classes, dataset.num_classes)
 
     started = time.perf_counter()
     scores = evaluate(network, dataset, names=names, limit=limit, views=views, done=done)
@@ -219,7 +225,11 @@ def evaluate_checkpoint(
         {**asked, "views": views.as_dict()},
     )
     if save_dir:
-        write_text(Path(save_dir) / "results.json", json.dumps(report.as_dict(), indent=2) + "\n")
+        results = report.as_dict()
+        if save_predictions:
+            root, scored = dataset.dataset_root, images[: scores.frames]
+            results["predictions"] = {os.path.relpath(one, root): files[one] for one in scored}
+        write_text(Path(save_dir) / "results.json", json.dumps(results, indent=2) + "\n")
     return report
 
 

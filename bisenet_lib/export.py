@@ -3,20 +3,24 @@
 Taught in ``06_deployment``.
 """
 
+import hashlib
 import json
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import onnx
+import onnxruntime
+import paddle2onnx
 import yaml
 
 from bisenet_lib import checkpoint, config, onnx_graph
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import folder_written_whole, written_whole
+from bisenet_lib.files import folder_written_whole, utf8_path, written_whole
 from bisenet_lib.labels import class_colours
-from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.paddleseg_compat import paddle, paddleseg
 from bisenet_lib.silence import said_nothing
 
 from paddleseg.deploy.export import WrappedModel  # isort: skip
@@ -42,7 +46,8 @@ def load(settings: Mapping[str, Any], path: Path) -> paddle.nn.Layer:
     Raises:
         InputError: the checkpoint cannot be read or does not fit.
     """
-    built = config.builder(settings)
+    network = {key: value for key, value in settings["model"].items() if key != "pretrained"}
+    built = config.builder({**settings, "model": network})  # the checkpoint has every weight
     with config.refusals():
         model = built.model
     checkpoint.load_weights(model, path)
@@ -141,6 +146,17 @@ def metadata(settings: Mapping[str, Any], names: Sequence[str]) -> dict[str, str
     return {key: json.dumps(value) for key, value in found.items()}
 
 
+def writers() -> list[str]:
+    """What decides what is in an ONNX file besides network and weights: programs and versions."""
+    libraries = (paddle, paddleseg, paddle2onnx, onnx, onnxruntime)
+    sources = [Path(module.__file__).read_bytes() for module in (sys.modules[__name__], onnx_graph)]
+    return [
+        *(f"{library.__name__} {library.__version__}" for library in libraries),
+        f"opset {onnx_graph.OPSET}",
+        hashlib.sha256(b"".join(sources)).hexdigest(),
+    ]
+
+
 def transforms_of(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The transforms an image goes through before the network, each with its ``type``.
 
@@ -156,5 +172,5 @@ def _save(layer: paddle.nn.Layer, folder: Path) -> None:
     """Write ``model.json`` and ``model.pdiparams`` for images of any number and size."""
     layer.eval()
     image = paddle.static.InputSpec([None, 3, None, None], "float32", "image")
-    with said_nothing():
-        paddle.jit.save(layer, str(folder / "model"), input_spec=[image])
+    with utf8_path(folder) as plain, said_nothing():
+        paddle.jit.save(layer, str(plain / "model"), input_spec=[image])

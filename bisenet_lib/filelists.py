@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import write_text
+from bisenet_lib.files import read_lines, write_lines
 from bisenet_lib.frames import SPLITS, Frame
-from bisenet_lib.labelfiles import check_image, read_classes
+from bisenet_lib.labelfiles import read_classes
 from bisenet_lib.labels import IGNORE
 from bisenet_lib.parallel import every
+from bisenet_lib.photos import check_photograph
 
 __all__ = ["check_labelled", "check_pairs", "count_pairs", "read_list", "write_lists"]
 
@@ -46,19 +47,19 @@ def write_lists(
     for frame in frames:
         files = [frame.image, *([frame.label_train_ids] if frame.label_train_ids.exists() else [])]
         names = [file.relative_to(root).as_posix() for file in files]
-        lines[frame.split].append(SEPARATOR.join(names) + "\n")
+        lines[frame.split].append(SEPARATOR.join(names))
     for split, found in lines.items():
-        text, path = "".join(sorted(found)), Path(root) / f"{split}.txt"
-        if text and not (path.is_file() and path.read_bytes() == text.encode()):
-            write_text(path, text)
-        elif not text and split in emptied:
+        path = Path(root) / f"{split}.txt"
+        if found and not (path.is_file() and read_lines(path) == sorted(found)):
+            write_lines(path, sorted(found))
+        elif not found and split in emptied and path.exists():
             _delete(path)
     return {split: len(found) for split, found in lines.items() if found}
 
 
 def _delete(path: Path) -> None:
     try:
-        path.unlink(missing_ok=True)
+        path.unlink()
     except OSError as error:
         raise InputError(
             f"{path}: cannot be deleted ({error.strerror or error}), and no frame of its split "
@@ -82,12 +83,12 @@ def read_list(path: Path, root: Path, *, separator: str = SEPARATOR) -> list[tup
     """
     path, root = Path(path), Path(root)
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_lines(path)
     except FileNotFoundError as error:
         make = f"Make it with: bisenet convert {root} (another layout: bisenet import)"
         raise InputError(f"{path}: no such list. {make}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: unreadable ({error}). Write the list anew.") from error
+    except OSError as error:
+        raise InputError(f"{path}: unreadable ({error}). Write the list again.") from error
     if not lines:
         raise InputError(f"{path}: an empty list. Make it with: bisenet convert {root}")
     pairs = []
@@ -104,7 +105,7 @@ def read_list(path: Path, root: Path, *, separator: str = SEPARATOR) -> list[tup
 
 def _count(pair: tuple[Path, Path], num_classes: int, ignore_index: int) -> np.ndarray:
     image, label = pair
-    size = check_image(image)
+    size = check_photograph(image)
     values = read_classes(label, size, num_classes=num_classes, ignore_index=ignore_index)
     counts = np.bincount(values.ravel(), minlength=256)
     counts[ignore_index] = 0

@@ -4,11 +4,15 @@ What is written goes to the disk (fsync) before it gets its name, and the name a
 after a power cut there is the old file or the new one, never an empty one.
 """
 
+import codecs
 import errno
 import fcntl
+import io
 import os
+import re
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -181,6 +185,86 @@ def write_text(path: Path, text: str) -> None:
     """
     with written_whole(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
+
+
+def read_lines(path: Path) -> list[str]:
+    """Read a list of file names.
+
+    Names are bytes: they are taken as the system spells them, whatever the locale. A byte order
+    mark, and blank lines at the end, belong to the editor that wrote the list.
+
+    Args:
+        path: a text file, a name or several a line.
+
+    Returns:
+        The lines, without their ends.
+
+    Raises:
+        InputError: it is no text.
+        OSError: it cannot be read.
+    """
+    content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    if b"\0" in content:
+        raise InputError(f"{path}: no list: it holds zero bytes. Save it as text in UTF-8.")
+    lines = re.split("\r\n|\n|\r", os.fsdecode(content))
+    while lines and not lines[-1].strip():
+        lines.pop()
+    return lines
+
+
+def opened_list(path: str) -> io.StringIO:
+    """A list of file names as :func:`read_lines` reads it, in place of an opened file."""
+    return io.StringIO("\n".join(read_lines(Path(path))))
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write a list of file names as :func:`read_lines` reads it, whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be made or written to.
+    """
+    with written_whole(path) as part:
+        part.write_bytes(os.fsencode("".join(f"{line}\n" for line in lines)))
+
+
+@contextmanager
+def utf8_path(path: Path) -> Iterator[Path]:
+    """A path for libraries in C++, which take every name for UTF-8.
+
+    Args:
+        path: a file or folder; it need not be there yet.
+
+    Yields:
+        The path itself, or a link to it where the locale spells it otherwise.
+    """
+    try:
+        same = str(path).encode() == os.fsencode(path)
+    except UnicodeEncodeError:
+        same = False
+    if same:
+        yield path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / f"link{path.suffix}"
+        link.symlink_to(path.absolute())
+        yield link
+
+
+def holds_weights(folder: Path) -> bool:
+    """Whether a folder is a checkpoint's or a run's: weights lie in it or one below it."""
+    return any(folder.glob("*.pdparams")) or any(folder.glob("*/*.pdparams"))
+
+
+def delete(path: Path) -> None:
+    """Delete a file, if it is there.
+
+    Raises:
+        InputError: it may not be deleted.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def clear_leftovers(folder: Path) -> None:

@@ -14,10 +14,11 @@ import numpy as np
 from PIL import Image
 
 from bisenet_lib.exif import orientation
-from bisenet_lib.labelfiles import Size, check_image, palette_image
+from bisenet_lib.labelfiles import Size, palette_image
 from bisenet_lib.labels import IGNORE
 from bisenet_lib.masks import Picture, palette_of
 from bisenet_lib.pairing import Pair
+from bisenet_lib.photos import check_photograph, read_pixels
 from bisenet_lib.smoothing import Edges, edges_of, ramp_share
 
 __all__ = ["Example", "Imported", "write_example"]
@@ -67,7 +68,7 @@ def write_example(
         InputError: the image or the mask is bad, or they do not fit each other.
         OSError: the data set cannot be written.
     """
-    size = check_image(pair.image, decode=True)
+    size = check_photograph(pair.image, decode=True)
     with Image.open(pair.image) as opened:
         picture = Picture(size, turned=orientation(opened) != 1)
     values = read(pair, picture)
@@ -76,7 +77,7 @@ def write_example(
     for path in (image, label):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
     if picture.turned:
-        upright = cv2.imencode(".png", cv2.imread(str(pair.image)))[1]
+        upright = cv2.imencode(".png", read_pixels(pair.image))[1]
         (root / image).write_bytes(upright.tobytes())
     else:
         shutil.copyfile(pair.image, root / image)

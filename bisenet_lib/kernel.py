@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,8 +93,9 @@ def watched(pid: int, title: str, cells: int, console: Console) -> Iterator[Prog
             over.set()
             watcher.join()
             for process in progress.processes:
-                if process.is_running() and process.pid != pid:
-                    process.kill()
+                if process.pid != pid:
+                    with suppress(psutil.NoSuchProcess):
+                        process.kill()
     console.print(line(), highlight=False)
 
 

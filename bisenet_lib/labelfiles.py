@@ -20,6 +20,7 @@ from bisenet_lib.labels import IGNORE, LABELS, NUM_CLASSES, class_colours
 
 __all__ = [
     "check_image",
+    "check_pixels",
     "check_size",
     "palette_image",
     "read_classes",
@@ -32,26 +33,38 @@ __all__ = [
 Size = tuple[int, int]
 """(width, height) in pixels."""
 
+MOST_PIXELS = 200_000_000
+"""Of an image or label: photographs have fewer, and a small file that declares more is a bomb."""
+LONGEST_SIDE = 65_500
+"""Of an image, in pixels: a JPEG can have no more."""
 _TAIL = 1024
 """So many bytes from the end of a file its end marker is looked for."""
+_TOO_MANY = (
+    f"a huge size; at most {MOST_PIXELS // 10**6} million pixels are read, and {LONGEST_SIDE} a "
+    "side. Scale it down, cut it into parts, or restore the file."
+)
 _HIGHEST_ID = max(label.id for label in LABELS)
+
+
+# Pillow's own limit, for the whole process: from twice this on it refuses, and warns before.
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                yield image
+        with Image.open(path) as image:
+            check_pixels(path, image.size)
+            yield image
     except InputError:
         raise
     except FileNotFoundError as error:
         raise InputError(
             f"{path}: missing. Check the path, restore the file, or remove the frame."
         ) from error
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: declares a huge size: {error}. Restore the file.") from error
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path}: {_TOO_MANY}") from error
     except UnidentifiedImageError as error:
         raise InputError(
             f"{path}: no image ({path.stat().st_size} bytes). Restore the file."
@@ -70,6 +83,16 @@ def _check_end(path: Path, image: Image.Image) -> None:
             raise InputError(f"{path}: truncated: the end of the PNG is missing. Restore the file.")
     elif image.format != "JPEG" or b"\xff\xd9" not in tail:
         image.load()
+
+
+def check_pixels(path: Path, size: Size) -> None:
+    """Refuse an image of more than :data:`MOST_PIXELS`, or :data:`LONGEST_SIDE`.
+
+    Raises:
+        InputError: (width, height) of ``size`` is more.
+    """
+    if size[0] * size[1] > MOST_PIXELS or max(size) > LONGEST_SIDE:
+        raise InputError(f"{path}: {size[0]}x{size[1]} pixels: {_TOO_MANY}")
 
 
 def check_size(path: Path, found: Size, expected: Size | None) -> None:

@@ -18,11 +18,14 @@ from PIL import Image, ImageDraw
 
 from bisenet_lib.colourtable import name_fault
 from bisenet_lib.errors import InputError
+from bisenet_lib.labelfiles import MOST_PIXELS
 from bisenet_lib.masks import Picture
 from bisenet_lib.polygons import FURTHEST_POINT
 
-__all__ = ["BACKGROUND", "draw", "label_names"]
+__all__ = ["BACKGROUND", "UTF_8", "draw", "label_names"]
 
+UTF_8 = "utf-8-sig"
+"""Also without the byte order mark that some editors put first."""
 BACKGROUND = "_background_"
 """LabelMe's own name for what is in no shape."""
 
@@ -30,17 +33,27 @@ _FEWEST_POINTS = {"polygon": 3, "rectangle": 2, "circle": 2, "mask": 2}
 """The shapes that have an area."""
 
 
-def label_names(path: Path) -> frozenset[str]:
+def label_names(path: Path, encoding: str = UTF_8) -> frozenset[str]:
     """The labels of a file's shapes, without outer spaces, which nobody sees.
+
+    Args:
+        path: the JSON file.
+        encoding: of a file that is not in UTF-8; old versions wrote that of Windows.
 
     Raises:
         InputError: the file is missing or no annotation.
     """
-    return frozenset(shape["label"] for shape in _read(path)["shapes"])
+    return frozenset(shape["label"] for shape in _read(path, encoding)["shapes"])
 
 
 def draw(
-    path: Path, picture: Picture, *, values: Mapping[str, int], unlabelled: int, image: Path
+    path: Path,
+    picture: Picture,
+    *,
+    values: Mapping[str, int],
+    unlabelled: int,
+    image: Path,
+    encoding: str = UTF_8,
 ) -> np.ndarray:
     """Draw the shapes in their order, later ones over earlier ones.
 
@@ -53,6 +66,7 @@ def draw(
         values: the value of each label.
         unlabelled: the value of pixels in no shape.
         image: the image's file, which the annotation may not contradict.
+        encoding: see :func:`label_names`.
 
     Returns:
         (H, W) uint8.
@@ -61,7 +75,7 @@ def draw(
         InputError: the file is missing or no annotation, belongs to another image or another
             size, or holds an unknown label or a shape that cannot be drawn.
     """
-    data = _read(path)
+    data = _read(path, encoding)
     named = PureWindowsPath(str(data.get("imagePath") or "")).name
     if Path(named).stem != image.stem and named and (image.parent / named).is_file():
         raise InputError(
@@ -89,9 +103,25 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     return f"did you mean {match[0]!r}?" if match else f"known are {', '.join(known)}."
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _text(path: Path, encoding: str) -> str:
+    content = path.read_bytes()
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        return content.decode(UTF_8)
+    except UnicodeDecodeError as error:
+        if encoding != UTF_8:
+            return content.decode(encoding)
+        raise InputError(
+            f"{path}: not in UTF-8 ({error.reason} {error.start}). Old versions of LabelMe write "
+            "the encoding of Windows: name it, as --encoding gbk (Chinese), cp932 (Japanese), "
+            "cp949 (Korean), cp1252 (western)."
+        ) from error
+
+
+def _read(path: Path, encoding: str) -> dict[str, Any]:
+    try:
+        data = json.loads(_text(path, encoding))
+    except InputError:
+        raise
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: no readable JSON ({error}). Restore the file.") from error
     if not isinstance(data, dict) or not isinstance(data.get("shapes"), list):
@@ -146,5 +176,7 @@ def _draw(canvas: Image.Image, shape: Mapping[str, Any], value: int) -> None:
         else:  # a small picture that stands at the shape's corner
             content = base64.b64decode(shape.get("mask") or "", validate=True)
             with Image.open(io.BytesIO(content)) as mask:
+                if mask.width * mask.height > MOST_PIXELS:
+                    raise ValueError(f"its mask has {mask.width}x{mask.height} pixels")
                 inside = mask.convert("L").point(lambda one: 255 * (one > 0))
                 canvas.paste(value, (round(left), round(top)), inside)

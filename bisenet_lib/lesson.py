@@ -1,21 +1,30 @@
 """What the notebooks call: opening a data set and a trained network, reporting a result."""
 
 import json
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from IPython import get_ipython
 from PIL import Image
 
-from bisenet_lib import convert, minicity
+from bisenet_lib import convert, minicity, subset
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import write_text
 from bisenet_lib.frames import Frame
 from bisenet_lib.predictor import Predictor
 
+if TYPE_CHECKING:
+    from bisenet_lib import training
+
 MINICITY = "minicity"
 """The name of the folder that is filled with generated scenes when it is missing."""
+COURSE = Path("../data/checkpoints")
+"""What lies beside the notebooks' folder and nowhere else."""
+SUBSETS = Path("../data/subsets")
+"""Where the small data sets that lessons look at are kept."""
 NOT_RUN = (
     "If a cell above defines it, that cell has not run, or not since the kernel was restarted: "
     "choose Run, then Run All Above Selected Cell. If none does, look at its spelling."
@@ -23,16 +32,39 @@ NOT_RUN = (
 """What a notebook adds to the message of a name that is not there."""
 
 
-def open_dataset(dataset: str | Path, *, workers: int = 1) -> Path:
-    """Make a data set ready for a lesson: there, converted, with its file lists.
+def start(profile: str) -> None:
+    """Begin a lesson: refuse what would only be noticed later, before anything is written.
+
+    Args:
+        profile: ``smoke``, ``laptop`` or ``cityscapes``.
+
+    Raises:
+        InputError: the profile is misspelt, or the kernel does not run in the notebook's folder.
+    """
+    from bisenet_lib import config
+
+    config.find(profile)
+    if not COURSE.is_dir():
+        raise InputError(
+            f"this notebook runs in {Path.cwd()}, but its paths start at its own folder: give "
+            "papermill the option --cwd notebooks, or use `bisenet course run`."
+        )
+
+
+def open_dataset(dataset: str | Path, profile: str, *, workers: int = 1) -> Path:
+    """Make a data set ready for a lesson: there, not too large, converted, with its file lists.
+
+    Prints a note where the profile looks at a part of it, see :mod:`bisenet_lib.subset`.
 
     Args:
         dataset: a folder in the Cityscapes layout; one named ``minicity`` that is missing is
             generated.
-        workers: processes that generate and convert.
+        profile: ``smoke`` and ``laptop`` take no more frames, and no larger ones, than
+            MiniCity has.
+        workers: processes that generate, scale and convert.
 
     Returns:
-        The folder.
+        The folder: ``dataset`` itself, or one below :data:`SUBSETS`.
 
     Raises:
         InputError: the folder is missing or not in the Cityscapes layout, or a file in it is
@@ -50,8 +82,11 @@ def open_dataset(dataset: str | Path, *, workers: int = 1) -> Path:
         raise InputError(
             f"{root}: no labels there (no gtFine/). Unpack gtFine_trainvaltest.zip into it."
         )
-    convert.prepare(root, workers=workers)
-    return root
+    part = subset.make(root, profile, SUBSETS, workers=workers)
+    if part.note:
+        print(part.note)
+    convert.prepare(part.root, workers=workers)
+    return part.root
 
 
 def open_network(checkpoint: str | Path) -> Predictor:
@@ -102,6 +137,52 @@ def load(frame: Frame, size: tuple[int, int] | None = None) -> tuple[np.ndarray,
         image = image.resize(size, Image.Resampling.BILINEAR)
         label = label.resize(size, Image.Resampling.NEAREST)
     return np.asarray(image), np.asarray(label)
+
+
+def finished_run(
+    settings: Mapping[str, Any], run: Path, *, device: str, watch: Callable[[Path], None]
+) -> "training.Result | None":
+    """The result of a training that came to its end before, so that a lesson can go on from it.
+
+    Taught in ``03_training``.
+
+    Args:
+        settings: a resolved configuration, as :func:`bisenet_lib.config.load` gives it.
+        run: the run folder.
+        device: see :func:`bisenet_lib.devices.select`.
+        watch: called with the run folder, to draw it.
+
+    Returns:
+        What :func:`bisenet_lib.training.fit` returned, but for ``seconds``, which leaves out
+        evaluation and saving; the last checkpoint is scored again. None where iterations are
+        left to do.
+
+    Raises:
+        InputError: the run was configured otherwise, or no checkpoint of it is whole.
+    """
+    from bisenet_lib import checkpoint, config, evaluation, parts, runlog, training
+
+    if not checkpoint.checkpoints(run):
+        return None
+    stored = checkpoint.open_newest(run)
+    done = stored.state["iteration"]
+    images = stored.state.get("total_batch", settings["batch_size"])
+    if done < settings["iters"] or stored.state.get("evaluation_due"):
+        return None
+    changed = sorted(parts.changes(settings, stored).keys() - {config.WORLD_SIZE})
+    if changed:
+        raise InputError(
+            f"{run}: a finished run, configured otherwise ({', '.join(changed)}). Give another "
+            "run_dir, or delete the folder to train again."
+        )
+    print(f"{run}: finished before, after {done} iterations")
+    watch(run)
+    scores = evaluation.evaluate_checkpoint(settings, stored.folder, device=device).scores
+    logged = [one for one in runlog.read(run) if "ips" in one]
+    steps = np.diff([0, *(one["iteration"] for one in logged)])
+    seconds = float(np.sum(images * steps / [one["ips"] for one in logged]))
+    speed = images * float(steps.sum()) / seconds if logged else math.nan
+    return training.Result(run, done, seconds, speed, scores, stored.state.get("best_miou"))
 
 
 def report(run_dir: str | Path, headline: str, *, miou: float | None = None, **values: Any) -> None:

@@ -2,6 +2,9 @@
 
 import os
 
+CUSTOM_DEVICE = "PADDLE_XCCL_BACKEND"
+"""In the environment: the custom device that Paddle's launcher and its ranks use."""
+
 
 def cores() -> int:
     """Processor cores this process may run on."""

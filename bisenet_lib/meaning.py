@@ -6,6 +6,7 @@ Taught in ``07_your_own_data``.
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,7 @@ class Meaning:
         background: of LabelMe: the class of pixels in no shape; None ignores them.
         palette: of index masks: the colours a value may have, where the table says so. Another
             value has the same colour in all masks. None: colours say nothing, the value counts.
+        encoding: of LabelMe's files that are not in UTF-8.
     """
 
     kind: str
@@ -59,6 +61,7 @@ class Meaning:
     table: ColourTable | None = None
     background: str | None = None
     palette: Mapping[int, Collection[Colour]] | None = None
+    encoding: str = labelme.UTF_8
 
     def read(self, pair: Pair, picture: masks.Picture) -> np.ndarray:
         """Read a pair's mask.
@@ -81,7 +84,14 @@ class Meaning:
         values = {name: index for index, name in enumerate(self.names)}
         outside = IGNORE if self.background is None else values[self.background]
         values |= dict.fromkeys(IGNORED_NAMES, IGNORE)
-        return labelme.draw(pair.mask, picture, values=values, unlabelled=outside, image=pair.image)
+        return labelme.draw(
+            pair.mask,
+            picture,
+            values=values,
+            unlabelled=outside,
+            image=pair.image,
+            encoding=self.encoding,
+        )
 
     def found_names(self, examples: Sequence[Example]) -> tuple[str, ...]:
         """The class names, now that all masks are read.
@@ -179,6 +189,7 @@ def meaning_of(
     colours: Path | None = None,
     background: str | None = None,
     ignore: int = IGNORE,
+    encoding: str = labelme.UTF_8,
     workers: int = 1,
 ) -> Meaning:
     """Decide what the masks are and which classes they have.
@@ -190,6 +201,7 @@ def meaning_of(
         colours: a colour table.
         background: a class.
         ignore: a value.
+        encoding: of LabelMe's files that are not in UTF-8.
         workers: processes that look for LabelMe's labels.
 
     Raises:
@@ -203,15 +215,20 @@ def meaning_of(
         ("--colours", colours, ("colour", "index")),
         ("--background", background, ("labelme",)),
         ("--ignore", None if ignore == IGNORE else ignore, ("index",)),
+        ("--encoding", None if encoding == labelme.UTF_8 else encoding, ("labelme",)),
     ):
         if given is not None and kind not in belongs:
             raise InputError(f"{option} {given}: means nothing for {kind} masks, as {first}")
     if not 0 <= ignore <= IGNORE:
         raise InputError(f"--ignore is {ignore}; give a value from 0 to 255")
+    try:
+        "".encode(encoding)
+    except LookupError as error:
+        raise InputError(f"--encoding is {encoding!r}; give one such as gbk or cp1252") from error
     names = None if classes is None else read_names(classes, ignore)
     background = background and background.strip()
     if kind == "labelme":
-        return _of_labelme(pairs, names, background, workers)
+        return _of_labelme(pairs, names, background, encoding, workers)
     if kind == "colour" and colours is None:
         raise InputError(
             f"{first}: holds colours. Say which class each is with --colours TABLE, a file of "
@@ -239,19 +256,22 @@ def _palette(table: ColourTable | None, ignore: int) -> dict[int, list[Colour]]:
 
 
 def _of_labelme(
-    pairs: Sequence[Pair], names: tuple[str, ...] | None, background: str | None, workers: int
+    pairs: Sequence[Pair],
+    names: tuple[str, ...] | None,
+    background: str | None,
+    encoding: str,
+    workers: int,
 ) -> Meaning:
     if names is None:
-        found = every(
-            labelme.label_names, [pair.mask for pair in pairs], workers=workers, title="labels"
-        )
+        label_names = partial(labelme.label_names, encoding=encoding)
+        found = every(label_names, [pair.mask for pair in pairs], workers=workers, title="labels")
         names = tuple(sorted(frozenset().union(*found)))
     names = tuple(name for name in names if name not in IGNORED_NAMES)
     if background is None and labelme.BACKGROUND in names:
         background = labelme.BACKGROUND
     if background is not None and background not in names:
         names = (background, *names)
-    return Meaning("labelme", _checked(names), background=background)
+    return Meaning("labelme", _checked(names), background=background, encoding=encoding)
 
 
 def read_names(classes: str | Path | Sequence[str], ignore: int = IGNORE) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from bisenet_lib.errors import InputError
+from bisenet_lib.files import utf8_path
 
 SUFFIXES = (".mp4", ".webp", ".gif")
 Write = Callable[[np.ndarray], None]
@@ -49,7 +50,11 @@ def _h264(path: Path, fps: float, size: tuple[int, int]) -> Iterator[Write]:
     if not width or not height:
         raise InputError(f"{cannot}; it needs two pixels each way")
     try:
-        with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as film:
+        options = {"movflags": "+faststart"}
+        with (
+            utf8_path(path) as plain,
+            av.open(str(plain), "w", format="mp4", options=options) as film,
+        ):
             stream = film.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
             stream.options = {"crf": "23", "preset": "veryfast"}

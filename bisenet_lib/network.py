@@ -5,7 +5,8 @@ Source: Yu et al., "BiSeNet V2", arXiv:2004.02147, section 3 and table 1; Paddle
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,13 +117,14 @@ def stages(model: BiSeNetV2, size: tuple[int, int] = (1024, 512)) -> list[Stage]
             hooks.append(layer.register_forward_post_hook(_keep_shape(shapes, key)))
             hooks += _counting(layer, counts, key)
     was_training = model.training
-    model.eval()
-    model.training = True  # the top layer alone, so that the auxiliary heads run too
-    with paddle.no_grad():
-        model(paddle.zeros([1, 3, size[1], size[0]]))
-    (model.train if was_training else model.eval)()
-    for hook in hooks:
-        hook.remove()
+    with _removed_after(hooks):
+        try:
+            model.eval()
+            model.training = True  # the top layer alone, so that the auxiliary heads run too
+            with paddle.no_grad():
+                model(paddle.zeros([1, 3, size[1], size[0]]))
+        finally:
+            (model.train if was_training else model.eval)()
     return [
         Stage(
             branch,
@@ -144,11 +146,8 @@ def multiply_adds(layer: paddle.nn.Layer, shape: Sequence[int]) -> int:
         shape: of one input, (channels, height, width).
     """
     counts: Counter[str] = Counter()
-    hooks = _counting(layer, counts, "all")
-    with paddle.no_grad():
+    with _removed_after(_counting(layer, counts, "all")), paddle.no_grad():
         layer(paddle.zeros([1, *shape]))
-    for hook in hooks:
-        hook.remove()
     return counts["all"]
 
 
@@ -211,6 +210,16 @@ def table(rows: Sequence[Stage]) -> str:
             f"| **{sum(r.multiply_adds for r in part) / 1e9:.2f} G** |"
         )
     return "\n".join(lines)
+
+
+@contextmanager
+def _removed_after(hooks: Sequence) -> Iterator[None]:
+    """Remove hooks when the body ends, also by an error."""
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _keep_shape(shapes, key):

@@ -26,7 +26,7 @@ class OnnxEngine:
         options.log_severity_level = 3
         try:
             self.session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
+                Path(path).read_bytes(), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # ONNX Runtime's exceptions have no common class
             last = str(error).strip().splitlines()[-1]

@@ -13,9 +13,10 @@ from bisenet_lib import config
 from bisenet_lib.errors import InputError, refuse, refuse_address
 from bisenet_lib.exports import naming_the_tool
 from bisenet_lib.filelists import SEPARATOR
-from bisenet_lib.files import clear_leftovers, folder_written_whole, write_text
+from bisenet_lib.files import clear_leftovers, folder_written_whole, write_lines, write_text
 from bisenet_lib.imported import Example, Imported, counted, write_example
 from bisenet_lib.labelfiles import Size
+from bisenet_lib.labelme import UTF_8
 from bisenet_lib.labels import CLASS_NAMES, IGNORE
 from bisenet_lib.meaning import KINDS, Meaning, meaning_of, read_names
 from bisenet_lib.pairing import Pair, Pairs, files_of, find_pairs, split, split_of, validation_lists
@@ -26,8 +27,6 @@ __all__ = ["Options", "class_names", "import_folder"]
 
 CLASSES = "classes.txt"
 """In a data set's folder: a class name a line, in order of index."""
-CONFIG = "config.yml"
-"""There too: the configuration that trains on it."""
 MASK_FOLDERS = ("masks", "labels", "annotations")
 """Where masks are looked for, if nothing else is said."""
 
@@ -48,6 +47,7 @@ class Options:
         colours: a table of ``name,r,g,b``: the meaning of colour masks, the names of others.
         background: the class of pixels in no LabelMe shape; without it they are ignored.
         ignore: of index masks: a value that is no class, besides 255.
+        encoding: of LabelMe's files that are not in UTF-8, such as ``gbk``.
         skip_unpaired: leave out images without a mask and masks without an image.
         val: see :func:`bisenet_lib.pairing.split`.
         seed: see :func:`bisenet_lib.pairing.split`.
@@ -65,6 +65,7 @@ class Options:
     colours: Path | None = None
     background: str | None = None
     ignore: int = IGNORE
+    encoding: str = UTF_8
     skip_unpaired: bool = False
     val: float | Path | None = None
     seed: int = 0
@@ -91,7 +92,7 @@ def class_names(root: Path, num_classes: int | None = None) -> tuple[str, ...] |
         return None
     names = read_names(path)
     if num_classes not in (None, len(names)):
-        own = path.with_name(CONFIG)
+        own = path.with_name(config.CONFIG)
         advice = (
             f"Give the configuration that was made for this data set: --config {own}"
             if _classes_of(own) == len(names)
@@ -152,7 +153,7 @@ def import_folder(source: Path, target: Path, **options: Any) -> Imported:
     target = Path(target).resolve()
     if any(target.is_relative_to(folder) for folder in (images.resolve(), masks.resolve())):
         raise InputError(f"{target}: stands among the files to import. Choose another folder.")
-    base = config.load(chosen.config, dataset=target)
+    base = config.load(chosen.config, dataset=target, any_component=True)
     clear_leftovers(target.parent)
     with folder_written_whole(target) as part:
         with naming_the_tool(source):
@@ -167,6 +168,7 @@ def import_folder(source: Path, target: Path, **options: Any) -> Imported:
                 colours=chosen.colours,
                 background=chosen.background,
                 ignore=chosen.ignore,
+                encoding=chosen.encoding,
                 workers=chosen.workers,
             )
         examples = _write(part, pairs, meaning, chosen.workers)
@@ -174,10 +176,10 @@ def import_folder(source: Path, target: Path, **options: Any) -> Imported:
         size = chosen.size or network_size(base, [one.size for one in examples.values()])
         parts = {key: tuple(examples[name] for name in splits[key]) for key in splits}
         for key, those in parts.items():
-            lines = (f"{one.image}{SEPARATOR}{one.label}\n" for one in those)
-            write_text(part / f"{key}.txt", "".join(lines))
+            lines = (f"{one.image}{SEPARATOR}{one.label}" for one in those)
+            write_lines(part / f"{key}.txt", lines)
         write_text(part / CLASSES, "".join(f"{name}\n" for name in names))
-        config.save(configuration(base, len(names), size), part / CONFIG)
+        config.save(configuration(base, len(names), size), part / config.CONFIG)
     outside = meaning.kind == "labelme" and meaning.background is None
     listed = [] if chosen.val is not None else validation_lists(Path(source))
     remarks = (*_about_split(splits, found.test, listed), *_about_videos(found.videos))

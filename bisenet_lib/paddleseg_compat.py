@@ -98,6 +98,7 @@ class Mend:
     without: str
 
 
+# This library's functions are named in text: their modules stand above this one.
 MENDS = (
     Mend(
         "paddleseg.models.losses.cross_entropy_loss",
@@ -129,6 +130,24 @@ MENDS = (
         "train",
         (("l[0] / log_iters", "float(l) / log_iters"),),
         "IndexError: too many indices; a loss is a 0-D array since Paddle 2.5",
+    ),
+    Mend(
+        "paddleseg.datasets.dataset",
+        "Dataset.__init__",
+        (("open(file_path, 'r')", "__import__('bisenet_lib.files').files.opened_list(file_path)"),),
+        "ValueError: a blank last line is no pair, and a byte order mark part of the first path",
+    ),
+    Mend(
+        "paddleseg.transforms.transforms",
+        "Compose.__call__",
+        (("cv2.imread(", "__import__('bisenet_lib.photos').photos.read_pixels("),),
+        "segmentation fault: cv2.imread, given a name that UTF-8 cannot spell",
+    ),
+    Mend(
+        "paddleseg.utils.utils",
+        "load_pretrained_model",
+        (("paddle.load(", "__import__('bisenet_lib.checkpoint').checkpoint.read("),),
+        "any code: what the pickle says that a configuration names as `pretrained`",
     ),
 )
 

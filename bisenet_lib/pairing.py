@@ -4,12 +4,14 @@ Taught in ``07_your_own_data``.
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bisenet_lib.errors import InputError, refuse
+from bisenet_lib.files import read_lines
 from bisenet_lib.folders import PICTURES, VIDEOS, files_below
 
 __all__ = ["Pair", "Pairs", "files_of", "find_pairs", "split", "split_of", "validation_lists"]
@@ -219,14 +221,14 @@ def _drawn(names: Sequence[str], share: float, seed: int) -> set[str]:
     if not 0 < share < 1:
         raise InputError(f"--val is {share:g}; give a share between 0 and 1, or a list's file")
     count = min(max(round(share * len(names)), 1), len(names) - 1)
-    lots = sorted((hashlib.sha256(f"{seed} {name}".encode()).digest(), name) for name in names)
+    lots = sorted((hashlib.sha256(os.fsencode(f"{seed} {name}")).digest(), name) for name in names)
     return {name for _, name in lots[:count]}
 
 
 def _listed(path: Path, names: Sequence[str]) -> set[str]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_lines(path)
+    except OSError as error:
         raise InputError(f"{path}: unreadable ({error}). Write an image's name a line.") from error
     by_last: dict[str, list[str]] = {}
     for name in names:

@@ -1,11 +1,14 @@
 """The same function over many files, in one process or several, with a progress bar."""
 
 import os
+import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
+from types import FrameType
 from typing import TypeVar
 
 from tqdm.auto import tqdm
@@ -31,23 +34,34 @@ def _guarded(function: Callable[[Item], Result], item: Item) -> Result | InputEr
 def _all_guarded(
     function: Callable[[Item], Result], items: list[Item]
 ) -> list[tuple[Item, Result | InputError]]:
-    return [(item, _guarded(function, item)) for item in items]
+    try:
+        return [(item, _guarded(function, item)) for item in items]
+    except SystemExit:
+        os._exit(1)  # the pool would take it for a result, and hand over more items
 
 
 def _begin_worker() -> None:
-    """Let a worker keep freed memory, and end when its parent is killed.
+    """Let a worker keep freed memory, and end quietly on Ctrl-C or when its parent is killed.
 
     glibc gives blocks of an image's size back to the system at once, which then clears them
     for the next image; having freed one larger block it keeps them. That is a sixth of the
     time of converting a label.
     """
     bytearray(JUST_UNDER_32_MB)
+    signal.signal(signal.SIGINT, lambda number, frame: os._exit(1))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGINT, _leave_item)
 
     def wait() -> None:
         parent_process().join()
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+def _leave_item(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(1)
 
 
 def _spawned(
@@ -58,7 +72,13 @@ def _spawned(
         # Handing over one item at a time would cost this process a tenth of a core or more.
         size = max(1, min(MOST_AT_ONCE, len(items) // (workers * 16)))
         parts = [items[start : start + size] for start in range(0, len(items), size)]
-        for future in as_completed([pool.submit(_all_guarded, function, one) for one in parts]):
+        # While they start, workers would answer Ctrl-C with a traceback.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            futures = [pool.submit(_all_guarded, function, one) for one in parts]
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for future in as_completed(futures):
             yield from future.result()
     except BrokenProcessPool as error:
         raise InputError(

@@ -6,6 +6,7 @@ defaults: hours later one finds out.
 
 import difflib
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,6 +30,8 @@ READERS = {
 EXAMPLES = {"int": "100", "float": "0.05 or 1e-3", "bool": "true or false", "str": "any text"}
 OPTIONS = {"profile": "--profile", "run_dir": "--runs-dir"}
 """Parameters that an option of the command sets, for they decide where results go."""
+WORDS = ("true", "false", "null")
+"""Text that a value of another type is written as."""
 LONGEST = 120
 """Characters of a folder's name that tell its parameters; file systems allow 255 in all."""
 
@@ -99,12 +102,29 @@ def name_of(parameters: Mapping[str, Any]) -> str:
     """A folder name that tells parameters: ``iters=500,learning_rate=0.02``.
 
     The same parameters have the same name in whatever order they are given; other parameters
-    have another one. What a file name cannot hold is replaced and a long name is cut; a
-    checksum then tells such names apart.
+    have another one, also on a disk that does not tell ``A`` from ``a``. A value that a name
+    cannot tell exactly (by its characters, its length, or as text that looks like a number) is
+    told roughly, and a checksum of all parameters follows.
     """
-    whole = ",".join(f"{name}={parameters[name]}" for name in sorted(parameters))
-    name = re.sub(r"[^\w.,=+-]", "_", whole, flags=re.ASCII)[:LONGEST]
-    return name if name == whole else f"{name},{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
+    texts = {name: _text(parameters[name]) for name in sorted(parameters)}
+    whole = ",".join(f"{name}={text}" for name, text in texts.items())
+    exact = all(_is_exact(value) for value in parameters.values())
+    if exact and len(whole) <= LONGEST:
+        return whole
+    checksum = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=str).encode())
+    rough = re.sub(r"[^\w.,=+-]", "_", whole, flags=re.ASCII)[:LONGEST]
+    return f"{rough},{checksum.hexdigest()[:8]}"
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _is_exact(value: Any) -> bool:
+    """Whether a name tells a value from every other one."""
+    if isinstance(value, str):
+        return bool(re.fullmatch(r"[a-z_][a-z0-9_.+-]*", value)) and value not in WORDS
+    return bool(re.fullmatch(r"[a-z0-9.+-]+", _text(value)))
 
 
 def _types(paths: Sequence[Path]) -> dict[str, str]:

@@ -8,6 +8,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from bisenet_lib.errors import InputError
+from bisenet_lib.files import utf8_path
 from bisenet_lib.machine import cores
 from bisenet_lib.onnx_engine import OnnxEngine
 from bisenet_lib.paddleseg_compat import paddle
@@ -51,10 +52,8 @@ def paddle_folder(folder: Path) -> Run:
     Args:
         folder: as :func:`bisenet_lib.export.write_paddle` makes it.
     """
-    with said_nothing():
-        options = paddle.inference.Config(
-            str(folder / "model.json"), str(folder / "model.pdiparams")
-        )
+    with utf8_path(folder) as plain, said_nothing():
+        options = paddle.inference.Config(str(plain / "model.json"), str(plain / "model.pdiparams"))
         options.set_cpu_math_library_num_threads(cores())
         predictor = paddle.inference.create_predictor(options)
     first = predictor.get_input_handle(predictor.get_input_names()[0])

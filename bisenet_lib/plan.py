@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.machine import cores
-from bisenet_lib.stopping import COMMAND, LAUNCHER
+from bisenet_lib.machine import CUSTOM_DEVICE, cores
+from bisenet_lib.stopping import COMMAND, LAUNCHER, command_line
+
+PROXIES = ("http_proxy", "all_proxy")
 
 
 @dataclass(frozen=True)
@@ -20,11 +22,13 @@ class Plan:
 
     Args:
         processes: on this host, on its CPU; with ``gpus`` there is one for each of them.
-        gpus: device numbers, ``0,1,2,3``; empty trains on the CPU.
+        gpus: numbers of GPUs or other devices, ``0,1,2,3``; empty trains on the CPU.
         nnodes: hosts.
         master: ``HOST:PORT`` where the hosts meet; on host 0, a free port of its own.
         node: this host's number, from 0.
         timeout: seconds to wait for the other hosts.
+        device: the kind of device that ``gpus`` numbers, ``gpu`` or the name of another;
+            ``auto``: see :func:`bisenet_lib.devices.kind_of_auto`.
     """
 
     processes: int = 2
@@ -33,6 +37,19 @@ class Plan:
     master: str = ""
     node: int = 0
     timeout: float = 300.0
+    device: str = "auto"
+
+    @property
+    def kind(self) -> str:
+        """What every rank computes on: ``cpu``, ``gpu``, or the name of another device."""
+        if self.device != "auto":
+            return self.device
+        if not self.gpus:
+            return "cpu"
+        from bisenet_lib.devices import available, kind_of_auto
+
+        kind = kind_of_auto(available())
+        return "gpu" if kind == "cpu" else kind
 
     @property
     def local(self) -> int:
@@ -69,11 +86,18 @@ class Plan:
         """
         env = {name: value for name, value in inherited.items() if ours.get(name) != value}
         env = {name: value for name, value in env.items() if not name.startswith("PADDLE_TRAINER")}
+        env.pop(CUSTOM_DEVICE, None)
         if not self.gpus:
             env.pop("CUDA_VISIBLE_DEVICES", None)
             env.setdefault("OMP_NUM_THREADS", str(max(1, cores() // self.local)))
-        if Path(sys.argv[0]).name == "bisenet":
-            env[COMMAND] = json.dumps(sys.argv[1:])
+            env["PADDLE_DISTRI_BACKEND"] = "gloo"
+        elif self.kind not in ("gpu", "xpu"):
+            env[CUSTOM_DEVICE] = self.kind
+        if self.nnodes > 1:
+            # The launchers meet over HTTP, and no proxy leads to the other host.
+            env = {name: env[name] for name in env if name.lower() not in PROXIES}
+        if command := command_line():
+            env[COMMAND] = json.dumps(command)
         return {**env, LAUNCHER: str(os.getpid()), "PYTHONUNBUFFERED": "1"}
 
     def check(self) -> None:
@@ -87,7 +111,12 @@ class Plan:
             if value < 1:
                 raise InputError(f"--{name} is {value}; give a whole number from 1")
         if self.gpus:
-            _check_gpus(self.gpus)
+            _check_units(self.gpus, self.kind)
+        elif self.kind != "cpu":
+            raise InputError(
+                f"--device {self.device}: without --gpus every process trains on the CPU. Give "
+                "--gpus 0,1 for the first two devices of that kind."
+            )
         if self.nnodes == 1:
             return
         if not 0 <= self.node < self.nnodes:
@@ -107,15 +136,21 @@ class Plan:
             _wait_for_master(host, int(port), self.timeout)
 
 
-def _check_gpus(gpus: str) -> None:
+def _check_units(gpus: str, kind: str) -> None:
     from bisenet_lib.devices import available
 
-    kind = os.environ.get("PADDLE_XCCL_BACKEND", "gpu")
-    there = available()
-    for number in gpus.split(","):
-        if f"{kind}:{number}" not in there:
+    numbers = gpus.split(",")
+    if kind == "cpu" or ":" in kind:
+        raise InputError(
+            f"--device {kind} with --gpus {gpus}: give the kind of device alone, as gpu"
+        )
+    if len(set(numbers)) < len(numbers):
+        raise InputError(f"--gpus {gpus}: a device is named twice; each trains one process")
+    found = available()
+    for number in numbers:
+        if f"{kind}:{number}" not in found:
             raise InputError(
-                f"--gpus {gpus}: {kind}:{number} is not there; Paddle finds {', '.join(there)}. "
+                f"--gpus {gpus}: {kind}:{number} is not there; Paddle finds {', '.join(found)}. "
                 "On a machine without GPUs give --nproc in place of --gpus."
             )
 

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from cityscapesscripts.helpers.annotation import Annotation
 from cityscapesscripts.preparation.json2labelImg import createLabelImage
-from PIL import Image
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.labelfiles import Size, check_size
+from bisenet_lib.labelfiles import Size, check_pixels, check_size
 from bisenet_lib.labels import label_of
 
 FURTHEST_POINT = 100_000
@@ -47,7 +46,7 @@ def _checked_object(path: Path, number: int, thing: Any) -> None:
 
 def _checked_polygons(path: Path, size: Size | None) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         data = json.loads(text)
     except FileNotFoundError as error:
         raise InputError(f"{path}: missing. Restore it, or remove the frame.") from error
@@ -58,9 +57,8 @@ def _checked_polygons(path: Path, size: Size | None) -> str:
     declared = (data.get("imgWidth"), data.get("imgHeight"))
     if not all(type(side) is int and side > 0 for side in declared):
         raise InputError(f"{path}: imgWidth, imgHeight are {declared}; whole numbers above 0.")
-    if size is None and declared[0] * declared[1] > Image.MAX_IMAGE_PIXELS:
-        raise InputError(f"{path}: declares a huge size: {declared[0]}x{declared[1]} pixels.")
     check_size(path, declared, size)
+    check_pixels(path, declared)
     for number, thing in enumerate(data["objects"]):
         _checked_object(path, number, thing)
     return text

@@ -4,7 +4,6 @@ Neither Paddle nor a data set is needed. Taught in ``06_deployment``.
 """
 
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +19,7 @@ from bisenet_lib.labelfiles import write_classes
 from bisenet_lib.labels import CLASS_NAMES, colour_table
 from bisenet_lib.machine import cores
 from bisenet_lib.overlap import ahead
-from bisenet_lib.photos import find_images, read_image
+from bisenet_lib.photos import SUFFIXES, find_images, output_names, read_image, siblings
 from bisenet_lib.predictor import Predictor
 
 LONGEST = 2048
@@ -109,13 +108,15 @@ def open_predictor(path: Path, *, longest: int = LONGEST, colour_blind: bool = F
 def predict_images(predictor: Predictor, source: Path, output: Path) -> Tally:
     """Segment an image, or every image of a folder and of the folders below it.
 
-    Reading, network and writing overlap. A file that is no image stops no other.
+    Reading, network and writing overlap. A file that is no image stops no other. A photograph
+    of 100 million pixels takes 2.5 GB of memory, a folder of them twice that.
 
     Args:
         predictor: the network.
         source: an image or a folder.
         output: where ``overlays/NAME.jpg`` and ``labels/NAME.png`` go; a palette PNG whose
-            index is the class. Folders below ``source`` are kept.
+            index is the class. NAME is of :func:`bisenet_lib.photos.output_names`; a single
+            image is called as it would be among the images beside it.
 
     Returns:
         The tally; its problems name the files that could not be read, and the pictures of
@@ -127,12 +128,14 @@ def predict_images(predictor: Predictor, source: Path, output: Path) -> Tally:
     source, output = Path(source), Path(output)
     folder = source if source.is_dir() else source.parent
     paths, unread = find_images(source, apart_from=output) if source.is_dir() else ([source], [])
-    names = dict(zip(paths, _names(paths, folder), strict=True))
+    named = paths if source.is_dir() else siblings(source, SUFFIXES)
+    names = dict(zip(named, output_names(named, folder), strict=True))
     tally, started = Tally(predictor, problems=unread), time.perf_counter()
 
     def segmented() -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
         bar = tqdm(paths, "segmenting", unit="image", disable=len(paths) < 2)
-        for path, image in zip(bar, ahead(_read_or_refuse, paths), strict=True):
+        images = ahead(_read_or_refuse, paths, threads=1)  # large ones fill the memory
+        for path, image in zip(bar, images, strict=True):
             if isinstance(image, InputError):
                 tally.problems.append(str(image))
             else:
@@ -148,13 +151,6 @@ def predict_images(predictor: Predictor, source: Path, output: Path) -> Tally:
         tally.count(classes)
     tally.seconds = time.perf_counter() - started
     return tally
-
-
-def _names(paths: list[Path], folder: Path) -> list[str]:
-    """Paths below the folder without suffix; with it, where two would be the same."""
-    inside = [path.relative_to(folder) for path in paths]
-    count = Counter(path.with_suffix("") for path in inside)
-    return [str(one if count[one.with_suffix("")] > 1 else one.with_suffix("")) for one in inside]
 
 
 def _read_or_refuse(path: Path) -> np.ndarray | InputError:

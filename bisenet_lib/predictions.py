@@ -3,14 +3,36 @@
 Taught in ``05_evaluation``.
 """
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from bisenet_lib.errors import InputError
 from bisenet_lib.labelfiles import read_label
+from bisenet_lib.photos import output_names
 
-__all__ = ["read_prediction"]
+__all__ = ["prediction_files", "read_prediction"]
+
+
+def prediction_files(images: Sequence[Path]) -> dict[Path, str]:
+    """The file of each image's prediction, below the folder of predictions.
+
+    Args:
+        images: of a data set.
+
+    Returns:
+        By image ``STEM.png``; where two images have one stem, all are named by their path below
+        the folder they are all in, see :func:`bisenet_lib.photos.output_names`.
+    """
+    paths = {image: Path(os.path.abspath(image)) for image in images}  # noqa: PTH100  (no links)
+    flat = [Path(path.name) for path in paths.values()]
+    names = output_names(flat, Path())
+    if any(name != path.stem for name, path in zip(names, flat, strict=True)):
+        common = Path(os.path.commonpath([path.parent for path in paths.values()]))
+        names = output_names(list(paths.values()), common)
+    return {image: f"{name}.png" for image, name in zip(paths, names, strict=True)}
 
 
 def read_prediction(path: Path, truth: np.ndarray, values: int, what: str) -> np.ndarray:

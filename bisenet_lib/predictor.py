@@ -4,10 +4,18 @@ Copy it beside a ``model.onnx`` of `bisenet export`. Taught in ``06_deployment``
 """
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import onnxruntime
+
+KEYS = ("mean", "std", "size", "names", "colours")
+"""Of the metadata, each as JSON."""
+LONGEST_SIDE = 8192
+"""Pixels of the size a network may ask for."""
 
 
 class Predictor:
@@ -24,26 +32,19 @@ class Predictor:
         colours: (C, 3) uint8, RGB, one a class.
 
     Raises:
-        ValueError: the file says nothing about images and classes.
+        ValueError: the file says nothing about images and classes, or what cannot be.
     """
 
-    def __init__(self, path: str, threads: int = 0, longest: int = 0) -> None:
+    def __init__(self, path: str | Path, threads: int = 0, longest: int = 0) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         self.session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
+            Path(path).read_bytes(), options, providers=["CPUExecutionProvider"]
         )
-        kept = self.session.get_modelmeta().custom_metadata_map
-        try:
-            about = {key: json.loads(kept[key]) for key in ("mean", "std", "names", "colours")}
-            self.size = json.loads(kept["size"])
-        except KeyError as error:
-            raise ValueError(
-                f"{path}: no {error} in its metadata; `bisenet export` writes it"
-            ) from error
+        about = _about(self.session, path)
         self.longest = longest
-        self.names = about["names"]
+        self.size, self.names = about["size"], about["names"]
         self.colours = np.array(about["colours"], np.uint8)
         self.scale = 1 / (255 * np.array(about["std"], np.float32))
         self.shift = np.array(about["mean"], np.float32) / np.array(about["std"], np.float32)
@@ -71,13 +72,13 @@ class Predictor:
         if size is None:
             factor = min(1, self.longest / max(height, width)) if self.longest else 1
             size = max(1, round(width * factor)), max(1, round(height * factor))
-        if tuple(size) != (width, height):
-            image = cv2.resize(image.astype(np.float32), tuple(size))
-        pixels = np.empty((1, 3, *image.shape[:2]), np.float32)
-        for channel in range(3):
-            one = pixels[0, channel]
-            np.multiply(image[..., channel], self.scale[channel], out=one, dtype=np.float32)
-            one -= self.shift[channel]
+        pixels = np.empty((1, 3, size[1], size[0]), np.float32)
+        for channel in range(3):  # one at a time: together they need much memory
+            one = image[..., channel]
+            if tuple(size) != (width, height):
+                one = cv2.resize(one.astype(np.float32), tuple(size))
+            np.multiply(one, self.scale[channel], out=pixels[0, channel], dtype=np.float32)
+            pixels[0, channel] -= self.shift[channel]
         return pixels
 
     def segment(self, pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -112,3 +113,40 @@ class Predictor:
         if empty[: len(self.colours)].any():
             mixed = np.where(empty[classes][..., np.newaxis], image, mixed)
         return mixed
+
+
+def _about(session: onnxruntime.InferenceSession, path: str | Path) -> Mapping[str, Any]:
+    """What `bisenet export` wrote into the file, checked: it may come from anybody."""
+    kept = session.get_modelmeta().custom_metadata_map
+    try:
+        about = {key: json.loads(kept[key]) for key in KEYS}
+    except KeyError as error:
+        raise ValueError(
+            f"{path}: no {error} in its metadata; `bisenet export` writes it"
+        ) from error
+    size, names, colours = (about[key] for key in ("size", "names", "colours"))
+    named = isinstance(names, list) and 0 < len(names) <= 256
+    right = {
+        "mean": _are_numbers(about["mean"], 3, -1e3, 1e3),
+        "std": _are_numbers(about["std"], 3, 1e-6, 1e3),
+        "size": size is None or _are_numbers(size, 2, 1, LONGEST_SIDE, (int,)),
+        "names": named and all(isinstance(one, str) and one.isprintable() for one in names),
+        "colours": named
+        and isinstance(colours, list)
+        and len(colours) == len(names)
+        and all(_are_numbers(one, 3, 0, 255, (int,)) for one in colours),
+    }
+    wrong = [key for key in KEYS if not right[key]]
+    if wrong:
+        raise ValueError(f"{path}: {wrong[0]} in its metadata cannot be {kept[wrong[0]]:.80}")
+    return about
+
+
+def _are_numbers(
+    values: Any, count: int, low: float, high: float, types: tuple[type, ...] = (int, float)
+) -> bool:
+    return (
+        isinstance(values, list)
+        and len(values) == count
+        and all(type(value) in types and low <= value <= high for value in values)
+    )

@@ -1,4 +1,11 @@
-"""The profiles of the course; known here so that naming them loads neither Paddle nor Jupyter."""
+"""Which configuration a name stands for; known without loading Paddle or Jupyter."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+
+from bisenet_lib.errors import InputError
 
 PROFILES = {
     "smoke": "minicity_smoke",
@@ -6,3 +13,38 @@ PROFILES = {
     "cityscapes": "bisenet_cityscapes_1024x1024_160k",
 }
 """Each profile of the course and the configuration it trains with."""
+
+
+def find(name: str | Path) -> Path:
+    """The file of a configuration.
+
+    Args:
+        name: a profile (``laptop``), a shipped configuration
+            (``bisenet_cityscapes_1024x1024_160k``) or the path of a YAML file.
+
+    Returns:
+        The path of an existing file.
+
+    Raises:
+        InputError: there is none; the message lists what there is.
+    """
+    path = Path(name)
+    if path.suffix in (".yml", ".yaml"):
+        if path.is_file():
+            return path
+        raise InputError(f"{path}: no such configuration file. Check the path.")
+    shipped = Path(str(files("bisenet_lib"))) / "configs"
+    path = shipped / f"{PROFILES.get(str(name), name)}.yml"
+    if path.is_file():
+        return path
+    names = [*PROFILES, *sorted(one.stem for one in shipped.glob("*_*.yml"))]
+    raise InputError(
+        f"{name}: no such profile or configuration{nearest(str(name), names)}. "
+        f"Choose one of {', '.join(names)}, or give the path of a .yml file."
+    )
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``" (did you mean 'laptop'?)"`` where a name is close to a known one, else nothing."""
+    match = get_close_matches(name, list(known), 1)
+    return f" (did you mean {match[0]!r}?)" if match else ""

@@ -143,7 +143,10 @@ def lost_ranks(ranks: Ranks) -> Iterator[None]:
         if ranks.size == 1 or not MESSAGES_FAILED.search(str(error)):
             raise
         last = str(error).strip().splitlines()[-1]
-        raise InputError(f"rank {ranks.rank} {LOST}; look at that one's log ({last})") from error
+        late = ": it was more than 30 s late" if "TIMEOUT" in last else ""
+        raise InputError(
+            f"rank {ranks.rank} {LOST}{late}; look at that one's log ({last})"
+        ) from error
 
 
 def _end_with_launcher() -> None:

@@ -5,7 +5,8 @@ it would have seen, however many processes read them. Taught in ``03_training``.
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import signal
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from bisenet_lib.machine import cores
 from bisenet_lib.own_data import names_or_default
 from bisenet_lib.paddleseg_compat import paddle
 from bisenet_lib.ranks import ALONE, Ranks
+from bisenet_lib.stopping import leave_signals_to_parent
 
 from paddleseg.transforms import transforms  # isort: skip
 
@@ -118,14 +120,15 @@ def read_sample(dataset: paddle.io.Dataset, index: int) -> dict[str, Any]:
         What the data set gives: ``img``, ``label`` and ``trans_info``.
 
     Raises:
-        InputError: image or label cannot be decoded; the message names both.
+        InputError: image or label cannot be decoded; the message names it, or both.
     """
     try:
         return dataset[index]
-    except (OSError, ValueError, AttributeError, SyntaxError) as error:
+    except InputError:
+        raise
+    except (OSError, ValueError, SyntaxError) as error:
         image, label = dataset.file_list[index]
-        why = "cannot be decoded" if isinstance(error, AttributeError) else error
-        raise InputError(f"{image} with {label}: {why}. Restore the files.") from error
+        raise InputError(f"{image} with {label}: {error}. Restore the files.") from error
 
 
 def readers(num_workers: int | None, place: str, ranks: Ranks = ALONE) -> int:
@@ -150,8 +153,8 @@ def readers(num_workers: int | None, place: str, ranks: Ranks = ALONE) -> int:
 
 def read_batches(
     dataset: paddle.io.Dataset, keys: Iterable[list[Key]], num_workers: int
-) -> Iterator[dict[str, paddle.Tensor]]:
-    """Read batches, in this process or in others.
+) -> Generator[dict[str, paddle.Tensor], None, None]:
+    """Read batches, in this process or in others, which the call starts.
 
     Args:
         dataset: gives a sample for a key.
@@ -162,24 +165,45 @@ def read_batches(
         ``img`` (N, 3, H, W) float32 and ``label`` (N, H, W).
 
     Raises:
-        InputError: an image or label cannot be decoded.
+        InputError: an image or label cannot be decoded, or a process that reads was killed.
     """
     if num_workers == 0:
         # Not Paddle's loader: when reading fails in its thread, it waits for ever.
-        for batch in keys:
-            samples = [dataset[key] for key in batch]
-            yield {
-                name: paddle.to_tensor(np.stack([one[name] for one in samples]))
-                for name in ("img", "label")
-            }
-        return
-    loader = paddle.io.DataLoader(dataset, batch_sampler=keys, num_workers=num_workers)
+        return _read_here(dataset, keys)
+    loader = paddle.io.DataLoader(
+        dataset,
+        batch_sampler=keys,
+        num_workers=num_workers,
+        worker_init_fn=leave_signals_to_parent,
+    )
+    handler = signal.getsignal(signal.SIGCHLD)
+    batches_of_workers = iter(loader)
+    # Paddle's handler raises wherever the program is when a worker dies, even while it saves.
+    # Without it the loader notices as well, when it is asked for a batch.
+    signal.signal(signal.SIGCHLD, handler or signal.SIG_DFL)
+    return _read_in_workers(batches_of_workers)
+
+
+def _read_here(
+    dataset: paddle.io.Dataset, keys: Iterable[list[Key]]
+) -> Generator[dict[str, paddle.Tensor], None, None]:
+    for batch in keys:
+        samples = [dataset[key] for key in batch]
+        yield {
+            name: paddle.to_tensor(np.stack([one[name] for one in samples]))
+            for name in ("img", "label")
+        }
+
+
+def _read_in_workers(
+    batches_of_workers: Iterator[dict[str, paddle.Tensor]],
+) -> Generator[dict[str, paddle.Tensor], None, None]:
     try:
-        yield from loader
+        yield from batches_of_workers
     except (SystemError, RuntimeError) as error:
         raise InputError(
-            f"a process that reads images failed ({str(error).strip().splitlines()[-1]}). "
-            "Run again with --num-workers 0: its message names the image."
+            "a process that reads images has ended: an image cannot be read, or memory ran out. "
+            "Run again with --num-workers 0, whose message names the image, or with fewer of them."
         ) from error
 
 
@@ -267,9 +291,11 @@ def preflight(
         source, pairs, num_classes = section["dataset_root"], dataset.file_list, dataset.num_classes
     names_or_default(Path(section["dataset_root"]), num_classes)
     if len(pairs) < batch_size:
+        largest = len(pairs) // ranks.size
+        fewer = "" if largest else f" and at most {len(pairs)} processes"
         raise InputError(
             f"{source}: {len(pairs)} images are fewer than one batch of {batch_size}. "
-            f"Add images, or give --batch-size {len(pairs)}."
+            f"Add images, or give --batch-size {max(largest, 1)}{fewer}."
         )
     ignore_index = section.get("ignore_index", IGNORE)
     share = pairs[ranks.rank :: ranks.size]

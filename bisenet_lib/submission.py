@@ -8,7 +8,6 @@ a PNG of label ids (not trainIds) for every test image, at its size, named after
 import io
 import re
 import zipfile
-import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +24,8 @@ from bisenet_lib.overlap import ahead
 
 _NAME = re.compile(r"([^_/]+_\d{6}_\d{6})[^/]*\.png")
 """The scorer takes ``<city>_123456_123456*.png``, in any folder."""
+OVERHEAD = 1 << 16
+"""Bytes of a PNG besides its pixels."""
 _IDS = np.array([label.id for label in CLASSES])
 
 
@@ -77,16 +78,21 @@ def check_zip(path: Path, frames: Sequence[Frame]) -> list[str]:
 
 
 def _fault(archive: zipfile.ZipFile, frame: Frame, name: str) -> str | None:
+    width, height = check_image(frame.image)
+    size = archive.getinfo(name).file_size
+    if size > 4 * width * height + OVERHEAD:
+        return f"{name}: {size} bytes, more than a PNG of {width}x{height} pixels can have"
     try:
         with Image.open(io.BytesIO(archive.read(name))) as image:
-            kind, mode, values = image.format, image.mode, np.asarray(image)
-    except (zipfile.BadZipFile, zlib.error, OSError, SyntaxError, RuntimeError) as error:
+            if (image.format, image.mode) != ("PNG", "L"):
+                what = f"a {image.format} of mode {image.mode}"
+                return f"{name}: {what}; the server takes PNG of one grey channel"
+            if image.size != (width, height):
+                found = "{}x{} pixels".format(*image.size)
+                return f"{name}: {found}, its frame {width}x{height}"
+            values = np.asarray(image)
+    except Exception as error:  # a damaged file raises almost anything
         return f"{name}: cannot be decoded ({error})"
-    if (kind, mode) != ("PNG", "L"):
-        return f"{name}: a {kind} of mode {mode}; the server takes PNG of one grey channel"
-    width, height = check_image(frame.image)
-    if values.shape != (height, width):
-        return f"{name}: {values.shape[1]}x{values.shape[0]} pixels, its frame {width}x{height}"
     wrong = np.setdiff1d(np.flatnonzero(np.bincount(values.ravel())), _IDS)
     if wrong.size:
         shown = ", ".join(

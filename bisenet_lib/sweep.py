@@ -19,7 +19,7 @@ import nbformat
 from rich.console import Console
 
 from bisenet_lib.comparison import Run, as_csv, chart, metric_of, numbers, table
-from bisenet_lib.course import RUNS, Outcome, data_set, execute, folder_of
+from bisenet_lib.course import Outcome, data_and_folder, execute
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import clear_leftovers, write_text, written_whole
 from bisenet_lib.parameters import check, name_of, parse_parameters
@@ -67,7 +67,7 @@ def sweep(
     *,
     profile: str = "laptop",
     cityscapes: Path | None = None,
-    runs_dir: Path = RUNS,
+    runs_dir: Path | None = None,
     sweep_dir: Path | None = None,
     parameters: Mapping[str, Any] | None = None,
     metric: str = "",
@@ -83,7 +83,8 @@ def sweep(
         grid: the values of each parameter that varies; a sweep may be widened by more values.
         profile: ``smoke``, ``laptop`` or ``cityscapes``.
         cityscapes: a data set in the Cityscapes layout; None takes MiniCity.
-        runs_dir: where the sweep's folder is made.
+        runs_dir: where the sweep's folder is made; None takes ``runs`` beside the notebook's
+            folder.
         sweep_dir: the sweep's folder itself, in place of one in ``runs_dir``.
         parameters: further parameters, the same in all runs.
         metric: the reported number that is compared; "" takes mIoU where there is one.
@@ -104,9 +105,9 @@ def sweep(
     for name, values in grid.items():
         for value in values:
             check([notebook], {name: value})
-    everywhere = {"profile": profile, "dataset": data_set(profile, cityscapes), **fixed}
-    folder = folder_of(runs_dir, profile, fixed) / f"sweep_{notebook.stem}"
-    folder = Path(sweep_dir).resolve() if sweep_dir else folder
+    dataset, place = data_and_folder(notebook, profile, cityscapes, runs_dir, fixed)
+    everywhere = {"profile": profile, "dataset": dataset, **fixed}
+    folder = Path(sweep_dir).resolve() if sweep_dir else place / f"sweep_{notebook.stem}"
     plan = {"notebook": notebook.stem, "parameters": everywhere}
     plan["grid"] = {name: list(values) for name, values in grid.items()}
     varied = [dict(zip(grid, one, strict=True)) for one in itertools.product(*grid.values())]

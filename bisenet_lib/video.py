@@ -13,9 +13,11 @@ from tqdm.auto import tqdm
 
 from bisenet_lib import movie
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import written_whole
+from bisenet_lib.files import utf8_path, written_whole
+from bisenet_lib.folders import VIDEOS
+from bisenet_lib.labelfiles import check_pixels
 from bisenet_lib.overlap import ahead
-from bisenet_lib.photos import SUFFIXES
+from bisenet_lib.photos import SUFFIXES, output_names, siblings
 from bisenet_lib.predicting import Tally
 from bisenet_lib.predictor import Predictor
 from bisenet_lib.silence import said_nothing
@@ -34,7 +36,8 @@ def predict_video(predictor: Predictor, source: Path, output: Path) -> Tally:
         predictor: the network.
         source: a video of any kind that FFmpeg decodes.
         output: where ``NAME_overlay.mp4`` goes, H.264 with the video's size (an odd width or
-            height loses a pixel) and frames per second, without sound.
+            height loses a pixel) and frames per second, without sound. NAME has the suffix where
+            two videos differ in that alone.
 
     Returns:
         The tally. If the video breaks off, its problem names the frame, and the overlay ends
@@ -44,7 +47,10 @@ def predict_video(predictor: Predictor, source: Path, output: Path) -> Tally:
         InputError: no video, not one frame of it can be decoded, or the output cannot be
             written.
     """
-    source, target = Path(source), Path(output) / f"{Path(source).stem}_overlay.mp4"
+    source = Path(source)
+    videos = siblings(source, VIDEOS)
+    name = output_names(videos, source.parent)[videos.index(source)]
+    target = Path(output) / f"{name}_overlay.mp4"
     tally, started = Tally(predictor), time.perf_counter()
     with _opened(source) as capture, closing(_frames(capture)) as frames:
         declared = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
@@ -84,14 +90,16 @@ def _breaks_off(frames: int, declared: int) -> bool:
 def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
     if not path.is_file():
         raise InputError(f"{path}: no such image, folder or video")
-    with said_nothing():
-        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    with utf8_path(path) as plain, said_nothing():
+        capture = cv2.VideoCapture(str(plain), cv2.CAP_FFMPEG)
     if not capture.isOpened():
         raise InputError(
             f"{path}: no image ({', '.join(SUFFIXES)}), and no video that can be decoded. It is "
             "damaged or cut off, or of another kind: take another copy, or convert it."
         )
     try:
+        sides = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+        check_pixels(path, tuple(int(capture.get(side)) for side in sides))
         yield capture
     finally:
         capture.release()
@@ -113,8 +121,8 @@ def _frames(capture: cv2.VideoCapture) -> Generator[np.ndarray, None, None]:
 
 def _check_written(part: Path, target: Path, frames: int) -> None:
     """Find what OpenCV does not say: that the disk was full."""
-    with said_nothing():
-        written = cv2.VideoCapture(str(part), cv2.CAP_FFMPEG)
+    with utf8_path(part) as plain, said_nothing():
+        written = cv2.VideoCapture(str(plain), cv2.CAP_FFMPEG)
         found = int(written.get(cv2.CAP_PROP_FRAME_COUNT)) if written.isOpened() else 0
         written.release()
     if found != frames:

@@ -1,16 +1,19 @@
 """What moves in the notebooks: explorers (controls that draw anew) and the chart of a run."""
 
+import html
 import io
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets
-from IPython.display import Image, display
+from IPython.display import HTML, Image, display
 from matplotlib import rcParams
 from matplotlib.figure import Figure
 
 from bisenet_lib import plots, runlog
+from bisenet_lib.errors import InputError
 
 REDRAW_SECONDS = 5.0
 """Drawing a chart takes a quarter of a second of the cores that train."""
@@ -20,7 +23,8 @@ def explore(draw: Callable[..., Figure], **controls: ipywidgets.Widget) -> None:
     """Show a figure and, above it, controls that draw it anew.
 
     The figure is drawn once at the controls' first values and shown as an ordinary picture,
-    so that a page without a running kernel shows it too.
+    so that a page without a running kernel shows it too. When it fails after a move, the
+    error takes the figure's place until the next move.
 
     Args:
         draw: a plain function; its keyword arguments are the controls' values.
@@ -35,7 +39,11 @@ def explore(draw: Callable[..., Figure], **controls: ipywidgets.Widget) -> None:
     shown = display(draw(**values()), display_id=True)
 
     def redraw(_change) -> None:
-        shown.update(_quickly(draw(**values())))
+        try:
+            picture = _quickly(draw(**values()))
+        except Exception as error:  # raised, it would end in a log that no learner sees
+            picture = _explained(error)
+        shown.update(picture)
 
     for control in controls.values():
         control.observe(redraw, names="value")
@@ -48,6 +56,16 @@ def _quickly(figure: Figure) -> Image:
     data = io.BytesIO()
     figure.savefig(data, format="png", bbox_inches=box, pil_kwargs={"compress_level": 1})
     return Image(data.getvalue())
+
+
+def _explained(error: Exception) -> HTML:
+    """An error as a cell shows it: a user's mistake as its message, another with its traceback."""
+    if isinstance(error, InputError):
+        text = f"InputError: {error}"
+    else:
+        below = error.__traceback__.tb_next  # without the line of this module that drew
+        text = "".join(traceback.format_exception(error.with_traceback(below)))
+    return HTML(f'<pre style="color: firebrick; white-space: pre-wrap">{html.escape(text)}</pre>')
 
 
 def live_chart() -> Callable[[Path], None]:

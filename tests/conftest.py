@@ -3,7 +3,9 @@
 import json
 import os
 import signal
+import struct
 import subprocess
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -28,6 +30,15 @@ STEMS = {
     "val": ["frankfurt_000000_000294", "munster_000000_000019"],
     "test": ["berlin_000000_000019"],
 }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory) -> Iterator[Path]:
+    """A cache folder for the time of the tests: the user's own networks stay what they are."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
 
 
 def polygons(seed: int, size: tuple[int, int] = SIZE) -> dict:
@@ -114,6 +125,24 @@ def tiny(tree: Path, tmp_path: Path) -> Path:
     path = tmp_path / "tiny.yml"
     config.save(values, path)
     return path
+
+
+@pytest.fixture(scope="session")
+def png_maker() -> Callable[..., None]:
+    """Write a black grey PNG of any size, quickly; or one that only declares its size."""
+
+    def write(path: Path, width: int, height: int, *, whole: bool = False) -> None:
+        packer, row = zlib.compressobj(1), bytes(1 + width)
+        rows = [packer.compress(row) for _ in range(height if whole else 1)]
+        header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+        chunks = {b"IHDR": header, b"IDAT": b"".join([*rows, packer.flush()]), b"IEND": b""}
+        with path.open("wb") as file:
+            file.write(b"\x89PNG\r\n\x1a\n")
+            for kind, data in chunks.items():
+                file.write(struct.pack(">I", len(data)) + kind + data)
+                file.write(struct.pack(">I", zlib.crc32(kind + data)))
+
+    return write
 
 
 @pytest.fixture(scope="session")

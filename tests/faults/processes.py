@@ -12,6 +12,7 @@ import psutil
 from bisenet_lib import checkpoint
 
 BISENET = Path(sys.executable).with_name("bisenet")
+AS_MODULE = (sys.executable, "-m", "bisenet_lib.cli")
 SECRET = "a-token-that-no-log-may-hold"
 
 
@@ -20,14 +21,13 @@ def environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "A_SECRET": SECRET}
 
 
-def start(*arguments, **options) -> subprocess.Popen:
+def start(*arguments, program=(BISENET,), env=(), **options) -> subprocess.Popen:
+    """Start the command, with what ``env`` adds to the environment."""
+    defaults = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.Popen(
-        [str(BISENET), *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment(),
-        **options,
+        list(map(str, (*program, *arguments))),
+        env=environment() | dict(env),
+        **defaults | options,
     )
 
 
@@ -39,8 +39,8 @@ def finish(process: subprocess.Popen, timeout: float = 120) -> tuple[int, str]:
     return process.returncode, printed
 
 
-def run(*arguments) -> tuple[int, str]:
-    return finish(start(*arguments))
+def run(*arguments, **options) -> tuple[int, str]:
+    return finish(start(*arguments, **options))
 
 
 def wait_until(condition, what: str, timeout: float = 90) -> None:

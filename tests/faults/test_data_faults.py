@@ -8,16 +8,18 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import psutil
 import pytest
 from PIL import Image
 
 from bisenet_lib.convert import convert
+from bisenet_lib.filelists import check_pairs, read_list
 from bisenet_lib.frames import Frame, find_frames
 
 COMMAND = [sys.executable, "-m", "bisenet_lib.cli"]
@@ -66,6 +68,14 @@ def declared_huge(path: Path) -> Path:
     return path
 
 
+def twelve_bits(path: Path) -> Path:
+    """A photograph whose values a camera of 12 bits gave, in a PNG of 16 bits."""
+    values = np.random.default_rng(0).integers(0, 4096, (32, 64, 3))
+    values[0, 0] = 4095
+    cv2.imwrite(str(path), values.astype(np.uint16))
+    return path
+
+
 def with_value(path: Path, value: int) -> Path:
     values = np.array(Image.open(path))
     values[5, 7] = value
@@ -108,6 +118,10 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "image empty": (lambda f: cut(f.image, 0), "0 bytes"),
     "image wrong size": (wrong_size_image, "64x32 pixels, its image has 32x16"),
     "image palette": (lambda f: saved(f.image, Image.new("P", (64, 32))), "mode P (palette)"),
+    "image 12 bits": (
+        lambda f: twelve_bits(f.image),
+        "16 bits, and no value above 4095: the network would see black",
+    ),
     "image misnamed": (lambda f: renamed(f.image, "aachen_1_leftImg8bit.png"), "misnamed"),
     "image huge": (lambda f: declared_huge(f.image), "huge size"),
     "label missing": (missing_label, "missing"),
@@ -322,7 +336,8 @@ def test_a_folder_one_may_not_write(tree, workers, unwritable):
     frame = find_frames(tree)[0]
     with unwritable(frame.label_ids.parent):
         result = run("convert", tree, "-j", workers)
-    assert_clear(result, f"{frame.label_train_ids}: cannot be written", "permi")
+    assert_clear(result, f"{frame.label_ids.parent}: may not be written to", "permi")
+    assert f"bisenet convert {tree} --output DIR" in result.stderr
     assert_whole(find_frames(tree, "val")[0])
     assert not frame.label_train_ids.exists() and not list(tree.rglob(".*"))
 
@@ -345,6 +360,41 @@ def test_a_data_set_one_may_not_write_is_fine_once_converted(tree, unwritable):
     convert(tree)
     with unwritable(tree), unwritable(find_frames(tree)[0].label_ids.parent):
         assert run("convert", tree).returncode == 0
+
+
+def test_a_data_set_one_may_not_write_is_converted_elsewhere(tree, tmp_path, unwritable):
+    before = sorted(tree.rglob("*"))
+    folders = {frame.label_ids.parent for frame in find_frames(tree)}
+    elsewhere = tmp_path / "elsewhere"
+    with ExitStack() as stack:
+        for folder in folders | {tree}:
+            stack.enter_context(unwritable(folder))
+        result = run("convert", tree)
+        assert_clear(result, f"{tree}: may not be written to", f"{tree} --output DIR")
+        assert "delete" not in result.stderr.lower()
+        assert "error: 1 problem(s)" in result.stderr
+        for _ in range(2):
+            assert run("convert", tree, "--output", elsewhere).returncode == 0
+        assert sorted(tree.rglob("*")) == before
+        for frame in find_frames(elsewhere):
+            assert_whole(frame)
+        pairs = read_list(elsewhere / "train.txt", elsewhere)
+        assert len(check_pairs(pairs, 19)) == 19
+        assert run("inspect", elsewhere).returncode == 0
+    convert(tree)
+    for split in ("train", "val", "test"):
+        assert (elsewhere / f"{split}.txt").read_text() == (tree / f"{split}.txt").read_text()
+
+
+def test_an_output_that_is_none(tree, tmp_path):
+    inside = run("convert", tree, "--output", tree / "gtFine" / "out")
+    assert_clear(inside, "out: lies inside the data set")
+    (tmp_path / "file").touch()
+    assert_clear(run("convert", tree, "--output", tmp_path / "file"), "cannot be made")
+    assert_clear(run("convert", tmp_path, "--output", tmp_path / "out"), "no folder leftImg8bit")
+    other = shutil.copytree(tree, tmp_path / "other")
+    assert_clear(run("convert", tree, "--output", other), f"{other / 'leftImg8bit'}: belongs to")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from bisenet_lib import checkpoint, cli, config, network
+from bisenet_lib.labels import CLASS_NAMES
 from bisenet_lib.paddleseg_compat import paddle
 
 
@@ -232,6 +233,21 @@ def test_export_then_predict_with_it_and_with_the_checkpoint(command, trained, p
         labels.append(np.asarray(Image.open(tmp_path / "out" / "labels" / "a.png")))
     assert np.array_equal(labels[0], labels[1])
     assert np.array_equal(labels[0], labels[2])
+
+
+def test_an_onnx_file_planted_beside_weights_is_not_taken(
+    command, trained, photos, tmp_path, colour_network
+):
+    labels = []
+    for _ in range(2):
+        code, printed = command("predict", trained, photos, "--output", tmp_path / "out")
+        assert code == 0, printed
+        labels.append(np.asarray(Image.open(tmp_path / "out" / "labels" / "a.png")))
+        for folder in (trained, trained / "best_model"):
+            colour_network(folder / "model.onnx", CLASS_NAMES)
+    assert np.array_equal(*labels)
+    planted = {trained / "model.onnx", trained / "best_model" / "model.onnx"}
+    assert set(trained.rglob("*.onnx")) == planted
 
 
 def test_predicting_with_an_onnx_file_loads_no_paddle(model, photos, tmp_path):

@@ -1,6 +1,7 @@
 """Training as several ranks: real processes, on gloo, and what may befall them."""
 
 import json
+import os
 import re
 import shlex
 import signal
@@ -10,8 +11,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from processes import (
+    AS_MODULE,
+    BISENET,
     SECRET,
     assert_same_weights,
     finish,
@@ -23,11 +27,13 @@ from processes import (
 )
 
 from bisenet_lib import checkpoint, config, evaluation, runlog
-from bisenet_lib.distributed import launch
+from bisenet_lib.distributed import PREFIX, launch
 from bisenet_lib.errors import InputError
 from bisenet_lib.plan import Plan
 
 ITERS = 8
+NO_PROXY = "http://127.0.0.1:9"
+"""The port of `discard`: nothing answers there."""
 
 
 def arguments(tiny, folder, *more, iters=ITERS):
@@ -66,29 +72,45 @@ def free_port():
 
 
 LATE = """
-import time
+import sys, time
 import numpy as np
 from bisenet_lib import ranks
 here = ranks.join()
-here.together(lambda: time.sleep(33) if here.rank == 1 else None)
+def work():
+    time.sleep(36 if here.rank == 1 else 0)
+here.together(work) if sys.argv[1] == "together" else work()
 print("ranks that met:", here.sum(np.ones(1)))
+"""
+
+STARTED_FROM_PYTHON = """
+import sys
+from pathlib import Path
+from bisenet_lib.distributed import launch
+from bisenet_lib.plan import Plan
+launch(Plan(2), sys.argv[2:], Path(sys.argv[1]))
 """
 
 
 @pytest.fixture(scope="module", autouse=True)
-def late_rank(tmp_path_factory):
-    """Two ranks, one 33 s late: begun before the other tests, looked at after them."""
+def late_processes(tmp_path_factory):
+    """Two ranks, one 36 s late: begun before the other tests, looked at after them."""
     folder = tmp_path_factory.mktemp("late")
     (folder / "late.py").write_text(LATE)
-    launcher = [sys.executable, "-m", "paddle.distributed.launch", "--nproc_per_node", "2"]
-    process = subprocess.Popen(
-        [*launcher, "--log_dir", folder, folder / "late.py"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    yield process
-    process.kill()
+    begun = {}
+    for how in ("together", "apart"):
+        words = [sys.executable, "-c", STARTED_FROM_PYTHON, folder / how, folder / "late.py", how]
+        begun[how] = subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+    yield begun
+    for process in begun.values():
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def late_ranks(late_processes):
+    """Exit code and output of each."""
+    return {how: finish(process) for how, process in late_processes.items()}
 
 
 def test_two_ranks_leave_one_run_folder(tiny, nothing_stays):
@@ -118,15 +140,45 @@ def test_resumed_ranks_equal_undisturbed_ones(tiny, tmp_path, nothing_stays):
     folder, iters = nothing_stays, 40
     code, printed = run(*arguments(tiny, tmp_path / "whole", iters=iters))
     assert code == 0, printed
-    process = start(*arguments(tiny, folder, iters=iters))
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    env = {"TMPDIR": str(temporary)}
+    process = start(*arguments(tiny, folder, iters=iters), env=env)
     wait_until(has(folder, 5), "iteration 5")
     process.kill()
     finish(process)
     wait_until(lambda: not processes_with(folder), "ranks to follow their launcher", 20)
     assert checkpoint.newest(folder).name != f"iter_{iters}"
-    code, printed = run(*arguments(tiny, folder, iters=iters), "--resume-model", folder)
+
+    left, beside = next(temporary.glob(f"{PREFIX}*")), temporary / f"{PREFIX}young"
+    assert not leaked(left)
+    beside.mkdir()
+    os.utime(left, (0, 0))
+    words = arguments(tiny, folder, iters=iters)
+    code, printed = run(*words, "--resume-model", folder, env=env)
     assert code == 0, printed
+    assert beside.exists() and not left.exists()
     assert_same_weights(tmp_path / "whole" / f"iter_{iters}", folder / f"iter_{iters}")
+
+
+def test_sigterm_to_all_processes_saves(tiny, nothing_stays):
+    """As systemd and Slurm send it: to `bisenet launch`, Paddle's launcher, ranks and readers."""
+    folder = nothing_stays
+    words = [*map(str, arguments(tiny, folder, iters=4000)), "--num-workers", "1"]
+    process = start(*words, program=AS_MODULE)
+    wait_until(has(folder, 2), "iteration 2")
+    tree = psutil.Process(process.pid).children(recursive=True)
+    assert len(tree) == 5  # and two readers of images
+    assert not any(str(BISENET) in one.cmdline() for one in tree)  # the script is not needed
+    for one in (process, *tree):
+        one.send_signal(signal.SIGTERM)
+    code, printed = finish(process)
+    assert code == 143, printed
+    assert "Traceback" not in printed
+    stopped = int(re.search(r"stopped at iteration (\d+) and saved", printed)[1])
+    assert checkpoint.newest(folder).name == f"iter_{stopped}"
+    command = next(line for line in printed.splitlines() if line.endswith(f"model {folder}"))
+    assert shlex.split(command) == [*AS_MODULE, *words, "--resume-model", str(folder)]
 
 
 def test_ctrl_c_saves_and_gives_the_command(tiny, nothing_stays):
@@ -180,6 +232,12 @@ def test_a_failing_rank_speaks_for_itself(tmp_path):
     assert not processes_with(script)
 
 
+def test_a_program_that_is_not_there(tmp_path):
+    with pytest.raises(InputError, match="nowhere/bisenet: no such script or program"):
+        launch(Plan(1), [str(tmp_path / "nowhere/bisenet"), "train"], tmp_path / "log")
+    assert not (tmp_path / "log").exists()
+
+
 GRADIENTS = """
 import sys
 import numpy as np
@@ -220,15 +278,17 @@ def test_gradients_of_two_ranks_equal_those_of_the_joined_batch(tiny, tmp_path):
         np.testing.assert_allclose(two[name], one[name], atol=1e-5 * scale + 1e-8, err_msg=name)
 
 
-def nodes(tiny, folder, *, timeout=60, iters=ITERS):
+def nodes(tiny, folder, *, timeout=60, iters=ITERS, env=()):
     master = f"127.0.0.1:{free_port()}"
     more = ("--nproc", 1, "--nnodes", 2, "--master", master, "--timeout", timeout)
-    return [start(*arguments(tiny, folder, *more, "--rank", rank, iters=iters)) for rank in (0, 1)]
+    words = arguments(tiny, folder, *more, iters=iters)
+    return [start(*words, "--rank", rank, env=env) for rank in (0, 1)]
 
 
 def test_two_hosts_train_one_network(tiny, nothing_stays):
+    """Also behind a proxy that leads to neither of them."""
     folder = nothing_stays
-    first, second = nodes(tiny, folder)
+    first, second = nodes(tiny, folder, env={"HTTP_PROXY": NO_PROXY, "all_proxy": NO_PROXY})
     code, printed = finish(first)
     assert (code, finish(second)[0]) == (0, 0), printed
     assert "2 process(es)" in printed
@@ -286,22 +346,35 @@ def test_a_port_in_use(tiny, nothing_stays):
         (("--nnodes", 2, "--master", "here:99999"), "give HOST:PORT"),
         (("--nnodes", 2, "--master", "a:1", "--rank", 2), "--rank is 2"),
         (("--itters", 3), "No such option"),
-        (("--device", "gpu"), "device 'gpu' is not there"),
-        (("--batch-size", 2), "3 images are fewer than one batch of 4"),
+        (("--device", "gpu"), "--device gpu: without --gpus every process trains on the CPU"),
+        (("--config", "labtop"), "did you mean 'laptop'"),
+        (("--dataset", "nowhere"), "--dataset nowhere: no such file or folder"),
     ],
 )
 def test_a_plan_that_cannot_start(tiny, nothing_stays, options, message):
     code, printed = run(*arguments(tiny, nothing_stays), *options)
     assert code != 0
     assert message in printed, printed
+    assert "Traceback" not in printed and "ranks:" not in printed
+    assert not nothing_stays.exists()
+
+
+def test_a_batch_that_is_too_large(tiny, nothing_stays):
+    """The batch advised is the largest that all ranks together can fill."""
+    code, printed = run(*arguments(tiny, nothing_stays), "--batch-size", 2)
+    assert code == 1
+    assert "3 images are fewer than one batch of 4. Add images, or give --batch-size 1." in printed
     assert "Traceback" not in printed
 
 
 def test_a_world_size_that_does_not_divide_the_batch(tiny, nothing_stays):
     assert run(*arguments(tiny, nothing_stays))[0] == 0
+    logs = nothing_stays / "log"
+    earlier = [(logs / f"workerlog.{rank}").read_bytes() for rank in (0, 1)]
     more = ("--nproc", 3, "--iters", 20, "--resume-model", nothing_stays)
     code, printed = run(*arguments(tiny, nothing_stays), *more)
     assert code == 1
+    assert [(logs / f"workerlog.{rank}.1").read_bytes() for rank in (0, 1)] == earlier
     assert "was trained with 2 images an iteration over all processes" in printed
     assert "now there would be 3" in printed
 
@@ -315,8 +388,16 @@ def test_one_validation_image_is_enough_for_two_ranks(tiny, nothing_stays):
     assert [one["iteration"] for one in runlog.read(nothing_stays) if "miou" in one] == [4, 8]
 
 
-def test_a_rank_that_is_late_is_waited_for(late_rank):
+def test_a_rank_that_is_late_is_waited_for(late_ranks):
     """Gloo's own limit is 30 s."""
-    printed, _ = late_rank.communicate(timeout=90)
-    assert late_rank.returncode == 0, printed
+    code, printed = late_ranks["together"]
+    assert code == 0, printed
     assert "ranks that met: [2.]" in printed
+
+
+def test_a_rank_that_is_not_waited_for_is_called_late(late_ranks):
+    code, printed = late_ranks["apart"]
+    assert code == 1
+    assert "rank 0 failed (exit 1): the ranks lost one another" in printed, printed
+    assert "rank 0 has lost another rank: it was more than 30 s late" in printed, printed
+    assert "another host" not in printed

@@ -1,12 +1,27 @@
 """Training that is killed, stopped or runs out of disk, as real processes, and its resume."""
 
+import os
+import pty
 import re
 import shlex
 import signal
+import termios
+import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
-from processes import assert_same_weights, finish, run, start, wait_until
+from processes import (
+    AS_MODULE,
+    BISENET,
+    assert_same_weights,
+    environment,
+    finish,
+    run,
+    start,
+    wait_until,
+)
 
 from bisenet_lib import checkpoint, config, runlog
 
@@ -64,23 +79,54 @@ def test_killed_at_any_moment_and_resumed_equals_undisturbed(tiny, tmp_path, who
     assert not list(part.glob(".*"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_asked_to_stop_it_saves_and_says_how_to_go_on(tiny, tmp_path, whole, number):
+def test_asked_to_stop_it_saves_and_says_how_to_go_on(tiny, tmp_path, whole):
+    """Slurm and systemd send SIGTERM to the whole group: to the readers of images as well."""
     part = tmp_path / "part"
-    process = start(*arguments(tiny, part))
+    words = [*map(str, arguments(tiny, part, "--num-workers", 2))]
+    process = start(*words, program=AS_MODULE, start_new_session=True)
     wait_until(has(part, 4), "iteration 4")
-    process.send_signal(number)
+    os.killpg(process.pid, signal.SIGTERM)
     code, printed = finish(process)
-    assert code == 128 + number
+    assert code == 128 + signal.SIGTERM, printed
     assert "Traceback" not in printed
     stopped = int(re.search(r"stopped at iteration (\d+) and saved", printed)[1])
     assert checkpoint.newest(part).name == f"iter_{stopped}"
     command = shlex.split(printed.strip().splitlines()[-1])
-    assert command[0] == "bisenet"
-    assert command[-2:] == ["--resume-model", str(part)]
-    code, printed = run(*command[1:])
+    assert command == [*AS_MODULE, *words, "--resume-model", str(part)]
+    code, printed = run(*command[len(AS_MODULE) :])
     assert code == 0, printed
     assert_equal_runs(whole, part)
+
+
+def test_many_ctrl_c_leave_no_traceback_and_no_reader(tiny, tmp_path):
+    part = tmp_path / "part"
+    process = start(*arguments(tiny, part, "--num-workers", 1), start_new_session=True)
+    wait_until(has(part, 4), "iteration 4")
+    readers = psutil.Process(process.pid).children()
+    for _ in range(20):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.02)
+    code, printed = finish(process)
+    assert code == 128 + signal.SIGINT, printed
+    assert "Traceback" not in printed, printed
+    assert not psutil.wait_procs(readers, timeout=10)[1]
+
+
+def test_a_closed_terminal_saves(tiny, tmp_path):
+    """SIGHUP comes, and from then on printing fails."""
+    part = tmp_path / "part"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        termios.tcsetwinsize(1, (24, 80))  # a terminal of no width shows no progress
+        words = map(str, arguments(tiny, part, "--iters", 4000))
+        os.execve(BISENET, [str(BISENET), *words], environment())
+    wait_until(lambda: has(part, 4)() or not os.read(terminal, 4096), "iteration 4")
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 128 + signal.SIGHUP
+    stopped = max(one["iteration"] for one in runlog.read(part))
+    assert checkpoint.newest(part).name == f"iter_{stopped}"
 
 
 @pytest.fixture

@@ -329,6 +329,32 @@ def test_bad_annotations_are_named(folder, command, fault):
     assert all(part in printed for part in expected), printed
 
 
+@pytest.mark.parametrize(
+    ("encoding", "options", "expected"),
+    [
+        ("gbk", [], "a.json: not in UTF-8 (invalid"),
+        ("gbk", ["--encoding", "gbk"], None),
+        ("gbk", ["--encoding", "gbq"], "--encoding is 'gbq'; give one such as gbk"),
+        ("utf-8", ["--encoding", "gbk"], None),
+        ("utf-8-sig", [], None),
+    ],
+)
+def test_annotations_in_other_encodings(folder, command, encoding, options, expected):
+    in_labelme(folder)
+    for path in (folder / "masks").iterdir():
+        content = json.loads(path.read_text())
+        content["shapes"][0]["label"] = "树"
+        path.write_bytes(json.dumps(content, ensure_ascii=False).encode(encoding))
+    options = ["--background", "table", *options]
+    if expected is not None:
+        assert expected in refused(command, folder, *options)
+        return
+    code, printed = command("import", folder, folder.parent / "out", *options)
+    assert code == 0, printed
+    names = (folder.parent / "out" / "classes.txt").read_text(encoding="utf-8")
+    assert names == "table\n树\n"
+
+
 # Options and folders
 
 

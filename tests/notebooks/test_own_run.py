@@ -1,13 +1,15 @@
-"""The lesson on deployment takes a run of the learner's own, which scales its images."""
+"""Lessons that go on from a run: one of the learner's own, and one that is finished."""
 
 import shutil
 from pathlib import Path
 
 import nbformat
-from lessons import FOLDER
+import pytest
+from lessons import FOLDER, cells
 from nbclient import NotebookClient
 
 from bisenet_lib import config
+from bisenet_lib.errors import InputError
 
 DATA = FOLDER.parent / "data"
 
@@ -26,3 +28,29 @@ def test_an_export_of_an_own_run_gives_its_classes(tmp_path: Path):
     lesson.cells.insert(1, nbformat.v4.new_code_cell(given))
     NotebookClient(lesson, timeout=600, resources={"metadata": {"path": str(FOLDER)}}).execute()
     assert lesson.cells[-1].outputs[0].text.endswith("classes as in this notebook: True\n")
+
+
+def test_a_long_training_that_is_finished_is_shown_and_not_begun_again(
+    tiny, tmp_path, monkeypatch, capsys
+):
+    code = [cell.source for cell in cells(FOLDER / "03_training.ipynb", "code")]
+    train = next(source for source in code if "training.fit(\n    settings," in source)
+    run, settings = tmp_path / "run", config.load(tiny)
+    values = {"__name__": "lesson", "profile": "cityscapes"}
+    monkeypatch.chdir(FOLDER)
+    exec(code[1], values)
+    values |= {"settings": settings, "run": run, "seed": 0, "device": "cpu"}
+    exec(train, values)
+    first = values["result"]
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*.*") if path.suffix != ".onnx"}
+    capsys.readouterr()
+    exec(train, values)
+    second = values["result"]
+    assert "finished before, after 4 iterations" in capsys.readouterr().out
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+    assert (second.iterations, second.best_miou) == (first.iterations, first.best_miou)
+    assert second.scores.miou == pytest.approx(first.scores.miou, abs=1e-3)
+    assert second.images_per_second == pytest.approx(first.images_per_second, rel=0.5)
+    values["settings"] = config.load(tiny, batch_size=1)
+    with pytest.raises(InputError, match=r"a finished run, configured otherwise \(batch_size\)"):
+        exec(train, values)

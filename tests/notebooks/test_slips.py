@@ -37,7 +37,7 @@ def test_a_slip_in_the_parameters_is_told(path, slip, tree, tmp_path, monkeypatc
     name, value, told = SLIPS[slip]
     code = cells(path, "code")
     first = code.index(parameters(path))
-    opening = ("open_dataset(", "config.find(profile)")
+    opening = ("open_dataset(", "lesson.start(profile)")
     opens = max(n for n, cell in enumerate(code) if any(word in cell.source for word in opening))
     values = {"__name__": "lesson"}
     exec(code[first].source, values)
@@ -46,6 +46,20 @@ def test_a_slip_in_the_parameters_is_told(path, slip, tree, tmp_path, monkeypatc
     with pytest.raises(InputError, match=told):
         for cell in code[first + 1 : opens + 3]:
             exec(compile(cell.source, cell.id, "exec"), values)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_in_another_folder_the_first_cell_says_so_and_nothing_is_written(
+    path, tmp_path, monkeypatch
+):
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    values = {"__name__": "lesson"}
+    opening, first = cells(path, "code")[:2]
+    exec(opening.source, values)
+    with pytest.raises(InputError, match=r"runs in .*project, but its paths start at its own"):
+        exec(compile(first.source, first.id, "exec"), values)
+    assert [one.name for one in tmp_path.rglob("*")] == ["project"]
 
 
 ABOVE = "Run All Above Selected Cell"

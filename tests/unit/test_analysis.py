@@ -22,14 +22,15 @@ ROAD, CAR, PERSON, POLE = (name2label[name].trainId for name in ("road", "car", 
 
 def save(folder, root, predictions):
     """Results as an evaluation leaves them."""
-    matrix = np.zeros((19, 19), np.int64)
+    matrix, files = np.zeros((19, 19), np.int64), {}
     for (image, label), prediction in zip(
         read_list(root / "val.txt", root), predictions, strict=True
     ):
         write_classes(folder / "predictions" / f"{image.stem}.png", prediction, 19)
+        files[str(image.relative_to(root))] = f"{image.stem}.png"
         matrix += scoring.confusion_matrix(np.asarray(Image.open(label)), prediction, 19)
     scores = scoring.Scores(matrix, len(predictions))
-    (folder / "results.json").write_text(json.dumps(scores.as_dict()))
+    (folder / "results.json").write_text(json.dumps(scores.as_dict() | {"predictions": files}))
 
 
 @pytest.fixture

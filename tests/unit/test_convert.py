@@ -261,6 +261,7 @@ def test_damaged_exif_turns_no_image(tmp_path, exif):
         ("a.png,b.png\n\nc.png,d.png\n", "line 2: ''"),
         ("a.png,b.png,c.png\n", "line 1"),
         ("a.png,\n", "line 1"),
+        ("a.png\0b.png\n", "it holds zero bytes"),
     ],
 )
 def test_read_list_names_the_line(tmp_path, text, said):
@@ -269,6 +270,15 @@ def test_read_list_names_the_line(tmp_path, text, said):
     with pytest.raises(InputError, match=said) as error:
         read_list(tmp_path / "train.txt", tmp_path)
     assert str(tmp_path / "train.txt") in str(error.value)
+
+
+def test_read_list_passes_over_what_editors_add(tmp_path):
+    (tmp_path / "train.txt").write_bytes(b"\xef\xbb\xbfa.png,b.png\r\nc.png,d.png\r\n\r\n \n")
+    pairs = read_list(tmp_path / "train.txt", Path("root"))
+    assert pairs == [
+        (Path("root/a.png"), Path("root/b.png")),
+        (Path("root/c.png"), Path("root/d.png")),
+    ]
 
 
 def test_read_list_of_another_separator(tmp_path):

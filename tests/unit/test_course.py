@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,12 @@ def folder(tmp_path, write):
     return tmp_path
 
 
+def run_folder(folder: Path, profile: str = "laptop", **given) -> Path:
+    """Where :func:`run` leaves its results."""
+    named = given | {"dataset": str(folder / "city")}
+    return folder / "runs" / f"{profile},{parameters.name_of(named)}"
+
+
 def run(folder: Path, **options) -> tuple[list[course.Outcome], str]:
     shown = io.StringIO()
     outcomes = course.run(
@@ -77,7 +84,7 @@ def test_a_notebook_runs_and_its_result_is_tabulated(folder):
     assert "mIoU 0.5 after 7" in shown
     assert "total" in shown
 
-    run_dir = folder / "runs" / "smoke,iterations=7,rate=1" / "00_good"
+    run_dir = run_folder(folder, "smoke", iterations=7, rate=1) / "00_good"
     results = json.loads((run_dir / "results.json").read_text())
     assert results["python"] == sys.executable
     assert results["where"] == str(folder / "notebooks")
@@ -108,10 +115,10 @@ def test_a_failing_notebook_stops_the_course_and_says_where(folder, write):
     assert "cell In [5]: KeyError: 'missing'" in outcomes[1].error
     assert "01_bad.ipynb, cell In [5]: KeyError" in shown
     assert "mIoU 0.5 after 5" in shown, "the table so far is shown"
-    bad = folder / "runs" / "laptop" / "01_bad"
+    bad = run_folder(folder) / "01_bad"
     assert str(bad / "01_bad.html") in shown
     assert "KeyError" in (bad / "01_bad.html").read_text()
-    assert not (folder / "runs" / "laptop" / "02_never").exists()
+    assert not (run_folder(folder) / "02_never").exists()
 
 
 def test_what_a_notebook_leaves_running_is_ended(folder, write):
@@ -140,20 +147,25 @@ def test_a_part_of_the_course_leaves_the_rest_of_the_record(folder, write):
     write(folder / "notebooks" / "01_more.ipynb", ["1"])
     (folder / "notebooks" / "00_good.ipynb").unlink()
     run(folder)
-    record = json.loads((folder / "runs" / "laptop" / "course.json").read_text())
+    record = json.loads((run_folder(folder) / "course.json").read_text())
     assert list(record["notebooks"]) == ["00_good", "01_more"]
 
 
-def test_a_record_of_another_data_set_is_dropped(folder, write):
+def test_two_data_sets_have_a_folder_each_and_minicity_the_plain_one(folder, write):
+    write(folder / "notebooks" / "00_good.ipynb", ["1"])
     run(folder)
-    write(folder / "notebooks" / "01_more.ipynb", ["1"])
-    (folder / "notebooks" / "00_good.ipynb").unlink()
-    (folder / "city").rename(folder / "town")
-    (folder / "city").symlink_to(folder / "town")
-    run(folder)
-    record = json.loads((folder / "runs" / "laptop" / "course.json").read_text())
-    assert list(record["notebooks"]) == ["01_more"]
-    assert record["dataset"] == str(folder / "town")
+    (folder / "town").symlink_to(folder / "city")
+    paths = course.notebooks(folder / "notebooks")
+    options = {"runs_dir": folder / "runs", "console": Console(quiet=True)}
+    course.run(paths, cityscapes=folder / "town", **options)
+    assert list((folder / "runs").iterdir()) == [run_folder(folder)], "a link is the same data set"
+    for name in ("town", "data/minicity"):
+        (folder / name).unlink(missing_ok=True)
+        (folder / name / "leftImg8bit").mkdir(parents=True)
+    course.run(paths, cityscapes=folder / "town", **options)
+    course.run(paths, **options)
+    assert len(list((folder / "runs").iterdir())) == 3
+    assert (folder / "runs" / "laptop" / "course.json").is_file()
 
 
 @pytest.mark.parametrize(
@@ -161,7 +173,7 @@ def test_a_record_of_another_data_set_is_dropped(folder, write):
 )
 def test_a_record_that_cannot_be_read_is_dropped(folder, old, write):
     write(folder / "notebooks" / "00_good.ipynb", ["1"])
-    path = folder / "runs" / "laptop" / "course.json"
+    path = run_folder(folder) / "course.json"
     path.parent.mkdir(parents=True)
     path.write_bytes(old.replace(b"CITY", os.fsencode(folder / "city")))
     run(folder)
@@ -197,8 +209,7 @@ def test_the_cityscapes_profile_needs_the_data_set(folder):
         course.run(course.notebooks(folder / "notebooks"), profile="cityscapes")
 
 
-def test_times_are_kept_of_both_profiles(folder, write, monkeypatch):
-    monkeypatch.setattr(course, "ROOT", folder)
+def test_times_are_kept_of_both_profiles(folder, write):
     (folder / "data").mkdir()
     (folder / "city").rename(folder / "data" / "minicity")
     write(folder / "notebooks" / "00_good.ipynb", ["1"])
@@ -296,8 +307,40 @@ def test_the_command_reads_parameters_by_the_notebooks_types(folder):
     assert "'iterations': write it as name=value" in str(result.exception)
     result = CliRunner().invoke(app, [*command, "rate=1e-3", "-p", "iterations", "3"])
     assert result.exit_code == 0
-    run_dir = folder / "runs" / "laptop,iterations=3,rate=0.001" / "00_good"
+    run_dir = run_folder(folder, iterations=3, rate=0.001) / "00_good"
     assert json.loads((run_dir / "results.json").read_text())["headline"] == "mIoU 0.5 after 3"
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """Run the ``bisenet`` command with a library that lies outside the course's folder."""
+    library = Path(course.__file__).parent
+    shutil.copytree(library, tmp_path / "site" / library.name)
+
+    def ask(where: Path, *words: str) -> str:
+        command = [Path(sys.executable).with_name("bisenet"), *words]
+        env = os.environ | {"PYTHONPATH": str(tmp_path / "site"), "COLUMNS": "200"}
+        done = subprocess.run(command, cwd=where, env=env, capture_output=True, text=True)
+        return done.stdout + done.stderr
+
+    return ask
+
+
+def test_an_installed_library_says_where_to_give_the_command(installed, tmp_path):
+    told = installed(tmp_path, "course", "run")
+    assert told.startswith(f"error: {tmp_path}: not in the course's folder, and bisenet_lib is")
+    assert "--notebooks DIR" in told and "Traceback" not in told
+
+
+def test_an_installed_library_finds_the_course_it_is_called_in(installed):
+    notebooks = Path(course.__file__).parents[1] / "notebooks"
+    assert "03_training" in installed(notebooks / "images", "course", "params", "03")
+
+
+def test_the_doctor_of_an_installed_library_asks_for_nothing_beside_it(installed, tmp_path):
+    told = installed(tmp_path, "doctor")
+    assert f"--    course: not in {tmp_path}" in told
+    assert str(tmp_path / "site") not in told and "git checkout" not in told
 
 
 def test_papermill_itself_runs_a_notebook(folder):
@@ -316,12 +359,30 @@ def test_papermill_itself_runs_a_notebook(folder):
         ({"rate": 0.02, "iters": 500}, "iters=500,rate=0.02"),
         ({"run": "a/b"}, "run=a_b,"),
         ({"run": "a_b"}, "run=a_b"),
+        ({"rate": 1e-05, "flag": True}, "flag=true,rate=1e-05"),
         ({"run": "ü" * 300}, "run=" + 116 * "_" + ","),
     ],
 )
 def test_a_folder_is_named_after_its_parameters(given, name):
     made = parameters.name_of(given)
     assert re.fullmatch(re.escape(name) + ("[0-9a-f]{8}" if name.endswith(",") else ""), made)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"run": "a,seed=1"}, {"run": "a", "seed": 1}),
+        ({"run": "a=b"}, {"run": "a_b"}),
+        ({"run": "a/b"}, {"run": "a?b"}),
+        ({"run": "best"}, {"run": "Best"}),
+        ({"seed": 1}, {"seed": "1"}),
+        ({"flag": True}, {"flag": "true"}),
+        ({"run": None}, {"run": "null"}),
+        ({"run": "x" * 200}, {"run": "x" * 201}),
+    ],
+)
+def test_other_parameters_have_another_folder_also_where_case_does_not_count(one, other):
+    assert parameters.name_of(one).lower() != parameters.name_of(other).lower()
 
 
 def test_the_command_lists_the_parameters(folder):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bisenet_lib import doctor
+from bisenet_lib import doctor, project
 from bisenet_lib.cli import app
 from bisenet_lib.preflight import Check
 
@@ -34,7 +34,7 @@ def nvidia_smi(tmp_path, monkeypatch):
 
 
 def test_packages_as_locked():
-    check = doctor.check_packages(doctor.ROOT / "requirements.lock")
+    check = doctor.check_packages(project.find() / "requirements.lock")
     assert check.ok, check.found
 
 
@@ -180,6 +180,42 @@ def frame(root: Path, *parts: str) -> None:
     path = root.joinpath(*parts)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
+
+
+@pytest.fixture
+def plugin(tmp_path, monkeypatch):
+    """A plug-in's file, and a stand-in for Paddle that runs a line when it is asked for devices."""
+
+    def answers(line: str) -> None:
+        package = tmp_path / "stand-in" / "paddle"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("from paddle import device\n")
+        code = f"def get_available_custom_device():\n    {line}\n"
+        (package / "device.py").write_text(code)
+        monkeypatch.setenv("PYTHONPATH", str(package.parent))
+        monkeypatch.setenv("CUSTOM_DEVICE_ROOT", str(tmp_path))
+        (tmp_path / "libcard.so").touch()
+
+    return answers
+
+
+@pytest.mark.parametrize(
+    ("line", "ok", "found"),
+    [
+        ("return ['card:0', 'card:1']", True, "card:0, card:1; --device card"),
+        ("return ['card']", True, "card:0; --device card"),
+        ("return []", False, "Paddle finds no device of it"),
+        ("raise OSError('libdriver.so is missing')", False, "(OSError: libdriver.so is missing)"),
+        ("import os; os.abort()", False, "(exit code -6)"),
+    ],
+)
+def test_custom_devices_are_listed(plugin, monkeypatch, line, ok, found):
+    plugin(line)
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    [check] = doctor.check_accelerators()
+    assert (check.name, check.ok) == ("custom devices", ok)
+    assert check.found.endswith(found)
+    assert ok or ("libcard.so" in check.found and "--device cpu" in check.fix)
 
 
 def test_minicity(tmp_path):

@@ -1,6 +1,7 @@
 """Evaluation counts what PaddleSeg's own counts, with either engine, however an image is viewed."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,15 @@ import pytest
 from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as scorer  # noqa: N813
 from PIL import Image
 
-from bisenet_lib import checkpoint, config, engines, evaluation, official
+from bisenet_lib import (
+    analysis,
+    checkpoint,
+    config,
+    engines,
+    evaluation,
+    export,
+    official,
+)
 from bisenet_lib.errors import InputError
 from bisenet_lib.labels import train_id_to_id
 from bisenet_lib.paddleseg_compat import paddle
@@ -100,18 +109,43 @@ def test_images_at_their_own_size_take_the_short_way_to_the_same_classes(ready, 
         assert agree.mean() >= 0.9999
 
 
-def test_the_export_is_made_once_and_anew_for_other_weights(ready, tmp_path):
+def test_the_export_is_made_once_and_again_for_other_weights(ready, tmp_path):
     settings, dataset, model = ready
     names = evaluation.names_of(dataset)
     first = engines.cached_onnx(settings, tmp_path / "net", names)
-    made = first.stat().st_mtime_ns
+    made = first.stat().st_ino
     assert engines.cached_onnx(settings, tmp_path / "net", names) == first
-    assert first.stat().st_mtime_ns == made
+    assert first.stat().st_ino == made
     model.head.conv_1x1.bias.set_value(model.head.conv_1x1.bias + 1)
     checkpoint.save_weights(model, tmp_path / "net" / checkpoint.WEIGHTS)
     second = engines.cached_onnx(settings, tmp_path / "net", names)
     assert second != first
-    assert not first.exists()
+    assert first.exists()
+    assert not list((tmp_path / "net").rglob("*.onnx"))
+
+
+def test_another_exporter_makes_another_export(ready, tmp_path, monkeypatch):
+    settings, dataset, _ = ready
+    monkeypatch.setattr(engines.cache, "kept", lambda key, suffix, make: key)
+    keys = [engines.cached_onnx(settings, tmp_path / "net", evaluation.names_of(dataset))]
+    for name, value in (("OPSET", 13), ("onnxruntime.__version__", "0"), ("__file__", __file__)):
+        monkeypatch.setattr(f"bisenet_lib.onnx_graph.{name}", value)
+        keys.append(engines.cached_onnx(settings, tmp_path / "net", evaluation.names_of(dataset)))
+    assert len(set(keys)) == 4
+
+
+def test_weights_that_change_while_they_are_exported_are_not_kept(ready, tmp_path, monkeypatch):
+    settings, dataset, _ = ready
+    load = export.load
+
+    def load_and_replace(settings, path):
+        loaded = load(settings, path)
+        checkpoint.save_weights(paddle.nn.Linear(1, 1), path)
+        return loaded
+
+    monkeypatch.setattr(export, "load", load_and_replace)
+    with pytest.raises(InputError, match="changed while it was read"):
+        engines.cached_onnx(settings, tmp_path / "net", evaluation.names_of(dataset))
 
 
 def test_results_and_predictions_are_saved(ready, tmp_path):
@@ -221,3 +255,37 @@ def test_a_checkpoint_of_another_class_count_is_refused(ready, tmp_path):
 def test_views_that_cannot_be(arguments, message):
     with pytest.raises(InputError, match=message):
         Views(**arguments)
+
+
+def test_images_of_one_name_in_two_folders_keep_their_predictions(ready, tmp_path):
+    """What the error analysis reads is what the network said of that image."""
+    settings, dataset, _ = ready
+    root = Path(dataset.dataset_root)
+    lines = []
+    for number, (image, label) in enumerate(dataset.file_list):
+        for source, kind in ((image, "images"), (label, "labels")):
+            target = root / kind / "abc"[number] / "0001.png"
+            target.parent.mkdir(parents=True)
+            shutil.copyfile(source, target)
+        lines.append(f"images/{'abc'[number]}/0001.png,labels/{'abc'[number]}/0001.png\n")
+    (root / "val.txt").write_text("".join(lines))
+    options = {"engine": "paddle", "save_dir": tmp_path / "out", "save_predictions": True}
+    report = evaluation.evaluate_checkpoint(settings, tmp_path / "net", **options)
+    results = analysis.load(tmp_path / "out", root)
+    assert [one.prediction.relative_to(tmp_path / "out") for one in results.frames] == [
+        Path("predictions/a/0001.png"),
+        Path("predictions/b/0001.png"),
+    ]
+    matrix = sum(confusion_matrix(*analysis.read(one, 19), 19) for one in results.frames)
+    assert (matrix == report.scores.matrix).all()
+
+
+def test_predictions_of_an_earlier_evaluation_belong_to_no_other(ready, tmp_path):
+    settings, dataset, _ = ready
+    for save in (True, False):
+        evaluation.evaluate_checkpoint(
+            settings, tmp_path / "net", engine="paddle", save_dir=tmp_path, save_predictions=save
+        )
+    image = dataset.file_list[0][0]
+    with pytest.raises(InputError, match=f"no prediction for {image}. Evaluate the data set again"):
+        analysis.load(tmp_path, dataset.dataset_root)

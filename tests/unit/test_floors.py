@@ -7,14 +7,18 @@ import pytest
 
 LIBRARY = Path(__file__).parents[2] / "bisenet_lib"
 FLOORS = [
-    {"errors", "profiles", "preflight", "predictor", "stopping", "machine", "silence", "overlap"},
+    {"errors", "preflight", "predictor", "stopping", "machine", "silence", "overlap"},
     {
+        "allowlist",
+        "project",
         "files",
         "movie",
+        "profiles",
         "parallel",
         "labels",
         "paddleseg_compat",
         "views",
+        "cache",
         "onnx_graph",
         "exif",
         "peak",
@@ -37,7 +41,7 @@ FLOORS = [
     {"plan", "photos", "parity", "pairing", "masks", "tailor"},
     {"polygons", "checkpoint", "predictions", "imported"},
     {"frames", "export", "finetuning", "predicting", "labelme"},
-    {"filelists", "engines", "official", "video", "submission", "meaning"},
+    {"filelists", "subset", "engines", "official", "video", "submission", "meaning"},
     {"analysis", "cityscapes", "convert", "fruits", "minicity", "own_data"},
     {"samples"},
     {"evaluation", "objects", "deployment"},

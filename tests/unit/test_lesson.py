@@ -35,10 +35,10 @@ def test_a_network_that_is_not_there_is_named(tmp_path):
 
 def test_a_data_set_that_is_not_there_or_has_no_labels_is_named(tree):
     with pytest.raises(InputError, match=r"no leftImg8bit/.*parameter `dataset`"):
-        lesson.open_dataset(tree / "missing")
+        lesson.open_dataset(tree / "missing", "laptop")
     shutil.rmtree(tree / "gtFine")
     with pytest.raises(InputError, match=r"no gtFine/.*Unpack gtFine_trainvaltest"):
-        lesson.open_dataset(tree)
+        lesson.open_dataset(tree, "cityscapes")
 
 
 def test_of_many_faults_ten_are_told(tree):
@@ -48,12 +48,12 @@ def test_of_many_faults_ten_are_told(tree):
     for number in range(20):
         Image.new("RGB", (64, 32)).save(folder / f"aachen_1{number:05}_000019_leftImg8bit.png")
     with pytest.raises(InputError, match="and 15 more") as told:
-        lesson.open_dataset(tree)
+        lesson.open_dataset(tree, "cityscapes")
     assert len(str(told.value).splitlines()) == 11
 
 
 def test_a_frame_deleted_underneath_is_named(tree):
-    lesson.open_dataset(tree)
+    lesson.open_dataset(tree, "cityscapes")
     frame = find_frames(tree, "train")[0]
     frame.label_train_ids.unlink()
     with pytest.raises(InputError, match=r"labelTrainIds\.png: missing. Run: bisenet convert"):
@@ -71,7 +71,7 @@ def test_the_wrong_one_of_the_two_label_files_is_told(tree):
 
 def test_a_notebook_shows_the_message_and_no_traceback(tree, capsys):
     InteractiveShell().run_cell(
-        f"from bisenet_lib import lesson\nlesson.open_dataset({str(tree / 'missing')!r})"
+        f"from bisenet_lib import lesson\nlesson.open_dataset({str(tree / 'missing')!r}, 'laptop')"
     )
     [shown] = capsys.readouterr().out.splitlines()
     assert shown.startswith(f"InputError: {tree / 'missing'}: no data set there")

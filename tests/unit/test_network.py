@@ -100,6 +100,24 @@ def test_multiply_adds_of_one_block_and_of_the_whole_agree_with_the_stages(model
     assert not any(layer._forward_post_hooks for layer in model.sublayers())
 
 
+def test_a_block_that_fails_while_it_is_measured_keeps_no_hook():
+    failing = paddle.nn.Sequential(paddle.nn.Conv2D(4, 8, 3), paddle.nn.Conv2D(4, 8, 3))
+    with pytest.raises(ValueError, match="channel"):
+        network.multiply_adds(failing, (4, 6, 10))
+    assert not any(layer._forward_post_hooks for layer in failing.sublayers())
+
+
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_a_network_that_fails_while_it_is_measured_is_left_as_it_was(mode):
+    failing = network.build()
+    failing.head = paddle.nn.Conv2D(1, 19, 1)
+    getattr(failing, mode)()
+    with pytest.raises(ValueError, match="channel"):
+        network.stages(failing, (64, 64))
+    assert {layer.training for layer in failing.sublayers(include_self=True)} == {mode == "train"}
+    assert not any(layer._forward_post_hooks for layer in failing.sublayers())
+
+
 def test_a_block_with_copied_weights_gives_the_same_numbers():
     source, target = block(), paddle.nn.LayerDict({"other": block()})
     source(paddle.randn([3, 4, 6, 10]))  # in training mode, so that the statistics move

@@ -86,6 +86,36 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
     parent.stdout.close()
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_ctrl_c_ends_workers_at_once_and_without_a_traceback(tmp_path, begun):
+    """A terminal sends it to all of them, while they start or when each has its items."""
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import sys, time\nfrom bisenet_lib.parallel import each\n"
+        "if __name__ == '__main__':\n"
+        "    try:\n"
+        "        for _ in each(time.sleep, [0.1] * 8 + [5] * 248, workers=2):\n"
+        "            print('one is done', flush=True)\n"
+        "    except KeyboardInterrupt:\n"
+        "        sys.exit('interrupted')\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    if begun:
+        parent.stdout.readline()
+    while len(psutil.Process(parent.pid).children()) < 3:  # with multiprocessing's own
+        time.sleep(0.01)
+    os.killpg(parent.pid, signal.SIGINT)
+    _, printed = parent.communicate(timeout=15)  # eight more items take 40 s
+    assert parent.returncode == 1
+    assert "interrupted" in printed and "Traceback" not in printed, printed
+
+
 def test_written_whole_replaces_only_on_success(tmp_path):
     path = tmp_path / "new" / "list.txt"
     write_text(path, "old\n")

@@ -1,12 +1,13 @@
 """Photographs segmented by a network one can do by hand: what is read, written and counted."""
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from bisenet_lib import labels, predicting
 from bisenet_lib.errors import InputError
-from bisenet_lib.photos import find_images, read_image
+from bisenet_lib.photos import check_photograph, find_images, output_names, read_image
 
 RED, GREEN, BLUE = (250, 0, 0), (0, 250, 0), (0, 0, 250)
 
@@ -65,6 +66,28 @@ def test_two_files_of_one_name_stay_apart(network, tmp_path):
     assert found == {"labels/a.bmp.png": 1, "labels/a.png.png": 0}
 
 
+def test_one_image_is_called_as_among_those_beside_it(network, tmp_path):
+    """Whichever order they are given in, the second writes over nothing."""
+    colours = {"x.png": RED, "x.jpg": GREEN, "x.png.jpg": BLUE, "y.png": RED}
+    for name, colour in colours.items():
+        photo(tmp_path / "photos" / name, colour, colour)
+    for name in colours:
+        predicting.predict_images(network, tmp_path / "photos" / name, tmp_path / "single")
+    predicting.predict_images(network, tmp_path / "photos", tmp_path / "all")
+    expected = [f"{kind}/{name}" for kind in ("labels", "overlays") for name in colours]
+    for folder in ("single", "all"):
+        assert len(files(tmp_path / folder)) == len(expected)
+        label = np.asarray(Image.open(tmp_path / folder / "labels" / "x.jpg.png"))
+        assert (label == 1).all()
+    assert files(tmp_path / "single") == files(tmp_path / "all")
+
+
+def test_names_that_only_some_disks_tell_apart(tmp_path):
+    inside = ["a/x.jpg", "a/X.png", "b/x.jpg", "b/stra\u00dfe.png", "b/y.png"]
+    names = output_names([tmp_path / name for name in inside], tmp_path)
+    assert names == ["a/x.jpg", "a/X.png", "b/x", "b/stra\u00dfe", "b/y"]
+
+
 def test_an_output_inside_the_input_is_not_read_again(network, tmp_path):
     source = tmp_path / "photos"
     photo(source / "a.png")
@@ -91,6 +114,50 @@ def test_grey_transparent_and_palette_images_are_photographs_too(network, tmp_pa
     Image.new("RGB", (8, 6), GREEN).convert(mode).save(tmp_path / "a.png")
     tally = predicting.predict_images(network, tmp_path / "a.png", tmp_path / "out")
     assert list(tally.shares()) == (["red"] if mode == "L" else ["green"])
+
+
+def save_deep(path, bits, shape=(40, 60, 3)):
+    """A file of 16 bits whose values fill only so many."""
+    values = np.random.default_rng(0).integers(0, 1 << bits, shape)
+    values.flat[0] = (1 << bits) - 1
+    cv2.imwrite(str(path), values.astype(np.uint16))
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("shape", [(40, 60), (40, 60, 3)])
+def test_values_that_do_not_fill_16_bits_are_refused(tmp_path, name, bits, shape):
+    """OpenCV would take the upper 8 of them, which are next to nothing."""
+    path = save_deep(tmp_path / name, bits, shape)
+    assert cv2.imread(str(path)).max() <= 64
+    with pytest.raises(InputError, match=f"{name}: 16 bits, and no value above {(1 << bits) - 1}"):
+        read_image(path)
+    full = save_deep(tmp_path / name, 16, shape)
+    assert read_image(full).max() == 255
+
+
+def test_values_of_32_bits_are_refused(tmp_path):
+    Image.fromarray(np.ones((4, 6), np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(InputError, match=r"a\.tif: values of 32 bits: the network would see black"):
+        read_image(tmp_path / "a.tif")
+
+
+def test_the_largest_photograph(tmp_path, png_maker):
+    """Stated in `bisenet predict --help`: up to 200 million pixels."""
+    for size in ((12_000, 9_000), (16_320, 12_240)):
+        png_maker(tmp_path / "a.png", *size)
+        assert check_photograph(tmp_path / "a.png") == size
+    for size in ((16_320, 12_260), (20_000, 20_000), (32_000, 32_000), (65_600, 8)):
+        png_maker(tmp_path / "a.png", *size)
+        with pytest.raises(InputError, match=r"a\.png: .*huge size; at most 200 million pixels"):
+            check_photograph(tmp_path / "a.png")
+
+
+def test_a_photograph_of_a_hundred_million_pixels_is_scaled_down(network, tmp_path, png_maker):
+    png_maker(tmp_path / "a.png", 12_000, 9_000, whole=True)
+    image = read_image(tmp_path / "a.png")
+    assert network.prepare(image).shape == (1, 3, 1536, 2048)
 
 
 def test_a_bad_file_stops_no_other(network, tmp_path):

@@ -1,10 +1,13 @@
 """The predictor: a colour network by hand, PaddleSeg's own steps, and no Paddle beside it."""
 
+import json
+import math
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 
@@ -82,9 +85,35 @@ def test_what_is_no_photograph_is_refused(network, image):
         Predictor(network)(image)
 
 
-def test_a_file_without_metadata_says_so(tmp_path, network):
-    import onnx
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("mean", [0.5, 0.5]),
+        ("mean", ["0.5"] * 3),
+        ("std", [0.5, 0, 0.5]),
+        ("std", [0.5, math.nan, 0.5]),
+        ("size", [10**6, 10**6]),
+        ("size", [64.5, 32]),
+        ("size", "64x32"),
+        ("names", "red"),
+        ("names", ["red", "green", 3]),
+        ("names", ["red", "green", "\x1b]0;a title\x07"]),
+        ("colours", [[255, 0, 0]]),
+        ("colours", [[255, 0, 0], [0, 255, 0], [0, 0, 256]]),
+        ("colours", None),
+    ],
+)
+def test_metadata_that_cannot_be_is_refused(network, key, value):
+    """The file may come from anybody."""
+    model = onnx.load(network)
+    kept = next(one for one in model.metadata_props if one.key == key)
+    kept.value = json.dumps(value)
+    onnx.save(model, network)
+    with pytest.raises(ValueError, match=f"model.onnx: {key} in its metadata cannot be"):
+        Predictor(network)
 
+
+def test_a_file_without_metadata_says_so(tmp_path, network):
     model = onnx.load(network)
     del model.metadata_props[:]
     onnx.save(model, tmp_path / "bare.onnx")

@@ -122,8 +122,8 @@ def test_the_settings_line_names_what_decides_the_speed(monkeypatch):
     monkeypatch.setenv(THREADS, "3")
     monkeypatch.setenv(MKL_ON_AMD, "5")
     monkeypatch.setattr(devices, "SET_HERE", {MKL_ON_AMD: "5"})
-    assert devices.settings_line(2) == (
-        "2 process(es), 3 thread(s) each (OMP_NUM_THREADS), MKL_DEBUG_CPU_TYPE=5; "
+    assert devices.settings_line("gpu:0", 2) == (
+        "gpu:0: 2 process(es), 3 thread(s) each (OMP_NUM_THREADS), MKL_DEBUG_CPU_TYPE=5; "
         "chosen for this machine: MKL_DEBUG_CPU_TYPE"
     )
 
@@ -132,7 +132,8 @@ def test_the_settings_line_says_nothing_of_what_is_not_set(monkeypatch):
     monkeypatch.setenv(THREADS, "1")
     monkeypatch.delenv(MKL_ON_AMD, raising=False)
     monkeypatch.setattr(devices, "SET_HERE", {})
-    assert devices.settings_line(1) == "1 process(es), 1 thread(s) each (OMP_NUM_THREADS)"
+    line = "cpu: 1 process(es), 1 thread(s) each (OMP_NUM_THREADS)"
+    assert devices.settings_line("cpu", 1) == line
 
 
 def settings_of_a_fresh_process(**given):

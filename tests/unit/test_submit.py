@@ -23,7 +23,7 @@ SHIPPED = ROOT / "data" / "checkpoints" / "bisenetv2_minicity"
 
 @pytest.fixture(scope="module")
 def minicity():
-    return lesson.open_dataset(ROOT / "data" / "minicity")
+    return lesson.open_dataset(ROOT / "data" / "minicity", "laptop")
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +148,18 @@ def test_a_damaged_byte_is_found_by_the_zips_own_sum(few, tmp_path):
     content[120] ^= 255
     path.write_bytes(content)
     assert [one for one in check_zip(path, frames) if "cannot be decoded" in one]
+
+
+def test_files_that_unpack_without_end_are_not_unpacked(few, tmp_path, png_maker):
+    """A PNG of 400 million pixels, and 100 MB in 100 KB of the zip."""
+    frames, path = find_frames(few, "test"), tmp_path / "some.zip"
+    png_maker(tmp_path / "huge.png", 20_000, 20_000)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(tmp_path / "huge.png", file_name(frames[0]))
+        archive.writestr(file_name(frames[1]), bytes(100 << 20))
+    huge, bomb = check_zip(path, frames)
+    assert "20000x20000 pixels, its frame 512x256" in huge
+    assert "104857600 bytes, more than a PNG of 512x256 pixels can have" in bomb
 
 
 def test_other_classes_are_not_for_this_server(few, settings, tmp_path):

@@ -50,6 +50,15 @@ def test_frames_keep_their_order_size_and_speed(network, tmp_path, name, codec):
     assert tally.shares() == pytest.approx({"blue": 7 / 12, "red": 3 / 12, "green": 2 / 12})
 
 
+def test_two_videos_of_one_name_stay_apart(network, tmp_path):
+    for name, codec in (("a.mp4", "mp4v"), ("a.avi", "MJPG")):
+        record(tmp_path / name, [RED] * 3, codec=codec)
+    for name in ("a.mp4", "a.avi"):
+        video.predict_video(network, tmp_path / name, tmp_path / "out")
+    made = {path.name for path in (tmp_path / "out").iterdir()}
+    assert made == {"a.mp4_overlay.mp4", "a.avi_overlay.mp4"}
+
+
 def test_a_video_that_breaks_off_names_the_frame(network, tmp_path):
     path = tmp_path / "a.avi"
     record(path, [RED] * 40, codec="MJPG")
