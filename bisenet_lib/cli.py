@@ -94,6 +94,25 @@ def minicity(
 
 
 @app.command()
+def drive(
+    output: Annotated[
+        Path, typer.Argument(help="A film (.mp4, .webp or .gif), or a new folder for the frames.")
+    ],
+    frames: Annotated[int, typer.Option(help="How many; 10 are a second, 640 a round.")] = 200,
+    size: Annotated[str, typer.Option(help="Width x height, 64x32 to 2048x1024.")] = "512x256",
+    seed: Annotated[int, typer.Option(help="Of street, weather and traffic.")] = 0,
+) -> None:
+    """Drive through a generated street: a film, or frames with their labels.
+
+    A folder becomes a data set in the Cityscapes layout, with the drive as its validation split.
+    """
+    from bisenet_lib.minicity import film, size_of
+
+    made = film(output, frames=frames, size=size_of(size), seed=seed)
+    out.print(f"{made}", highlight=False, soft_wrap=True)
+
+
+@app.command()
 def inspect(root: Root, workers: Workers = 1, json_file: Json = None) -> None:
     """Decode every file of a data set: what is there, class shares, and what is wrong.
 

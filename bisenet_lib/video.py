@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from tqdm.auto import tqdm
 
+from bisenet_lib import movie
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import utf8_path, written_whole
 from bisenet_lib.folders import VIDEOS
@@ -21,8 +22,6 @@ from bisenet_lib.predicting import Tally
 from bisenet_lib.predictor import Predictor
 from bisenet_lib.silence import said_nothing
 
-CODEC = "mp4v"
-"""MPEG-4 part 2: players show it, browsers do not. OpenCV's wheel writes no H.264."""
 FPS = 25.0
 """Of a video that does not say its own."""
 
@@ -36,9 +35,9 @@ def predict_video(predictor: Predictor, source: Path, output: Path) -> Tally:
     Args:
         predictor: the network.
         source: a video of any kind that FFmpeg decodes.
-        output: where ``NAME_overlay.mp4`` goes, with the video's size (an odd width or height
-            loses a pixel) and frames per second, without sound. NAME has the suffix where two
-            videos differ in that alone.
+        output: where ``NAME_overlay.mp4`` goes, H.264 with the video's size (an odd width or
+            height loses a pixel) and frames per second, without sound. NAME has the suffix where
+            two videos differ in that alone.
 
     Returns:
         The tally. If the video breaks off, its problem names the frame, and the overlay ends
@@ -61,10 +60,11 @@ def predict_video(predictor: Predictor, source: Path, output: Path) -> Tally:
         bar = tqdm(itertools.chain([first], frames), "segmenting", declared or None, unit="frame")
         with written_whole(target) as part:
             fps = capture.get(cv2.CAP_PROP_FPS)
-            with _writer(part, fps if fps > 0 else FPS, first.shape[1::-1]) as writer:
+            size = first.shape[1::-1]
+            with movie.writer(part, fps if fps > 0 else FPS, size) as add:
 
                 def write(one: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-                    writer.write(cv2.cvtColor(predictor.draw(*one), cv2.COLOR_RGB2BGR))
+                    add(predictor.draw(*one))
                     return one[1]
 
                 segmented = ((frame, tally.segment(frame)) for frame in bar)
@@ -117,21 +117,6 @@ def _frames(capture: cv2.VideoCapture) -> Generator[np.ndarray, None, None]:
 
     with closing(ahead(read, itertools.count(), threads=1)) as found:
         yield from itertools.takewhile(lambda frame: frame is not None, found)
-
-
-@contextmanager
-def _writer(path: Path, fps: float, size: tuple[int, int]) -> Iterator[cv2.VideoWriter]:
-    path.touch()  # an OSError that says why, where OpenCV only says that it could not
-    code = cv2.VideoWriter_fourcc(*CODEC)
-    with utf8_path(path) as plain, said_nothing():
-        writer = cv2.VideoWriter(str(plain), cv2.CAP_FFMPEG, code, fps, size)
-    if not writer.isOpened():
-        raise InputError(f"a video of {size[0]}x{size[1]} at {fps:g} frames/s cannot be encoded")
-    try:
-        yield writer
-    finally:
-        with said_nothing():
-            writer.release()
 
 
 def _check_written(part: Path, target: Path, frames: int) -> None:

@@ -4,13 +4,14 @@ Cityscapes may not be passed on, so the course runs on these scenes unless it is
 real thing. Floors, from the ground up: ``geometry``, ``texture``, ``weather``, ``city``; then
 ``view`` (metres to pixels), ``vehicles``, ``people``, ``furniture``, ``houses``; then
 ``plan``, ``street``, ``frontage``, ``traffic``, ``scene``, ``ego``, ``paint``; then ``frame``,
-``drive`` and ``dataset``.
+``drive``, ``dataset`` and ``film``.
 Taught in ``01_dataset``.
 """
 
 from bisenet_lib.minicity.city import CITIES
 from bisenet_lib.minicity.dataset import Made, generate
 from bisenet_lib.minicity.drive import drive
+from bisenet_lib.minicity.film import film
 from bisenet_lib.minicity.frame import render, size_of
 
-__all__ = ["CITIES", "Made", "drive", "generate", "render", "size_of"]
+__all__ = ["CITIES", "Made", "drive", "film", "generate", "render", "size_of"]

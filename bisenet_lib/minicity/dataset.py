@@ -161,14 +161,15 @@ def _write(root: Path, seed: int, size: tuple[int, int], frame: tuple[str, int])
     text = json.dumps(annotation)
     objects = parsed(text)
     photo, polygons, ids, instances, colour = paths(root, *frame)
-    _save(ids, createLabelImage(objects, "ids"))
+    save(ids, createLabelImage(objects, "ids"))
     numbers = np.asarray(createInstanceImage(objects, "ids")).astype(np.uint16)
-    _save(instances, Image.fromarray(numbers))
-    _save(colour, createLabelImage(objects, "color"))
+    save(instances, Image.fromarray(numbers))
+    save(colour, createLabelImage(objects, "color"))
     write_text(polygons, text)
-    _save(photo, Image.fromarray(image))
+    save(photo, Image.fromarray(image))
 
 
-def _save(path: Path, picture: Image.Image) -> None:
+def save(path: Path, picture: Image.Image) -> None:
+    """Write a PNG, whole or not at all."""
     with written_whole(path) as part:
         picture.save(part, compress_level=1, compress_type=RLE)

@@ -12,6 +12,7 @@ FLOORS = [
         "allowlist",
         "project",
         "files",
+        "movie",
         "profiles",
         "parallel",
         "labels",
