@@ -6,14 +6,11 @@ Taught in ``06_deployment``.
 import hashlib
 import json
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import onnx
-import onnxruntime
-import paddle2onnx
 import yaml
 
 from bisenet_lib import checkpoint, config, onnx_graph
@@ -24,16 +21,6 @@ from bisenet_lib.paddleseg_compat import paddle, paddleseg
 from bisenet_lib.silence import said_nothing
 
 from paddleseg.deploy.export import WrappedModel  # isort: skip
-
-
-class _WithClasses(paddle.nn.Layer):
-    def __init__(self, model: paddle.nn.Layer) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, image):
-        logits = self.model(image)[0]
-        return logits, paddle.argmax(logits, axis=1).astype("uint8")
 
 
 def load(settings: Mapping[str, Any], path: Path) -> paddle.nn.Layer:
@@ -60,7 +47,7 @@ def write_onnx(
 ) -> None:
     """Write a network as one ONNX file that any runtime reads, whole or not at all.
 
-    Batch norm is folded into the convolutions before it. Input: ``image`` (N, 3, H, W) float32,
+    Batch norm is folded into the convolutions. Input: ``image`` (N, 3, H, W) float32,
     normalised, of any size. Outputs: ``logits`` (N, C, H, W) float32 and ``classes`` (N, H, W)
     uint8. What has to be done to an image first, the class names and their colours are in the
     file's metadata, see :func:`metadata`.
@@ -72,14 +59,11 @@ def write_onnx(
         names: of its classes.
 
     Raises:
-        InputError: the folder cannot be written to, or the validation transforms cannot be
-            told in the metadata.
+        InputError: the folder cannot be written to, the validation transforms cannot be told in
+            the metadata, or the network is none that :mod:`bisenet_lib.onnx_graph` writes.
     """
     about = metadata(settings, names)
-    with tempfile.TemporaryDirectory() as folder:
-        _save(_WithClasses(model), Path(folder))
-        graph = onnx_graph.converted(Path(folder))
-    onnx_graph.rename(graph, ["image"], ["logits", "classes"], ["batch", "height", "width"])
+    graph = onnx_graph.written(model)
     onnx.helper.set_model_props(graph, about)
     onnx.checker.check_model(graph)
     with written_whole(path) as part:
@@ -148,7 +132,7 @@ def metadata(settings: Mapping[str, Any], names: Sequence[str]) -> dict[str, str
 
 def writers() -> list[str]:
     """What decides what is in an ONNX file besides network and weights: programs and versions."""
-    libraries = (paddle, paddleseg, paddle2onnx, onnx, onnxruntime)
+    libraries = (paddle, paddleseg, onnx)
     sources = [Path(module.__file__).read_bytes() for module in (sys.modules[__name__], onnx_graph)]
     return [
         *(f"{library.__name__} {library.__version__}" for library in libraries),
