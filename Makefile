@@ -5,9 +5,10 @@ MODEL ?=
 ARGS ?=
 PADDLE_GPU_INDEX ?= https://www.paddlepaddle.org.cn/packages/stable/cu126/
 
-SUITABLE := import sys; sys.version_info[:2] in ((3, 11), (3, 12)) or sys.exit(1); print(sys._base_executable)
-PYTHON ?= $(shell for python in python3.12 python3.11 python3 python; do \
-	$$python -c "$(SUITABLE)" 2>/dev/null && exit; done; echo python3)
+SUITABLE := import sys; (3, 11) <= sys.version_info[:2] <= (3, 13) or sys.exit(1); print(sys._base_executable)
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
+	$$python -c "$(SUITABLE)" 2>/dev/null && exit; done; \
+	{ uv python install --quiet 3.13 && uv python find 3.13; } 2>/dev/null || echo python3)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 EXTRA := .venv/.extra
@@ -28,8 +29,8 @@ preflight:
 $(INSTALLED): requirements.lock pyproject.toml | preflight
 	"$(PYTHON)" -m venv $(if $(wildcard $@),,--clear) .venv
 	rm -f $@
-	$(BIN)/python -m pip install $$(grep '^setuptools==' requirements.lock)
-	$(BIN)/python -m pip install --no-build-isolation -r requirements.lock
+	$(BIN)/python -m pip install --no-deps $$(grep '^setuptools==' requirements.lock)
+	$(BIN)/python -m pip install --no-deps --no-build-isolation -r requirements.lock
 	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
 	echo "$(CURDIR)" > $@
 
@@ -99,10 +100,18 @@ bench: $(MINICITY) ## measure what the course says about speed (ARGS=eval_bench:
 doctor: $(INSTALLED) ## what this machine can do, and the command that mends what it can't
 	$(BIN)/bisenet doctor $(if $(CITYSCAPES),--cityscapes "$(CITYSCAPES)")
 
-lock: $(INSTALLED) ## write requirements.lock from what is in .venv
-	$(BIN)/python -m pip freeze --all --exclude pip --exclude-editable \
-		| grep -vxFf requirements.extra.lock > requirements.lock.new
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy fewest \
+	--no-annotate --no-header --no-emit-package opencv-python --no-emit-package typing
+PLAIN := sed "/ == 'win32'$$\|^[^ ]* ; os_name == 'nt'$$/d; /darwin/! s/ ;.*//"
+lock: ## write requirements.lock, requirements.extra.lock and environment.yml from pyproject.toml, with uv
+	@command -v uv || { echo "No uv. Install it: pip install uv"; exit 1; }
+	$(LOCK) --extra cpu --extra test $(ARGS) | $(PLAIN) > requirements.lock.new
+	$(LOCK) --extra site --extra browser -c requirements.lock.new $(ARGS) | $(PLAIN) \
+		| grep -vxFf requirements.lock.new > requirements.extra.lock
 	mv requirements.lock.new requirements.lock
+	sed -i '/extra-index-url/q' environment.yml
+	sed 's/^paddlepaddle==/paddlepaddle-gpu==/; s/^/      - /' requirements.lock >> environment.yml
+	echo '      - -e .' >> environment.yml
 
 clean: ## delete .venv and the generated data sets; runs/ stays
 	rm -rf .venv data/minicity data/minicity_large data/subsets $(MINICITY)

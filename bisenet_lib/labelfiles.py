@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.exif import size_upright
+from bisenet_lib.exif import orientation, size_upright, turned
 from bisenet_lib.files import written_whole
 from bisenet_lib.labels import IGNORE, LABELS, NUM_CLASSES, class_colours
 
@@ -134,8 +134,8 @@ def check_image(
             is looked at, which is enough to find a truncated file.
 
     Returns:
-        (width, height) in pixels, as ``cv2.imread`` gives it: a photograph taken on its side
-        is turned by its EXIF orientation, and its label has to stand the same way.
+        (width, height) in pixels: a photograph taken on its side is turned by its EXIF
+        orientation, and its label has to stand the same way.
 
     Raises:
         InputError: the file is missing, truncated, damaged, or of another mode or size.
@@ -154,14 +154,14 @@ def check_image(
 def _read(path: Path, size: Size | None, modes: tuple[str, ...], use: str) -> np.ndarray:
     with _opened(path) as image:
         _check_mode(path, image.mode, modes, use)
-        check_size(path, image.size, size)
+        check_size(path, size_upright(image), size)
         if image.format == "JPEG":
             raise InputError(f"{path}: a JPEG changes label values; save labels as PNG.")
         _check_end(path, image)
-        return np.asarray(image)
+        return turned(np.asarray(image), orientation(image))
 
 
-def read_label(path: Path, size: Size | None = None) -> np.ndarray:
+def read_label(path: Path | str, size: Size | None = None) -> np.ndarray:
     """Read a label image of any data set: each pixel holds the index of its class.
 
     This is what PaddleSeg's transforms read: the palette index, where there is a palette.
@@ -177,7 +177,7 @@ def read_label(path: Path, size: Size | None = None) -> np.ndarray:
     Raises:
         InputError: the file is missing, damaged, of another size, or holds colours.
     """
-    return _read(path, size, ("L", "P"), "a label of class indices")
+    return _read(Path(path), size, ("L", "P"), "a label of class indices")
 
 
 def _wrong_values(path: Path, values: np.ndarray, wrong: np.ndarray, allowed: str) -> InputError:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from bisenet_lib.colourtable import IGNORED_NAMES, Colour, ColourTable, shown
 from bisenet_lib.errors import InputError
+from bisenet_lib.exif import orientation, size_upright, turned
 from bisenet_lib.labelfiles import Size, check_image
 from bisenet_lib.labels import IGNORE
 
@@ -37,7 +38,7 @@ class Picture(NamedTuple):
     """What a mask has to fit.
 
     Attributes:
-        size: (width, height) of the image as ``cv2.imread`` gives it.
+        size: (width, height) of the image, turned as its EXIF orientation says.
         turned: whether its EXIF orientation made it stand so.
     """
 
@@ -77,7 +78,7 @@ def _pixels(path: Path, picture: Picture, modes: tuple[str, ...]) -> Image.Image
     with Image.open(path) as image:
         if image.format == "JPEG":
             raise InputError(f"{path}: a JPEG changes values at every boundary; save masks as PNG.")
-        picture.check(path, image.size)
+        picture.check(path, size_upright(image))
         image.load()
         return image
 
@@ -124,7 +125,7 @@ def read_indices(
             is no class.
     """
     image = _pixels(path, picture, _INDEX_MODES)
-    values = np.asarray(image).astype(np.int32)
+    values = turned(np.asarray(image), orientation(image)).astype(np.int32)
     known = class_values(num_classes, ignore)
     table = np.full(256, -1, np.int16)
     table[known] = range(len(known))
@@ -160,7 +161,7 @@ def read_colours(path: Path, picture: Picture, *, table: ColourTable) -> np.ndar
         if clear.any():
             advice = "Save the mask without transparency."
             raise _wrong(path, clear, "transparent pixels, which have no colour", advice)
-    codes = _codes(np.asarray(image.convert("RGB")))
+    codes = _codes(turned(np.asarray(image.convert("RGB")), orientation(image)))
     known = _codes(np.array(table.colours, np.uint8))
     order = np.argsort(known)
     place = np.searchsorted(known[order], codes).clip(max=len(known) - 1)

@@ -128,7 +128,7 @@ MENDS = (
     Mend(
         "paddleseg.core.train",
         "train",
-        (("l[0] / log_iters", "float(l) / log_iters"),),
+        (("l[0] / log_iters", "l.item() / log_iters"),),
         "IndexError: too many indices; a loss is a 0-D array since Paddle 2.5",
     ),
     Mend(
@@ -140,8 +140,15 @@ MENDS = (
     Mend(
         "paddleseg.transforms.transforms",
         "Compose.__call__",
-        (("cv2.imread(", "__import__('bisenet_lib.photos').photos.read_pixels("),),
-        "segmentation fault: cv2.imread, given a name that UTF-8 cannot spell",
+        (
+            ("cv2.imread(", "__import__('bisenet_lib.photos').photos.read_pixels("),
+            (
+                "np.asarray(Image.open(data['label']))",
+                "__import__('bisenet_lib.labelfiles').labelfiles.read_label(data['label'])",
+            ),
+        ),
+        "segmentation fault: cv2.imread, given a name that UTF-8 cannot spell; and a label that "
+        "is not turned where its image is",
     ),
     Mend(
         "paddleseg.utils.utils",

@@ -1,5 +1,6 @@
 """Photographs from anywhere: finding and reading them. Taught in ``06_deployment``."""
 
+import io
 import os
 import unicodedata
 from collections import Counter
@@ -11,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from bisenet_lib.errors import InputError, refuse
+from bisenet_lib.exif import orientation, turned
 from bisenet_lib.folders import PICTURES, VIDEOS, files_below
 from bisenet_lib.labelfiles import Size, check_image
 
@@ -123,7 +125,7 @@ def check_photograph(path: Path, *, modes: tuple[str, ...] = (), decode: bool = 
 def read_pixels(path: Path, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
     """Read a photograph's pixels, whatever its path is called and in whatever locale.
 
-    ``cv2.imread`` does the same for names that UTF-8 can spell.
+    It takes the place of ``cv2.imread``, which knows only names that UTF-8 can spell.
 
     Args:
         path: the file.
@@ -137,12 +139,14 @@ def read_pixels(path: Path, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
     """
     try:
         content = np.fromfile(path, np.uint8)
+        flags |= cv2.IMREAD_IGNORE_ORIENTATION
         image = cv2.imdecode(content, flags) if content.size else None
     except (OSError, cv2.error) as error:
         raise InputError(f"{path}: cannot be read ({error}). Restore the file.") from error
     if image is None:
         raise InputError(f"{path}: cannot be decoded. Restore the file, or save it as PNG.")
-    return image
+    with Image.open(io.BytesIO(content)) as header:
+        return turned(image, orientation(header))
 
 
 def read_image(path: Path) -> np.ndarray:

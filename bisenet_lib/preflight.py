@@ -5,7 +5,6 @@ it uses the standard library only, and syntax that Python 3.6 can read.
 """
 
 import argparse
-import ctypes
 import importlib.util
 import os
 import platform
@@ -16,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-PYTHONS = ((3, 11), (3, 12))
+PYTHONS = ((3, 11), (3, 12), (3, 13))
 INSTALL_GB = 2.5
 """The environment (1.8 GB) and MiniCity with the runs."""
 RUN_GB = 0.5
@@ -27,23 +26,18 @@ GLIBC = (2, 28)
 MACHINES = {"Linux": ("x86_64", "aarch64"), "Darwin": ("arm64",), "Windows": ("amd64",)}
 """Where paddlepaddle 3.2.2 has wheels."""
 
-_DEBIAN, _FEDORA, _ARCH, _BREW = "apt-get", "dnf", "pacman", "brew"
+_DEBIAN, _FEDORA, _BREW = "apt-get", "dnf", "brew"
 GET_PYTHON = {
-    _DEBIAN: "sudo apt-get install -y python3.12 python3.12-venv"
+    "uv": "uv python install 3.13",
+    "pyenv": "pyenv install 3.13 && pyenv local 3.13",
+    _DEBIAN: "sudo apt-get install -y python3.13 python3.13-venv"
+    " || sudo apt-get install -y python3.12 python3.12-venv"
     " || sudo apt-get install -y python3.11 python3.11-venv",
-    _FEDORA: "sudo dnf install -y python3.12",
-    _BREW: "brew install python@3.12",
-    "winget": "winget install Python.Python.3.12",
-    "conda": "conda create -y -n py312 python=3.12 && conda activate py312",
-    "pyenv": "pyenv install 3.12 && pyenv local 3.12",
+    _FEDORA: "sudo dnf install -y python3.13",
+    _BREW: "brew install python@3.13",
+    "winget": "winget install Python.Python.3.13",
+    "conda": "conda create -y -n py313 python=3.13 && conda activate py313",
 }
-GET_LIBRARIES = {
-    _DEBIAN: "sudo apt-get update && sudo apt-get install -y libgl1 libglib2.0-0",
-    _FEDORA: "sudo dnf install -y mesa-libGL glib2",
-    _ARCH: "sudo pacman -S --noconfirm libglvnd glib2",
-}
-LIBRARIES = ("libGL.so.1", "libglib-2.0.so.0", "libgthread-2.0.so.0")
-"""What opencv-python loads and does not bring."""
 
 
 class Check(NamedTuple):
@@ -74,8 +68,11 @@ def check_python(version: Sequence[int], executable: str) -> Check:
     found = "{} at {}".format(".".join(str(part) for part in version[:3]), executable)
     if tuple(version[:2]) in PYTHONS:
         return Check("Python", True, found)
-    need = " or ".join("{}.{}".format(*python) for python in PYTHONS)
-    fix = "{}\nthen: make run   (or name one: make run PYTHON=/path/to/python3.11)"
+    names = ["{}.{}".format(*python) for python in PYTHONS]
+    need = "{} or {}".format(", ".join(names[:-1]), names[-1])
+    if tuple(version[:2]) > PYTHONS[-1]:
+        need += " (paddlepaddle has no wheel for a newer one yet)"
+    fix = "{}\nthen: make run   (or name one: make run PYTHON=/path/to/python3.13)"
     return Check(
         "Python", False, "{}; need {}".format(found, need), fix.format(_commands(GET_PYTHON))
     )
@@ -117,24 +114,6 @@ def check_platform(
             found += ": the wheels need glibc {}.{}".format(*GLIBC)
             return Check("platform", False, found, fix.format(*GLIBC))
     return Check("platform", True, found)
-
-
-def check_libraries(names: Iterable[str] = LIBRARIES) -> Check:
-    """Are the system libraries there that ``import cv2`` needs?"""
-    missing = []
-    for name in names:
-        try:
-            ctypes.CDLL(name)
-        except OSError:
-            missing.append(name)
-    if missing:
-        return Check(
-            "libGL, glib",
-            False,
-            "missing: {} (import cv2 needs them)".format(", ".join(missing)),
-            _commands(GET_LIBRARIES),
-        )
-    return Check("libGL, glib", True, "found")
 
 
 def check_folder(folder: str) -> Check:
@@ -221,10 +200,8 @@ def checks(folder: str) -> List[Check]:
             struct.calcsize("P") * 8,
             platform.libc_ver(),
         ),
+        check_folder(folder),
     ]
-    if platform.system() == "Linux":
-        found.append(check_libraries())
-    found.append(check_folder(folder))
     if Path(folder, ".venv", ".installed").exists():
         return [*found, check_environment(folder), check_disk(folder, RUN_GB)]
     return [*found, check_venv(sys.version_info), *check_install_space(folder)]

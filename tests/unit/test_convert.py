@@ -2,18 +2,20 @@ import json
 import os
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from cityscapesscripts.preparation import createTrainIdLabelImgs
 from cityscapesscripts.preparation.json2labelImg import json2labelImg
-from PIL import Image
+from PIL import Image, ImageOps
 
 from bisenet_lib.convert import convert, convert_frame, prepare
 from bisenet_lib.errors import InputError
 from bisenet_lib.filelists import check_pairs, read_list
 from bisenet_lib.frames import find_frames
 from bisenet_lib.labelfiles import check_image, read_label
+from bisenet_lib.photos import read_pixels
+
+from paddleseg.transforms import Compose  # isort: skip
 
 GONE = {
     "labelIds": [],
@@ -231,12 +233,16 @@ def test_check_pairs_of_another_size_void_or_lossy(pairs, tmp_path):
 
 @pytest.mark.parametrize("orientation", range(10))
 @pytest.mark.parametrize("kind", ["jpg", "png", "webp", "tif"])
-def test_a_label_has_the_size_that_cv2_gives_its_image(tmp_path, kind, orientation):
+def test_image_and_label_are_turned_as_the_image_says(tmp_path, kind, orientation):
     image, label = tmp_path / f"image.{kind}", tmp_path / "label.png"
     exif = Image.Exif()
     exif[0x0112] = orientation
-    Image.new("RGB", (40, 20), (9, 9, 9)).save(image, exif=exif)
-    height, width = cv2.imread(str(image)).shape[:2]
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 4, 3), np.uint8)
+    photograph = Image.fromarray(pixels).resize((40, 20), Image.Resampling.NEAREST)
+    photograph.save(image, exif=exif, quality=95)
+    upright = np.asarray(ImageOps.exif_transpose(Image.open(image)))
+    assert np.abs(read_pixels(image)[..., ::-1].astype(int) - upright).max() < 20
+    height, width = upright.shape[:2]
     assert check_image(image) == (width, height)
     Image.new("L", (width, height)).save(label)
     assert check_pairs([(image, label)], 1).tolist() == [800]
@@ -249,7 +255,19 @@ def test_a_label_has_the_size_that_cv2_gives_its_image(tmp_path, kind, orientati
 def test_damaged_exif_turns_no_image(tmp_path, exif):
     image = tmp_path / "image.jpg"
     Image.new("RGB", (40, 20)).save(image, exif=exif)
-    assert check_image(image) == (40, 20) == cv2.imread(str(image)).shape[1::-1]
+    assert check_image(image) == (40, 20) == read_pixels(image).shape[1::-1]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_label_is_turned_as_it_says_itself(tmp_path, orientation):
+    label = tmp_path / "label.png"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(np.arange(6, dtype=np.uint8).reshape(2, 3)).save(label, exif=exif)
+    upright = np.asarray(ImageOps.exif_transpose(Image.open(label)))
+    assert np.array_equal(read_label(label), upright)
+    read = Compose([])({"img": np.zeros((2, 3, 3), np.float32), "label": str(label)})
+    assert np.array_equal(read["label"], upright)
 
 
 @pytest.mark.parametrize(
