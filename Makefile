@@ -110,8 +110,8 @@ lock: ## write requirements.lock, requirements.extra.lock and environment.yml fr
 		| grep -vxFf requirements.lock.new > requirements.extra.lock
 	mv requirements.lock.new requirements.lock
 	sed -i '/extra-index-url/q' environment.yml
-	sed 's/^paddlepaddle==/paddlepaddle-gpu==/; s/^/      - /' requirements.lock >> environment.yml
-	echo '      - -e .' >> environment.yml
+	grep -v '^paddleseg==\|^cityscapesscripts==\|;' requirements.lock \
+		| sed 's/^paddlepaddle==/paddlepaddle-gpu==/; s/^/      - /' >> environment.yml
 
 clean: ## delete .venv and the generated data sets; runs/ stays
 	rm -rf .venv data/minicity data/minicity_large data/subsets $(MINICITY)

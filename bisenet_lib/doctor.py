@@ -36,18 +36,28 @@ DRIVER_FOR_CUDA = {11: 450, 12: 525, 13: 580}
 """The oldest NVIDIA driver that runs programs of a CUDA generation."""
 
 
+def locked(lock: Path) -> dict[str, str]:
+    """The packages of this system in a file of ``name==version`` lines, with their versions.
+
+    A line that ends in ``; sys_platform == 'darwin'`` is for macOS alone.
+    """
+    lines = (line.partition(";") for line in lock.read_text(encoding="utf-8").splitlines())
+    here = (pin for pin, _, marker in lines if not marker or sys.platform == "darwin")
+    return dict(pin.strip().split("==") for pin in here)
+
+
 def check_packages(lock: Path) -> Check:
     """Are the installed packages the locked ones?
 
     Paddle's GPU build stands for the CPU build of the same version.
 
     Args:
-        lock: a file of ``name==version`` lines.
+        lock: see :func:`locked`.
     """
     if not lock.exists():
         fix = f"git checkout -- {lock.name}   (or copy it from the release you downloaded)"
         return Check("packages", False, f"{lock} is missing", fix)
-    pins = dict(line.split("==") for line in lock.read_text(encoding="utf-8").split())
+    pins = locked(lock)
     wrong, fixes = [], []
     gpu_build = _installed("paddlepaddle-gpu")
     for name, version in pins.items():
@@ -55,6 +65,9 @@ def check_packages(lock: Path) -> Check:
         if have != version:
             wrong.append(f"{name} {have or 'missing'}, locked {version}")
             fixes.append(f"{name}=={version}")
+    if _installed("opencv-python"):
+        wrong.append("opencv-python lies over opencv-python-headless, in the same folder")
+        fixes.append(f"--force-reinstall opencv-python-headless=={pins['opencv-python-headless']}")
     if not wrong:
         return Check("packages", True, f"all {len(pins)} as in {lock.name}")
     more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
@@ -62,13 +75,18 @@ def check_packages(lock: Path) -> Check:
 
 
 def _install(pins: list[str], gpu: bool) -> str:
-    """The commands for the packages named, which put no CPU build over Paddle's GPU build."""
+    """The commands for the packages named, which put no CPU build over Paddle's GPU build.
+
+    PaddleSeg asks for an old OpenCV, so nothing may bring what it asks for.
+    """
     lines = []
     if gpu and any(pin.startswith("paddlepaddle==") for pin in pins):
         lines.append("make install-gpu")
         pins = [pin for pin in pins if not pin.startswith("paddlepaddle==")]
     if pins:
-        lines.append(f'"{sys.executable}" -m pip install --no-build-isolation {" ".join(pins)}')
+        lines.append(
+            f'"{sys.executable}" -m pip install --no-deps --no-build-isolation {" ".join(pins)}'
+        )
     return "\n".join(lines)
 
 

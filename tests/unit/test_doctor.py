@@ -44,7 +44,26 @@ def test_packages_that_differ(tmp_path):
     check = doctor.check_packages(lock)
     assert check.ok is False
     assert "no-such-package missing, locked 1.0" in check.found
-    assert check.fix.endswith("--no-build-isolation numpy==0.0.1 no-such-package==1.0")
+    assert check.fix.endswith("--no-deps --no-build-isolation numpy==0.0.1 no-such-package==1.0")
+
+
+def test_a_package_for_macos_is_asked_for_there_alone(tmp_path, monkeypatch):
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("no-such-package==1.0 ; sys_platform == 'darwin'\n")
+    assert doctor.check_packages(lock).ok
+    monkeypatch.setattr(doctor.sys, "platform", "darwin")
+    assert "no-such-package missing, locked 1.0" in doctor.check_packages(lock).found
+
+
+def test_an_old_opencv_over_the_locked_one(tmp_path, monkeypatch):
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("opencv-python-headless==5.0.0.93\n")
+    versions = {"opencv-python": "4.5.5.64", "opencv-python-headless": "5.0.0.93"}
+    monkeypatch.setattr(doctor, "_installed", versions.get)
+    check = doctor.check_packages(lock)
+    assert check.ok is False
+    assert "opencv-python lies over" in check.found
+    assert check.fix.endswith("--force-reinstall opencv-python-headless==5.0.0.93")
 
 
 def test_packages_without_a_lock(tmp_path):
