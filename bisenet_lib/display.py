@@ -18,6 +18,10 @@ __all__ = ["Display", "display", "seconds_left"]
 QUIET_SECONDS = 20
 """How often a line tells the progress in a log."""
 
+FIRST_GUESS = 30.0
+"""Seconds in time that this computer counts as being as fast as the one that was measured: the
+first notebook is short, and slow where nothing has been read from the disk yet."""
+
 
 class Display:
     """Shows where a run of notebooks is. Made by :func:`display`.
@@ -100,7 +104,7 @@ def display(console: Console, expected: Sequence[float]) -> Iterator[Display]:
     if not shown.live:
         yield shown
         return
-    with Live(shown, console=console, transient=True, refresh_per_second=5):
+    with Live(shown, console=console, transient=True, refresh_per_second=2):
         console.show_cursor()  # a killed run cannot bring it back
         yield shown
 
@@ -122,10 +126,8 @@ def seconds_left(
         that has run longer than expected.
     """
     measured = [pair for pair in zip(took, expected, strict=False) if pair[1]]
-    real, planned = (
-        (sum(seconds) for seconds in zip(*measured, strict=True)) if measured else (1, 1)
-    )
-    pace = real / planned
+    real = FIRST_GUESS + sum(seconds for seconds, _ in measured)
+    pace = real / (FIRST_GUESS + sum(seconds for _, seconds in measured))
     current, *later = [pace * seconds for seconds in expected[len(took) :]] or [0.0]
     longer = elapsed > current or 0 in later
     return max(current - elapsed, 0) + sum(later), longer
