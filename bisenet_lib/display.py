@@ -17,10 +17,9 @@ __all__ = ["Display", "display", "seconds_left"]
 
 QUIET_SECONDS = 20
 """How often a line tells the progress in a log."""
-
-FIRST_GUESS = 30.0
-"""Seconds in time that this computer counts as being as fast as the one that was measured: the
-first notebook is short, and slow where nothing has been read from the disk yet."""
+TRUST_SECONDS = 30.0
+"""The expected times count as if they had been kept for so long already: the first notebook is
+short, and says little of the others where nothing has been read from the disk yet."""
 
 
 class Display:
@@ -126,8 +125,8 @@ def seconds_left(
         that has run longer than expected.
     """
     measured = [pair for pair in zip(took, expected, strict=False) if pair[1]]
-    real = FIRST_GUESS + sum(seconds for seconds, _ in measured)
-    pace = real / (FIRST_GUESS + sum(seconds for _, seconds in measured))
+    real = TRUST_SECONDS + sum(seconds for seconds, _ in measured)
+    pace = real / (TRUST_SECONDS + sum(seconds for _, seconds in measured))
     current, *later = [pace * seconds for seconds in expected[len(took) :]] or [0.0]
     longer = elapsed > current or 0 in later
     return max(current - elapsed, 0) + sum(later), longer

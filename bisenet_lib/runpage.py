@@ -1,5 +1,6 @@
 """A run of the course as one page to look at: its table, its figures, links to its notebooks."""
 
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -106,7 +107,7 @@ def write(folder: Path, run: Run) -> Path:
         written=datetime.now().astimezone(),
     )
     page = folder.resolve() / PAGE
-    # A name from the disk may hold bytes that are no letters.
+    # A name on the disk may hold bytes that are no letters.
     write_text(page, text.encode("utf-8", "backslashreplace").decode())
     return page
 
@@ -115,7 +116,7 @@ def _row(folder: Path, name: str, outcome: Outcome | None, state: str) -> dict[s
     """What the template tells of a notebook; addresses are relative to the page."""
     files = {"page": f"{name}.html", "figure": FIGURE, "log": "kernel.log"}
     links = {
-        key: quote(f"{name}/{file}") if (folder / name / file).is_file() else ""
+        key: quote(os.fsencode(f"{name}/{file}")) if (folder / name / file).is_file() else ""
         for key, file in files.items()
     }
     return {"name": name, "outcome": outcome, "state": state, **links}

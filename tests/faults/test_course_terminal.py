@@ -109,8 +109,8 @@ def test_a_failed_run_says_how_to_go_on_and_the_command_does(course):
 
 
 def test_ctrl_c_leaves_the_terminal_and_a_page_that_says_how_to_go_on(course):
-    terminal = Terminal(course.words("-p", "wait=600"), width=60)
-    terminal.wait_for(r"01_second \(2 of 2\): cell 3")
+    terminal = Terminal(course.words("01", "-p", "wait=600"), width=60)
+    terminal.wait_for(r"01_second \(1 of 1\): cell 3")
     terminal.child.send("\x03")
     code, _ = terminal.end()
     assert code == 130
@@ -122,8 +122,8 @@ def test_ctrl_c_leaves_the_terminal_and_a_page_that_says_how_to_go_on(course):
 
 
 def test_a_killed_run_leaves_the_cursor_and_a_page(course):
-    terminal = Terminal(course.words("-p", "wait=600"), width=60)
-    terminal.wait_for(r"01_second \(2 of 2\): cell 3")
+    terminal = Terminal(course.words("01", "-p", "wait=600"), width=60)
+    terminal.wait_for(r"01_second \(1 of 1\): cell 3")
     terminal.child.kill(signal.SIGKILL)
     terminal.end()
     assert "Running 01_second." in text(course.page(wait=600.0))
@@ -131,8 +131,8 @@ def test_a_killed_run_leaves_the_cursor_and_a_page(course):
 
 
 def test_a_log_has_no_drawing_in_it(course):
-    code, printed = run(*course.words(), env={"FORCE_COLOR": "1"})
+    code, printed = run(*course.words("00"), env={"FORCE_COLOR": "1"})
     assert code == 0
     assert "00_first: cell 3 of 3" in printed
-    assert "(1 of 2)" not in printed and "\x1b[?25" not in printed and "\x1b[2K" not in printed
+    assert "(1 of 1)" not in printed and "\x1b[?25" not in printed and "\x1b[2K" not in printed
     assert printed.splitlines()[-1] == course.page().as_uri()
