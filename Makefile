@@ -49,7 +49,7 @@ $(MINICITY): $(INSTALLED) $(wildcard bisenet_lib/minicity.py bisenet_lib/minicit
 
 minicity: $(MINICITY) ## make the small data set of the course, data/minicity
 
-run: $(MINICITY) ## run the notebooks in order into runs/ (PROFILE=smoke, CITYSCAPES=DIR)
+run: $(MINICITY) ## run the notebooks in order; ends in runs/PROFILE/index.html (PROFILE=smoke, CITYSCAPES=DIR)
 	$(IN_VENV) bisenet course run --profile $(PROFILE) $(if $(CITYSCAPES),--cityscapes "$(CITYSCAPES)") $(ARGS)
 
 outputs: $(MINICITY) ## run the notebooks in place and keep their outputs, as git holds them

@@ -7,7 +7,9 @@ import papermill
 import pytest
 from lessons import FOLDER, PATHS, cells, tags, text
 
-TAGS = {"parameters", "nbval-ignore-output"}
+from bisenet_lib.pages import HEADLINE
+
+TAGS = {"parameters", "nbval-ignore-output", HEADLINE}
 
 pytestmark = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
@@ -58,6 +60,12 @@ def test_predict_before_run_and_something_goes_wrong_on_purpose(path):
 
 def test_reports_its_result(path):
     assert any("lesson.report(" in cell.source for cell in cells(path, "code"))
+
+
+def test_one_cell_makes_the_figure_that_stands_for_the_notebook(path):
+    (tagged,) = [cell for cell in cells(path) if HEADLINE in tags(cell)]
+    kinds = [kind for output in tagged.outputs for kind in output.get("data", {})]
+    assert kinds.count("image/png") == 1
 
 
 def test_cells_are_short_and_prose_is_between_them(path):

@@ -51,6 +51,7 @@ FLOORS = [
     {"parts"},
     {"training"},
     {"lesson", "kernel", "doctor", "distributed", "parameters", "exercises", "pages"},
+    {"display", "runpage"},
     {"course"},
     {"comparison"},
     {"sweep"},
