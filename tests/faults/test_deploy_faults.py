@@ -220,7 +220,8 @@ def test_export_then_predict_with_it_and_with_the_checkpoint(command, trained, p
     code, printed = command("export", trained, "--output", exported)
     assert code == 0
     assert "model.onnx" in printed
-    assert f"compared with {trained}, then written to {exported}" in printed
+    weights = trained / "best_model" / "model.pdparams"
+    assert f"compared with {weights}, then written to {exported}" in printed
     found = sorted(str(one.relative_to(exported)) for one in exported.rglob("*") if one.is_file())
     names = ("deploy.yaml", "model.json", "model.pdiparams")
     assert found == ["model.onnx", *(f"paddle/{name}" for name in names)]
