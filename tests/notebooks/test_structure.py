@@ -10,6 +10,8 @@ from ipykernel.ipkernel import IPythonKernel
 from jupyter_client.kernelspec import KernelSpecManager
 from lessons import FOLDER, PATHS, cells, tags, text
 
+from bisenet_lib.pages import WIDGET
+
 TAGS = {"parameters", "nbval-ignore-output"}
 
 pytestmark = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
@@ -91,6 +93,14 @@ def test_metadata_are_those_that_jupyterlab_writes(path):
     }
     version = {"version": metadata.language_info.version}
     assert metadata.language_info == {**IPythonKernel.language_info, **version}
+
+
+def test_no_text_stands_where_a_widget_cannot_be_shown(path):
+    """Such as ``HBox(children=(IntSlider(...`` on GitHub: ``make outputs`` takes it out."""
+    bundles = [out.get("data", {}) for cell in cells(path, "code") for out in cell.outputs]
+    widgets = [bundle for bundle in bundles if WIDGET in bundle]
+    assert widgets
+    assert all("text/plain" not in bundle for bundle in widgets)
 
 
 def test_strict_cells_were_executed(path):
