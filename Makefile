@@ -54,7 +54,8 @@ run: $(MINICITY) ## run the notebooks in order; ends in runs/PROFILE/index.html 
 
 outputs: $(MINICITY) ## run the notebooks in place and keep their outputs, as git holds them
 	cd notebooks && $(IN_VENV) jupyter nbconvert --to notebook --inplace --execute \
-		--ExecutePreprocessor.record_timing=False $(notdir $(sort $(wildcard notebooks/*.ipynb)))
+		--ExecutePreprocessor.record_timing=False \
+		--NotebookExporter.preprocessors=bisenet_lib.pages.without_widget_text $(notdir $(sort $(wildcard notebooks/*.ipynb)))
 
 RUN_CHECKPOINT := runs/minicity_checkpoint
 checkpoint: $(MINICITY) ## train the shipped checkpoint again, in about an hour; a stopped run goes on

@@ -3,12 +3,20 @@
 import base64
 import re
 from pathlib import Path
+from typing import Any
 
 from jinja2 import DictLoader
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
-__all__ = ["HEADLINE", "headline_figure", "html", "with_pictures", "without_widgets"]
+__all__ = [
+    "HEADLINE",
+    "headline_figure",
+    "html",
+    "with_pictures",
+    "without_widget_text",
+    "without_widgets",
+]
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 OFFLINE = """{% extends 'lab/index.html.j2' %}
@@ -37,6 +45,28 @@ def without_widgets(notebook: NotebookNode) -> NotebookNode:
         if cell.cell_type == "code":
             cell.outputs = [one for one in cell.outputs if WIDGET not in one.get("data", {})]
     return notebook
+
+
+def without_widget_text(
+    notebook: NotebookNode, resources: dict[str, Any]
+) -> tuple[NotebookNode, dict[str, Any]]:
+    """Take out the text that stands for a widget where none can be shown, as on GitHub.
+
+    It is Python's (``HBox(children=(IntSlider(...``) or a progress bar at 0 %. A preprocessor of
+    nbconvert: ``make outputs`` passes it.
+
+    Args:
+        notebook: it is changed.
+        resources: nbconvert's.
+
+    Returns:
+        Both.
+    """
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if WIDGET in output.get("data", {}):
+                output.data.pop("text/plain", None)
+    return notebook, resources
 
 
 def with_pictures(notebook: NotebookNode, folder: Path) -> NotebookNode:

@@ -38,12 +38,12 @@ GET_PYTHON = {
     "pyenv": "pyenv install 3.12 && pyenv local 3.12",
 }
 GET_LIBRARIES = {
-    _DEBIAN: "sudo apt-get update && sudo apt-get install -y libgl1 libglib2.0-0",
-    _FEDORA: "sudo dnf install -y mesa-libGL glib2",
-    _ARCH: "sudo pacman -S --noconfirm libglvnd glib2",
+    _DEBIAN: "sudo apt-get update && sudo apt-get install -y libgl1 libglib2.0-0 libgomp1",
+    _FEDORA: "sudo dnf install -y mesa-libGL glib2 libgomp",
+    _ARCH: "sudo pacman -S --noconfirm libglvnd glib2 gcc-libs",
 }
-LIBRARIES = ("libGL.so.1", "libglib-2.0.so.0", "libgthread-2.0.so.0")
-"""What opencv-python loads and does not bring."""
+LIBRARIES = ("libGL.so.1", "libglib-2.0.so.0", "libgthread-2.0.so.0", "libgomp.so.1")
+"""What opencv-python (the first three) and paddlepaddle load and do not bring."""
 
 
 class Check(NamedTuple):
@@ -120,7 +120,7 @@ def check_platform(
 
 
 def check_libraries(names: Iterable[str] = LIBRARIES) -> Check:
-    """Are the system libraries there that ``import cv2`` needs?"""
+    """Are the system libraries there that ``import cv2`` and ``import paddle`` need?"""
     missing = []
     for name in names:
         try:
@@ -129,12 +129,12 @@ def check_libraries(names: Iterable[str] = LIBRARIES) -> Check:
             missing.append(name)
     if missing:
         return Check(
-            "libGL, glib",
+            "system libraries",
             False,
-            "missing: {} (import cv2 needs them)".format(", ".join(missing)),
+            "missing: {} (opencv-python and paddlepaddle need them)".format(", ".join(missing)),
             _commands(GET_LIBRARIES),
         )
-    return Check("libGL, glib", True, "found")
+    return Check("system libraries", True, "found")
 
 
 def check_folder(folder: str) -> Check:

@@ -28,6 +28,12 @@ CHANGED = """([number, before]) => {
     const picture = cell?.querySelector(".jp-RenderedImage img");
     return picture?.complete && picture.src !== before;
 }"""
+KERNEL_TOLD = """async () => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    const kernel = panel.sessionContext.session.kernel;
+    await Promise.all([kernel.info, kernel.spec, panel.context.ready, panel.revealed]);
+}"""
+"""After it JupyterLab has compared the notebook's metadata with the kernel's."""
 SCROLL = """async number => {
     const notebook = window.jupyterapp.shell.currentWidget.content;
     notebook.activeCellIndex = number;
@@ -85,6 +91,19 @@ def test_all_cells_run_and_the_explorers_move(name, run, page):
     if not explorers(cells):
         page.evaluate(SCROLL, figures[-1])
         page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def test_opening_a_notebook_changes_nothing(name, page, lab):
+    path = lab.folder / "kept" / f"{name}.ipynb"
+    before = path.read_bytes()
+    page.goto(lab.address(f"lab/tree/kept/{name}.ipynb"))
+    page.wait_for_function(f"({STATE})().status === 'idle'", timeout=60_000)
+    page.evaluate(KERNEL_TOLD)
+    page.wait_for_timeout(1000)  # for what comes of itself later
+    panel = "window.jupyterapp.shell.currentWidget"
+    assert page.evaluate(f"{panel}.content.model.dirty") is False
+    page.evaluate(f"{panel}.sessionContext.shutdown()")
+    assert path.read_bytes() == before
 
 
 def move(page, number: int, turn: int) -> float:

@@ -1,5 +1,6 @@
 """A user's mistakes with export, predict and submit, met by the real command."""
 
+import json
 import subprocess
 import sys
 from contextlib import suppress
@@ -217,7 +218,8 @@ def trained(tiny, tmp_path):
 
 def test_export_then_predict_with_it_and_with_the_checkpoint(command, trained, photos, tmp_path):
     exported = tmp_path / "exported"
-    code, printed = command("export", trained, "--output", exported)
+    figures = tmp_path / "figures.json"
+    code, printed = command("export", trained, "--output", exported, "--json", figures)
     assert code == 0
     assert "model.onnx" in printed
     weights = trained / "best_model" / "model.pdparams"
@@ -225,6 +227,10 @@ def test_export_then_predict_with_it_and_with_the_checkpoint(command, trained, p
     found = sorted(str(one.relative_to(exported)) for one in exported.rglob("*") if one.is_file())
     names = ("deploy.yaml", "model.json", "model.pdiparams")
     assert found == ["model.onnx", *(f"paddle/{name}" for name in names)]
+    first, second = json.loads(figures.read_text())["exports"]
+    assert (first["path"], second["path"]) == (f"{exported}/model.onnx", f"{exported}/paddle")
+    assert first["size"] == (exported / "model.onnx").stat().st_size
+    assert first["parity"]["pixels"] == 1
 
     labels = []
     for model in (exported, exported / "model.onnx", trained):
