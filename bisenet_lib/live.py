@@ -61,10 +61,8 @@ class Player:
 
     def __init__(self, show: Callable, seed: int, size: tuple[int, int]) -> None:
         self._show, self._numbers = show, (seed, *size)
-        first = show(Street(seed, size).shot(0).image)
-        self._still = Image(_encoded(first, ".png"))
-        self._screen = ipywidgets.Image(format="jpeg", value=_encoded(first, ".jpg"))
-        self._asked = threading.Event()
+        self._picture = _jpeg(show(Street(seed, size).shot(0).image))
+        self._screen, self._asked = None, threading.Event()
         self.number, self.process = 0, None
         self.speed = ipywidgets.Label("Press play.")
         self.play = ipywidgets.Play(max=UNENDING, interval=1000 // FPS, show_repeat=False)
@@ -73,15 +71,17 @@ class Player:
         self.play.observe(self._ask, "value")
         self.play.observe(self._leave, "_view_count")
         display(ipywidgets.HBox([self.play, self.speed]))
-        self._shown = display(self._still, display_id=True)
+        self._shown = display(Image(self._picture), display_id=True)
 
     def _turn(self, change) -> None:
         if change.new:
+            self._screen = ipywidgets.Image(value=self._picture, format="jpeg")
             self._shown.update(self._screen)
             self._ask()
         else:
             self._end(self.process)
-            self._shown.update(self._still)
+            self._shown.update(Image(self._picture))
+            self._screen.close()
 
     def _ask(self, _change=None) -> None:
         if not self.play.playing:
@@ -118,12 +118,12 @@ class Player:
                     self._asked.clear()
                     frame = _next_frame(process)
                     began = time.perf_counter()
-                    picture = _encoded(self._show(frame), ".jpg")
+                    picture = _jpeg(self._show(frame))
                     ends.append(time.perf_counter())
                     spent.append(ends[-1] - began)
                     if self.process is not process:
                         return
-                    self._screen.value, self._still = picture, Image(picture)
+                    self._screen.value = self._picture = picture
                     self.number += 1
                     if len(ends) > 1:
                         per_second = (len(ends) - 1) / (ends[-1] - ends[0])
@@ -134,7 +134,8 @@ class Player:
                         )
             except Exception as error:  # raised in a thread, no learner would see it
                 if self.process is process:
-                    self._still, self.play.playing = widgets.explained(error), False
+                    self.play.playing = False
+                    self._shown.update(widgets.explained(error))
             finally:
                 self._end(process)
 
@@ -151,11 +152,11 @@ def _next_frame(process: subprocess.Popen) -> np.ndarray:
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
 
 
-def _encoded(picture: np.ndarray, suffix: str) -> bytes:
+def _jpeg(picture: np.ndarray) -> bytes:
     picture = np.asarray(picture)
     if picture.dtype != np.uint8 or picture.shape[2:] != (3,):
         raise InputError(
             f"a picture to show is {picture.dtype} of shape {picture.shape}; give (H, W, 3) uint8, "
             "RGB"
         )
-    return cv2.imencode(suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
+    return cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
