@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import ipywidgets
@@ -124,20 +124,21 @@ class Player:
                     if self.process is not process:
                         return
                     self._screen.value = self._picture = picture
+                    self.speed.value = _speed(ends, spent)
                     self.number += 1
-                    if len(ends) > 1:
-                        per_second = (len(ends) - 1) / (ends[-1] - ends[0])
-                        milliseconds = 1000 * sum(spent) / len(spent)
-                        self.speed.value = (
-                            f"{per_second:.1f} frames per second, "
-                            f"{milliseconds:.0f} ms to segment one"
-                        )
             except Exception as error:  # raised in a thread, no learner would see it
                 if self.process is process:
                     self.play.playing = False
                     self._shown.update(widgets.explained(error))
             finally:
                 self._end(process)
+
+
+def _speed(ends: Sequence[float], spent: Sequence[float]) -> str:
+    """How fast frames come, from the times at which they were done and the seconds of each."""
+    milliseconds = 1000 * sum(spent) / len(spent)
+    per_second = (len(ends) - 1) / (ends[-1] - ends[0]) if len(ends) > 1 else 0.0
+    return f"{per_second:.1f} frames per second, {milliseconds:.0f} ms to segment one"
 
 
 def _next_frame(process: subprocess.Popen) -> np.ndarray:
