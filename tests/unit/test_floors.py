@@ -48,7 +48,7 @@ FLOORS = [
     {"submit", "demo"},
     {"runlog", "plots"},
     {"widgets", "plots_analysis", "plots_deployment", "plots_classes", "plots_network"},
-    {"parts"},
+    {"parts", "live"},
     {"training"},
     {"lesson", "kernel", "doctor", "distributed", "parameters", "exercises", "pages"},
     {"display", "runpage"},
