@@ -44,7 +44,7 @@ def drive(
         size: width and height of a frame in pixels.
 
     Raises:
-        InputError: a negative seed or an impossible size.
+        InputError: a negative seed, an impossible size, or ``show`` gives no picture.
     """
     Player(show, seed, size)
 
