@@ -101,10 +101,18 @@ def trained(model: Path, config: str | None, dataset: Path | None) -> tuple[dict
         model: a run folder, checkpoint folder or weights file.
         config: see :func:`bisenet_lib.config.find`; None takes the one beside the weights.
         dataset: in place of the configuration's own.
+
+    Raises:
+        InputError: it is an export, or there are no weights or no configuration.
     """
     from bisenet_lib.checkpoint import config_file, describe, weights_file
     from bisenet_lib.config import load
 
+    if exported_file(model):
+        raise InputError(
+            f"{model}: an exported network, for `bisenet predict` and `bisenet demo`. Give the run "
+            "folder or the checkpoint that it was made from."
+        )
     settings = load(config or config_file(model), dataset=dataset, any_component=config is not None)
     weights = weights_file(model)
     notes.print(f"weights: {describe(weights)}")

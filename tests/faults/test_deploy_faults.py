@@ -241,6 +241,11 @@ def test_export_then_predict_with_it_and_with_the_checkpoint(command, trained, p
     assert np.array_equal(labels[0], labels[1])
     assert np.array_equal(labels[0], labels[2])
 
+    for again in (["evaluate", exported], ["export", exported, "--output", tmp_path / "twice"]):
+        code, printed = command(*again)
+        assert code == 1
+        assert f"{exported}: an exported network" in printed
+
 
 def test_an_onnx_file_planted_beside_weights_is_not_taken(
     command, trained, photos, tmp_path, colour_network
