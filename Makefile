@@ -50,12 +50,13 @@ $(MINICITY): $(INSTALLED) $(wildcard bisenet_lib/minicity.py bisenet_lib/minicit
 
 minicity: $(MINICITY) ## make the small data set of the course, data/minicity
 
-run: $(MINICITY) ## run the notebooks in order into runs/ (PROFILE=smoke, CITYSCAPES=DIR)
+run: $(MINICITY) ## run the notebooks in order; ends in runs/PROFILE/index.html (PROFILE=smoke, CITYSCAPES=DIR)
 	$(IN_VENV) bisenet course run --profile $(PROFILE) $(if $(CITYSCAPES),--cityscapes "$(CITYSCAPES)") $(ARGS)
 
 outputs: $(MINICITY) ## run the notebooks in place and keep their outputs, as git holds them
 	cd notebooks && $(IN_VENV) jupyter nbconvert --to notebook --inplace --execute \
-		--ExecutePreprocessor.record_timing=False $(notdir $(sort $(wildcard notebooks/*.ipynb)))
+		--ExecutePreprocessor.record_timing=False \
+		--NotebookExporter.preprocessors=bisenet_lib.pages.without_widget_text $(notdir $(sort $(wildcard notebooks/*.ipynb)))
 
 RUN_CHECKPOINT := runs/minicity_checkpoint
 checkpoint: $(MINICITY) ## train the shipped checkpoint again, in about an hour; a stopped run goes on

@@ -1,6 +1,6 @@
 """Where a network is wrong, from results on disk; nothing here needs the network.
 
-``bisenet evaluate --save-dir DIR --save-predictions`` leaves the results. Taught in
+``bisenet evaluate --save-dir DIR`` leaves the results. Taught in
 ``05_evaluation``.
 """
 
@@ -78,8 +78,7 @@ def load(folder: Path, root: Path) -> Results:
         predictions = dict(written.get("predictions", {}))
     except FileNotFoundError as error:
         raise InputError(
-            f"{path}: missing. Make it with: bisenet evaluate MODEL --save-dir {folder} "
-            "--save-predictions"
+            f"{path}: missing. Make it with: bisenet evaluate MODEL --save-dir {folder}"
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not the results of an evaluation ({error!r})") from error
@@ -89,7 +88,7 @@ def load(folder: Path, root: Path) -> Results:
         image, _ = listed[evaluated.index(None)]
         raise InputError(
             f"{path}: tells of no prediction for {image}. Evaluate the data set again, with "
-            f"--save-dir {folder} --save-predictions."
+            f"--save-dir {folder}."
         )
     frames = [
         SavedFrame(*pair, folder / "predictions" / name)

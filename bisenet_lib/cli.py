@@ -25,7 +25,6 @@ from bisenet_lib import (
     cli_launch,
 )
 from bisenet_lib.cli_options import (
-    UNDERSCORES,
     Dataset,
     Device,
     Json,
@@ -44,7 +43,10 @@ app = typer.Typer(
     help="Real-time semantic segmentation with BiSeNet V2: the course's command line.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "token_normalize_func": lambda token: token.replace("_", "-"),  # PaddleSeg's --do_eval
+    },
 )
 app.add_typer(cli_course.app, name="course")
 _SOURCES = {
@@ -176,7 +178,7 @@ def doctor(
     raise typer.Exit(any(check.ok is False for check in found))
 
 
-@app.command(context_settings=UNDERSCORES)
+@app.command()
 def train(
     config: RunConfig = None,
     dataset: Dataset = None,
@@ -203,8 +205,11 @@ def train(
     num_workers: Annotated[
         int | None,
         typer.Option(
+            "--workers",
+            "--num-workers",
+            "-j",
             help="Processes that read images; 0 reads in this one. Default: on a CPU 0, else up "
-            "to 8, as there are cores."
+            "to 8, as there are cores.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of weights, order and augmentation.")] = 0,
@@ -263,9 +268,9 @@ def train(
     )
 
 
-app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, **UNDERSCORES}
-)(cli_launch.launch)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
+    cli_launch.launch
+)
 
 
 cli_evaluate.add_to(app)

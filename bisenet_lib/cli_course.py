@@ -56,9 +56,10 @@ def course_run(
     runs_dir: RunsDir = None,
     folder: Folder = None,
 ) -> None:
-    """Run the notebooks in order and tabulate their time, memory and results.
+    """Run the notebooks in order, and make a page of their results, figures, time and memory.
 
-    A run on other data or with parameters has a folder of its own, named after them.
+    The address of the page is printed last. A run on other data or with parameters has a folder
+    of its own, named after them.
     """
     from bisenet_lib.course import notebooks, run
     from bisenet_lib.parameters import parse_parameters
@@ -126,10 +127,10 @@ def course_times(runs_dir: RunsDir = None, folder: Folder = None) -> None:
 
     Writes times.json beside the notebooks; a test compares the headers with it.
     """
-    from bisenet_lib.course import keep_times, notebooks
+    from bisenet_lib.course import TIMES, keep_times, notebooks
 
     paths = notebooks(folder)
-    target = paths[0].with_name("times.json")
+    target = paths[0].with_name(TIMES)
     keep_times(paths, target, runs_dir)
     out.print(f"{target}: written", soft_wrap=True, highlight=False)
 

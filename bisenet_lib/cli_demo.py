@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bisenet_lib.cli_options import UNDERSCORES, OwnConfig, err, exported_file, notes, out, trained
+from bisenet_lib.cli_options import MODEL, OwnConfig, err, exported_file, notes, out, trained
 from bisenet_lib.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ SHIPPED = Path(__file__).resolve().parents[1] / "data" / "checkpoints" / "bisene
 
 def add_to(app: typer.Typer) -> None:
     """Register the sub-commands of this module."""
-    app.command(context_settings=UNDERSCORES)(demo)
+    app.command()(demo)
 
 
 def demo(
     model: Annotated[
         Path | None,
         typer.Argument(
-            help="A run folder, checkpoint or exported network. Default: the shipped checkpoint.",
+            help=f"{MODEL}, or what `bisenet export` made of one. Default: the shipped checkpoint.",
             show_default=False,
         ),
     ] = None,

@@ -11,13 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from bisenet_lib.cli_options import (
-    UNDERSCORES,
+    MODEL,
     Dataset,
     Device,
     Engine,
     Flip,
     Json,
     Model,
+    ModelOrExport,
     Numbers,
     OwnConfig,
     Scales,
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Register the sub-commands of this module."""
-    app.command(context_settings=UNDERSCORES)(export)
-    app.command(context_settings=UNDERSCORES)(predict)
-    app.command(cls=Numbers, context_settings=UNDERSCORES)(submit)
+    app.command()(export)
+    app.command()(predict)
+    app.command(cls=Numbers)(submit)
 
 
 def export(
@@ -50,6 +51,7 @@ def export(
     images: Annotated[
         Path | None, typer.Option(help="Photographs to compare on, in place of the data set's.")
     ] = None,
+    json_file: Json = None,
 ) -> None:
     """Write a checkpoint as ONNX and in Paddle's inference format.
 
@@ -66,7 +68,11 @@ def export(
     table = Table(*titles)
     for column in table.columns[2:]:
         column.justify = "right"
-    for one in export_checked(settings, weights, output, compared, chosen):
+    written = export_checked(settings, weights, output, compared, chosen)
+    write_json(
+        json_file, {"checkpoint": str(weights), "exports": [one.as_dict() for one in written]}
+    )
+    for one in written:
         found = one.parity
         table.add_row(
             one.format,
@@ -81,9 +87,7 @@ def export(
 
 
 def predict(
-    model: Annotated[
-        Path, typer.Argument(help="An .onnx file of `bisenet export`, a run folder or checkpoint.")
-    ],
+    model: ModelOrExport,
     source: Annotated[
         Path, typer.Argument(help="An image, a folder of images (links are followed), or a video.")
     ],
@@ -105,7 +109,7 @@ def predict(
     """Segment photographs or a video: overlays to look at, labels to go on with.
 
     Labels and overlays have the size of the image, whatever size the network saw. Without Paddle
-    where MODEL is an .onnx file; a checkpoint is exported into the user's cache on first use.
+    where MODEL is an export; a checkpoint is exported into the user's cache on first use.
     """
     from bisenet_lib.photos import SUFFIXES
     from bisenet_lib.predicting import open_predictor, predict_images
@@ -134,8 +138,7 @@ def predict(
 def submit(
     dataset: Annotated[Path, typer.Option(help="The data set: leftImg8bit/ with the split.")],
     model: Annotated[
-        Path | None,
-        typer.Argument(help="A run folder (its best model), checkpoint folder or file."),
+        Path | None, typer.Argument(help=f"{MODEL}; needed, except with --check.")
     ] = None,
     output: Annotated[Path, typer.Option(help="The file to write.")] = Path("submission.zip"),
     split: Annotated[str, typer.Option(help="test for the server; val to try it.")] = "test",

@@ -10,7 +10,6 @@ import typer
 from rich.markdown import Markdown
 
 from bisenet_lib.cli_options import (
-    UNDERSCORES,
     Dataset,
     Device,
     Engine,
@@ -30,8 +29,8 @@ from bisenet_lib.cli_options import (
 
 def add_to(app: typer.Typer) -> None:
     """Register the sub-commands of this module."""
-    app.command(cls=Numbers, context_settings=UNDERSCORES)(evaluate)
-    app.command(context_settings=UNDERSCORES)(score)
+    app.command(cls=Numbers)(evaluate)
+    app.command()(score)
 
 
 def evaluate(
@@ -50,12 +49,14 @@ def evaluate(
         tuple[int, int] | None,
         typer.Option(help="By how much it moves on; default: its width and height."),
     ] = None,
-    save_dir: Annotated[Path, typer.Option(help="Where results.json goes.")] = Path(
-        "runs/evaluate"
-    ),
-    save_predictions: Annotated[
-        bool, typer.Option("--save-predictions", help="Also predictions/, PNGs of trainIds.")
-    ] = False,
+    save_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write predictions/, PNGs of trainIds, and results.json there: what the error "
+            "analysis of notebook 05 reads."
+        ),
+    ] = None,
+    json_file: Json = None,
 ) -> None:
     """Score a checkpoint on the validation set: IoU per class, mIoU, pixel accuracy.
 
@@ -75,12 +76,13 @@ def evaluate(
         device=device,
         views=views,
         save_dir=save_dir,
-        save_predictions=save_predictions,
+        save_predictions=save_dir is not None,
     )
+    write_json(json_file, report.as_dict())
     out.print(Markdown(report.table()))
     out.print(
         f"{report.scores.frames} frames, {report.images_per_second:.2f} images/s "
-        f"({report.settings['engine']}): {save_dir / 'results.json'}",
+        f"({report.settings['engine']}){f': {save_dir}' if save_dir else ''}",
         highlight=False,
         soft_wrap=True,
     )

@@ -16,9 +16,6 @@ out = Console()
 err = Console(stderr=True, style="red", soft_wrap=True, markup=False, highlight=False)
 notes = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
 
-UNDERSCORES = {"token_normalize_func": lambda token: token.replace("_", "-")}
-"""Options may be spelled as in PaddleSeg (``--do_eval``)."""
-
 RunConfig = Annotated[
     str | None,
     typer.Option(
@@ -49,10 +46,13 @@ Engine = Annotated[
 ]
 Flip = Annotated[bool, typer.Option("--flip", help="Look at the mirror image too.")]
 Json = Annotated[
-    Path | None, typer.Option("--json", help="Write the whole report to this file as well.")
+    Path | None,
+    typer.Option("--json", dir_okay=False, help="Write the whole report to this file as well."),
 ]
-Model = Annotated[
-    Path, typer.Argument(help="A run folder (its best model), checkpoint folder or file.")
+MODEL = "A run folder (its best model), checkpoint folder or weights file"
+Model = Annotated[Path, typer.Argument(help=f"{MODEL}.")]
+ModelOrExport = Annotated[
+    Path, typer.Argument(help=f"{MODEL}, or what `bisenet export` made of one.")
 ]
 OwnConfig = Annotated[
     str | None, typer.Option(help="As for train; default: config.yml of the run folder.")
@@ -101,10 +101,18 @@ def trained(model: Path, config: str | None, dataset: Path | None) -> tuple[dict
         model: a run folder, checkpoint folder or weights file.
         config: see :func:`bisenet_lib.config.find`; None takes the one beside the weights.
         dataset: in place of the configuration's own.
+
+    Raises:
+        InputError: it is an export, or there are no weights or no configuration.
     """
     from bisenet_lib.checkpoint import config_file, describe, weights_file
     from bisenet_lib.config import load
 
+    if exported_file(model):
+        raise InputError(
+            f"{model}: an exported network, for `bisenet predict` and `bisenet demo`. Give the run "
+            "folder or the checkpoint that it was made from."
+        )
     settings = load(config or config_file(model), dataset=dataset, any_component=config is not None)
     weights = weights_file(model)
     notes.print(f"weights: {describe(weights)}")

@@ -2,9 +2,8 @@
 
 import json
 import logging
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +16,25 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bisenet_lib import project
+from bisenet_lib import project, runpage
+from bisenet_lib.display import Display, display
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import write_text
+from bisenet_lib.files import write_text, written_whole
 from bisenet_lib.kernel import kernel, watched
-from bisenet_lib.pages import html
-from bisenet_lib.parameters import check, name_of, parameters_of
+from bisenet_lib.pages import headline_figure, html
+from bisenet_lib.parameters import as_text, check, name_of, parameters_of
 from bisenet_lib.profiles import PROFILES
+from bisenet_lib.runpage import Outcome, Run
 
 __all__ = [
+    "TIMES",
     "Outcome",
     "data_and_folder",
     "data_set",
     "execute",
     "home_of",
     "keep_times",
+    "kept_seconds",
     "notebooks",
     "run",
     "table",
@@ -39,19 +42,10 @@ __all__ = [
 
 MINICITY = Path("data") / "minicity"
 """The data set of the course, in the folder that the notebooks' folder is in."""
+TIMES = "times.json"
+"""Beside the notebooks: the seconds and the memory that each takes in each profile."""
 MEASURED = ("smoke", "laptop")
 """The profiles whose time and memory the notebooks tell, in their first cell."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one notebook; ``error`` is empty when it ran to its end."""
-
-    notebook: str
-    seconds: float
-    peak_mb: float
-    headline: str = ""
-    error: str = ""
 
 
 def notebooks(folder: Path | None = None, names: Sequence[str] = ()) -> list[Path]:
@@ -95,9 +89,11 @@ def run(
     """Execute notebooks in order, stopping at the first that fails.
 
     Each leaves ``<runs_dir>/<profile>/<name>/``: the executed notebook, its HTML, its
-    ``results.json`` and ``kernel.log``. The closing table is printed, and written to
-    ``<runs_dir>/<profile>/course.json``, even after a failure or Ctrl-C. A run on another data
-    set or with parameters has a folder of its own, named after them: see :func:`data_and_folder`.
+    ``results.json``, its ``headline.png`` and ``kernel.log``. After each, ``index.html`` and
+    ``course.json`` in ``<runs_dir>/<profile>/`` tell the run so far, and after a failure or
+    Ctrl-C how to go on. The closing table is printed, and the address of the page. A run on
+    another data set or with parameters has a folder of its own, named after them: see
+    :func:`data_and_folder`.
 
     Args:
         paths: the notebooks.
@@ -119,19 +115,26 @@ def run(
     parameters = dict(parameters or {})
     dataset, folder = data_and_folder(paths[0], profile, cityscapes, runs_dir, parameters)
     check(paths, parameters)
-    record = {"profile": profile, "dataset": dataset, "parameters": parameters}
+    options = ["--profile", profile, *_options(paths[0], cityscapes, runs_dir, parameters)]
+    run = Run(profile, dataset, parameters, [path.stem for path in paths], options)
+    given = {"profile": profile, "dataset": dataset, **parameters}
+    kept = kept_seconds(paths[0], profile)
     outcomes: list[Outcome] = []
-    _record(folder / "course.json", record, outcomes)
+    _record(folder, replace(run, outcomes=outcomes))
     try:
-        for path in paths:
-            given = {"profile": profile, "dataset": dataset, **parameters}
-            outcomes.append(execute(path, folder / path.stem, given, console))
-            _record(folder / "course.json", record, outcomes)
-            if outcomes[-1].error:
-                break
+        with display(console, [kept.get(name, 0.0) for name in run.names]) as shown:
+            for path in paths:
+                outcomes.append(execute(path, folder / path.stem, given, shown))
+                if outcomes[-1].error:
+                    break
+                _record(folder, replace(run, outcomes=outcomes))
     finally:
         console.print(table(outcomes))
-        console.print(folder, soft_wrap=True, highlight=False, markup=False)
+        run = replace(run, outcomes=outcomes, ended=True)
+        page = _record(folder, run)
+        if run.left:
+            console.print(f"Go on with: {run.go_on}", soft_wrap=True, highlight=False, markup=False)
+        console.print(page.as_uri(), soft_wrap=True, highlight=False, markup=False)
     return outcomes
 
 
@@ -207,12 +210,29 @@ def keep_times(paths: Sequence[Path], target: Path, runs_dir: Path | None = None
         dataset, folder = data_and_folder(paths[0], profile, None, runs_dir, {})
         found = _recorded(folder / "course.json", dataset)
         for name in (path.stem for path in paths):
-            if name not in found or found[name]["error"]:
+            if name not in found or found[name].error:
                 command = f"bisenet course run {name} --profile {profile}"
                 raise InputError(f"{name} was not run to its end on {dataset}; run: {command}")
-            one = {key: found[name][key] for key in ("seconds", "peak_mb")}
-            kept.setdefault(profile, {})[name] = one
+            measured = {"seconds": found[name].seconds, "peak_mb": found[name].peak_mb}
+            kept.setdefault(profile, {})[name] = measured
     write_text(target, json.dumps(kept, indent=2) + "\n")
+
+
+def kept_seconds(notebook: Path, profile: str) -> dict[str, float]:
+    """The seconds that each notebook takes, from the file that :func:`keep_times` writes.
+
+    Args:
+        notebook: one of the course; the file is beside it.
+        profile: of the course.
+
+    Returns:
+        Seconds by notebook; none for a profile that is not in the file, or without the file.
+    """
+    try:
+        kept = json.loads(notebook.with_name(TIMES).read_text(encoding="utf-8"))
+        return {name: float(told["seconds"]) for name, told in kept[profile].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def table(outcomes: Sequence[Outcome]) -> Table:
@@ -230,15 +250,15 @@ def table(outcomes: Sequence[Outcome]) -> Table:
     return shown
 
 
-def execute(path: Path, run_dir: Path, parameters: Mapping[str, Any], console: Console) -> Outcome:
+def execute(path: Path, run_dir: Path, parameters: Mapping[str, Any], shown: Display) -> Outcome:
     """Execute one notebook in a kernel of this Python.
 
     Args:
         path: the notebook; it runs in the folder it is in.
         run_dir: its parameter ``run_dir``; the executed notebook, its HTML, its
-            ``results.json`` and ``kernel.log`` are left there.
+            ``results.json``, its ``headline.png`` and ``kernel.log`` are left there.
         parameters: further parameters; those it does not have are left out.
-        console: where progress and failure are shown.
+        shown: where progress and failure are shown.
 
     Returns:
         What came of it; a failure of the notebook is told there, not raised.
@@ -248,13 +268,14 @@ def execute(path: Path, run_dir: Path, parameters: Mapping[str, Any], console: C
     executed = run_dir / path.name
     results = run_dir / "results.json"
     run_dir.mkdir(parents=True, exist_ok=True)
-    results.unlink(missing_ok=True)
-    began = time.perf_counter()
+    for old in (results, run_dir / runpage.FIGURE):
+        old.unlink(missing_ok=True)
     cells = len(nbformat.read(path, as_version=4).cells) + 1  # papermill adds one
     error = ""
     with (
+        shown.notebook(path.stem, cells) as progress,
         kernel(path.parent, run_dir / "kernel.log") as started,
-        watched(started.provisioner.pid, path.stem, cells, console) as progress,
+        watched(started.provisioner.pid, progress, shown.tick),
     ):
         try:
             papermill.execute_notebook(
@@ -275,28 +296,68 @@ def execute(path: Path, run_dir: Path, parameters: Mapping[str, Any], console: C
             # The cell's task dies with the kernel, and asyncio would print its traceback.
             logging.getLogger("asyncio").disabled = True
             raise
-    page = html(nbformat.read(executed, as_version=4), path.parent, path.stem)
-    write_text(executed.with_suffix(".html"), page)
+    figure = _write_pages(executed, path.parent)
     if error:
+        console = shown.console
         console.print(f"{path.name}, {error}", style="red", markup=False, highlight=False)
         where = f"look at {executed.with_suffix('.html')}\nand at {run_dir / 'kernel.log'}"
-        console.print(where, soft_wrap=True, highlight=False)
+        console.print(where, soft_wrap=True, highlight=False, markup=False)
     headline = json.loads(results.read_text())["headline"] if results.exists() else ""
-    seconds = round(time.perf_counter() - began, 1)
-    return Outcome(path.stem, seconds, round(progress.peak_mb), headline, error)
+    seconds, peak_mb = round(progress.seconds, 1), round(progress.peak_mb)
+    return Outcome(path.stem, seconds, peak_mb, headline, error, figure)
 
 
-def _record(path: Path, record: Mapping[str, Any], outcomes: Sequence[Outcome]) -> None:
-    """Write ``course.json``; what an earlier run on the same data set told of others stays."""
-    before = _recorded(path, record["dataset"])
-    now = {one.notebook: asdict(one) for one in outcomes}
-    write_text(path, json.dumps({**record, "notebooks": before | now}, indent=2) + "\n")
+def _write_pages(executed: Path, folder: Path) -> str:
+    """Write an executed notebook as a page, and its headline figure; return what that shows."""
+    notebook = nbformat.read(executed, as_version=4)
+    figure = headline_figure(notebook)
+    if figure:
+        with written_whole(executed.with_name(runpage.FIGURE)) as part:
+            part.write_bytes(figure[1])
+    write_text(executed.with_suffix(".html"), html(notebook, folder, executed.stem))
+    return figure[0] if figure else ""
 
 
-def _recorded(path: Path, dataset: str) -> dict[str, Any]:
+def _options(
+    notebook: Path,
+    cityscapes: Path | None,
+    runs_dir: Path | None,
+    parameters: Mapping[str, Any],
+) -> list[str]:
+    """The options of ``bisenet course run`` that a run was given, besides its profile."""
+    own, folder = project.find(), notebook.resolve().parent
+    places = {
+        "--cityscapes": cityscapes,
+        "--runs-dir": runs_dir,
+        "--notebooks": None if own and folder == (own / "notebooks").resolve() else folder,
+    }
+    words = [
+        word
+        for option, place in places.items()
+        if place
+        for word in (option, str(Path(place).resolve()))
+    ]
+    for name, value in parameters.items():
+        words += ["-p", f"{name}={as_text(value)}"]
+    return words
+
+
+def _record(folder: Path, run: Run) -> Path:
+    """Write ``course.json`` and the page; what an earlier run on the same data told stays."""
+    path = folder / "course.json"
+    earlier = _recorded(path, run.dataset)
+    now = {outcome.notebook: outcome for outcome in run.outcomes}
+    notebooks = {name: asdict(outcome) for name, outcome in {**earlier, **now}.items()}
+    record = {"profile": run.profile, "dataset": run.dataset, "parameters": run.parameters}
+    write_text(path, json.dumps({**record, "notebooks": notebooks}, indent=2) + "\n")
+    return runpage.write(folder, replace(run, earlier=earlier))
+
+
+def _recorded(path: Path, dataset: str) -> dict[str, Outcome]:
     """The notebooks in ``course.json``; none when it is of another data set or no such record."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        return dict(record["notebooks"]) if record["dataset"] == dataset else {}
-    except (OSError, ValueError, KeyError, TypeError):
+        notebooks = record["notebooks"] if record["dataset"] == dataset else {}
+        return {name: Outcome(**told) for name, told in notebooks.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}

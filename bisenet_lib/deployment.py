@@ -4,7 +4,7 @@ Taught in ``06_deployment``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,10 @@ class Exported:
     path: Path
     size: int
     parity: parity.Parity
+
+    def as_dict(self) -> dict[str, Any]:
+        """For a JSON file; ``size`` in bytes, ``pixels`` a share from 0 to 1."""
+        return {**asdict(self), "path": str(self.path)}
 
 
 def names_of(settings: Mapping[str, Any]) -> tuple[str, ...]:

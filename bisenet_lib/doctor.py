@@ -317,6 +317,8 @@ def checks(cityscapes: Path | None = None) -> list[Check]:
         preflight.check_platform(platform.system(), platform.machine(), bits, platform.libc_ver()),
         check_packages(root / "requirements.lock") if root else Check("course", None, missing),
     ]
+    if platform.system() == "Linux":
+        found.append(preflight.check_libraries())
     return [
         *found,
         preflight.check_disk(str(root or Path.cwd()), preflight.RUN_GB),

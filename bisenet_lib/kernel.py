@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,21 +14,25 @@ import psutil
 from jupyter_client.client import KernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
-from rich.console import Console
 
 __all__ = ["Progress", "kernel", "watched"]
-
-QUIET_SECONDS = 20
-"""How often a line tells of the progress where no live line can be drawn (a log file)."""
 
 
 @dataclass
 class Progress:
-    """Where a running notebook is, shared with the thread that watches it."""
+    """Where a running notebook is, shared with the threads that watch and show it."""
 
+    title: str
+    cells: int
     cell: int = 0
     peak_mb: float = 0.0
     processes: set[psutil.Process] = field(default_factory=set)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has run."""
+        return time.monotonic() - self.began
 
 
 class _Kernel(KernelManager):
@@ -64,39 +68,32 @@ def kernel(folder: Path, log: Path) -> Iterator[KernelManager]:
 
 
 @contextmanager
-def watched(pid: int, title: str, cells: int, console: Console) -> Iterator[Progress]:
-    """Show progress and sample the memory of a process tree; end what is left of the tree."""
-    progress, over, started = Progress(), threading.Event(), time.monotonic()
+def watched(pid: int, progress: Progress, tick: Callable[[], None]) -> Iterator[None]:
+    """Sample the memory of a process tree; at the end, end what is left of the tree.
 
-    def line() -> str:
-        seconds = time.monotonic() - started
-        return (
-            f"{title}: cell {progress.cell} of {cells}, "
-            f"{seconds:.0f} s, peak {progress.peak_mb:.0f} MB"
-        )
+    Args:
+        pid: the parent of the tree.
+        progress: its ``peak_mb`` and ``processes`` are kept up to date.
+        tick: called after each sample, from the thread that takes them.
+    """
+    over = threading.Event()
 
     def watch() -> None:
-        told = started
         while not over.wait(0.2):
             _sample(pid, progress)
-            status.update(line())
-            if not console.is_terminal and time.monotonic() - told > QUIET_SECONDS:
-                told = time.monotonic()
-                console.print(line(), highlight=False)
+            tick()
 
     watcher = threading.Thread(target=watch, daemon=True)
-    with console.status(line()) as status:
-        watcher.start()
-        try:
-            yield progress
-        finally:
-            over.set()
-            watcher.join()
-            for process in progress.processes:
-                if process.pid != pid:
-                    with suppress(psutil.NoSuchProcess):
-                        process.kill()
-    console.print(line(), highlight=False)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+        for process in progress.processes:
+            if process.pid != pid:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
 
 
 def _sample(pid: int, progress: Progress) -> None:

@@ -102,6 +102,7 @@ def _check_meaning(matrix: np.ndarray, folder: Path) -> None:
     if share > 0.5:
         raise InputError(
             f"{folder}: {100 * share:.0f} % of the predicted pixels have label ids that are not "
-            "scored (0 to 6 and others). Are these trainIds? The scorer wants label ids: write "
-            "the predictions with labels.train_id_to_id()[prediction]."
+            "scored (0 to 6 and others). Are these trainIds, as `bisenet predict` and `bisenet "
+            "evaluate` write them? The scorer wants label ids: `bisenet submit --split val` zips "
+            "them, and labels.train_id_to_id()[prediction] makes them."
         )

@@ -3,12 +3,20 @@
 import base64
 import re
 from pathlib import Path
+from typing import Any
 
 from jinja2 import DictLoader
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
-__all__ = ["html", "with_pictures", "without_widgets"]
+__all__ = [
+    "HEADLINE",
+    "headline_figure",
+    "html",
+    "with_pictures",
+    "without_widget_text",
+    "without_widgets",
+]
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 OFFLINE = """{% extends 'lab/index.html.j2' %}
@@ -18,6 +26,8 @@ OFFLINE = """{% extends 'lab/index.html.j2' %}
 {% block html_head_js_mermaidjs %}{% endblock %}
 """
 """nbconvert's page without the scripts that it loads from other computers."""
+HEADLINE = "headline"
+"""The tag of the cell whose figure stands for its notebook."""
 PICTURE = re.compile(r"\]\((images/[\w.-]+\.png)\)")
 
 
@@ -37,6 +47,28 @@ def without_widgets(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
+def without_widget_text(
+    notebook: NotebookNode, resources: dict[str, Any]
+) -> tuple[NotebookNode, dict[str, Any]]:
+    """Take out the text that stands for a widget where none can be shown, as on GitHub.
+
+    It is Python's (``HBox(children=(IntSlider(...``) or a progress bar at 0 %. A preprocessor of
+    nbconvert: ``make outputs`` passes it.
+
+    Args:
+        notebook: it is changed.
+        resources: nbconvert's.
+
+    Returns:
+        Both.
+    """
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if WIDGET in output.get("data", {}):
+                output.data.pop("text/plain", None)
+    return notebook, resources
+
+
 def with_pictures(notebook: NotebookNode, folder: Path) -> NotebookNode:
     """Put the pictures of the Markdown into the notebook itself.
 
@@ -51,6 +83,28 @@ def with_pictures(notebook: NotebookNode, folder: Path) -> NotebookNode:
         if cell.cell_type == "markdown":
             cell.source = PICTURE.sub(lambda found: f"]({_data(folder / found[1])})", cell.source)
     return notebook
+
+
+def headline_figure(notebook: NotebookNode) -> tuple[str, bytes] | None:
+    """The figure that stands for an executed notebook: its author tagged the cell ``headline``.
+
+    Args:
+        notebook: executed.
+
+    Returns:
+        The heading above the cell and its last figure, a PNG file; None when no cell has the tag,
+        or the one that has it made no figure.
+    """
+    heading = ""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            prose = re.sub(r"^```.*?^```", "", cell.source, flags=re.M | re.S)
+            heading = [heading, *re.findall(r"^#+ (.+)$", prose, re.M)][-1].replace("`", "")
+        elif HEADLINE in cell.metadata.get("tags", []):
+            shown = [output.get("data", {}) for output in cell.outputs]
+            figures = [data["image/png"] for data in shown if "image/png" in data]
+            return (heading, base64.b64decode(figures[-1])) if figures else None
+    return None
 
 
 def html(notebook: NotebookNode, folder: Path, name: str) -> str:

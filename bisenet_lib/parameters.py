@@ -17,7 +17,7 @@ import yaml
 
 from bisenet_lib.errors import InputError
 
-__all__ = ["check", "name_of", "parameters_of", "parse_parameters"]
+__all__ = ["as_text", "check", "name_of", "parameters_of", "parse_parameters"]
 
 TYPES = {"int": int, "float": (int, float), "bool": bool, "str": str}
 READERS = {
@@ -106,7 +106,7 @@ def name_of(parameters: Mapping[str, Any]) -> str:
     cannot tell exactly (by its characters, its length, or as text that looks like a number) is
     told roughly, and a checksum of all parameters follows.
     """
-    texts = {name: _text(parameters[name]) for name in sorted(parameters)}
+    texts = {name: as_text(parameters[name]) for name in sorted(parameters)}
     whole = ",".join(f"{name}={text}" for name, text in texts.items())
     exact = all(_is_exact(value) for value in parameters.values())
     if exact and len(whole) <= LONGEST:
@@ -116,7 +116,8 @@ def name_of(parameters: Mapping[str, Any]) -> str:
     return f"{rough},{checksum.hexdigest()[:8]}"
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A value as ``-p NAME=VALUE`` takes it."""
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
@@ -124,7 +125,7 @@ def _is_exact(value: Any) -> bool:
     """Whether a name tells a value from every other one."""
     if isinstance(value, str):
         return bool(re.fullmatch(r"[a-z_][a-z0-9_.+-]*", value)) and value not in WORDS
-    return bool(re.fullmatch(r"[a-z0-9.+-]+", _text(value)))
+    return bool(re.fullmatch(r"[a-z0-9.+-]+", as_text(value)))
 
 
 def _types(paths: Sequence[Path]) -> dict[str, str]:

@@ -52,7 +52,7 @@ def read_prediction(path: Path, truth: np.ndarray, values: int, what: str) -> np
             truth, or holds another value.
     """
     if not path.is_file():
-        raise InputError(f"{path}: no prediction. Evaluate the data set with --save-predictions.")
+        raise InputError(f"{path}: no prediction. Evaluate the data set with --save-dir.")
     predicted = read_label(path)
     if predicted.shape != truth.shape:
         height, width = predicted.shape

@@ -5,6 +5,7 @@ it uses the standard library only, and syntax that Python 3.6 can read.
 """
 
 import argparse
+import ctypes
 import importlib.util
 import os
 import platform
@@ -26,7 +27,7 @@ GLIBC = (2, 28)
 MACHINES = {"Linux": ("x86_64", "aarch64"), "Darwin": ("arm64",), "Windows": ("amd64",)}
 """Where paddlepaddle 3.2.2 has wheels."""
 
-_DEBIAN, _FEDORA, _BREW = "apt-get", "dnf", "brew"
+_DEBIAN, _FEDORA, _ARCH, _BREW = "apt-get", "dnf", "pacman", "brew"
 GET_PYTHON = {
     "uv": "uv python install 3.13",
     "pyenv": "pyenv install 3.13 && pyenv local 3.13",
@@ -38,6 +39,13 @@ GET_PYTHON = {
     "winget": "winget install Python.Python.3.13",
     "conda": "conda create -y -n py313 python=3.13 && conda activate py313",
 }
+GET_LIBRARIES = {
+    _DEBIAN: "sudo apt-get update && sudo apt-get install -y libgomp1",
+    _FEDORA: "sudo dnf install -y libgomp",
+    _ARCH: "sudo pacman -S --noconfirm gcc-libs",
+}
+LIBRARIES = ("libgomp.so.1",)
+"""What paddlepaddle loads and does not bring."""
 
 
 class Check(NamedTuple):
@@ -114,6 +122,24 @@ def check_platform(
             found += ": the wheels need glibc {}.{}".format(*GLIBC)
             return Check("platform", False, found, fix.format(*GLIBC))
     return Check("platform", True, found)
+
+
+def check_libraries(names: Iterable[str] = LIBRARIES) -> Check:
+    """Are the system libraries there that ``import paddle`` needs?"""
+    missing = []
+    for name in names:
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            missing.append(name)
+    if missing:
+        return Check(
+            "system libraries",
+            False,
+            "missing: {} (paddlepaddle needs them)".format(", ".join(missing)),
+            _commands(GET_LIBRARIES),
+        )
+    return Check("system libraries", True, "found")
 
 
 def check_folder(folder: str) -> Check:
@@ -200,8 +226,10 @@ def checks(folder: str) -> List[Check]:
             struct.calcsize("P") * 8,
             platform.libc_ver(),
         ),
-        check_folder(folder),
     ]
+    if platform.system() == "Linux":
+        found.append(check_libraries())
+    found.append(check_folder(folder))
     if Path(folder, ".venv", ".installed").exists():
         return [*found, check_environment(folder), check_disk(folder, RUN_GB)]
     return [*found, check_venv(sys.version_info), *check_install_space(folder)]

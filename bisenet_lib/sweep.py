@@ -19,7 +19,8 @@ import nbformat
 from rich.console import Console
 
 from bisenet_lib.comparison import Run, as_csv, chart, metric_of, numbers, table
-from bisenet_lib.course import Outcome, data_and_folder, execute
+from bisenet_lib.course import Outcome, data_and_folder, execute, kept_seconds
+from bisenet_lib.display import Display, display
 from bisenet_lib.errors import InputError
 from bisenet_lib.files import clear_leftovers, write_text, written_whole
 from bisenet_lib.parameters import check, name_of, parse_parameters
@@ -116,13 +117,17 @@ def sweep(
         _agree(folder, plan)
         runs = {name_of(one): _finished(folder / name_of(one), one, code) for one in varied}
         _write(folder, plan, runs, metric)
+        seconds = kept_seconds(notebook, profile).get(notebook.stem, 0.0)
         try:
-            for number, one in enumerate(varied, 1):
-                name = name_of(one)
-                before = ": finished before" if runs[name] else ""
-                console.print(f"run {number} of {len(varied)}, {name}{before}", soft_wrap=True)
-                if not runs[name]:
-                    runs[name] = _run(notebook, folder / name, one, everywhere, code, console)
+            with display(console, [seconds] * len(varied)) as shown:
+                for number, one in enumerate(varied, 1):
+                    name = name_of(one)
+                    before = ": finished before" if runs[name] else ""
+                    console.print(f"run {number} of {len(varied)}, {name}{before}", soft_wrap=True)
+                    if runs[name]:
+                        shown.skip()
+                        continue
+                    runs[name] = _run(notebook, folder / name, one, everywhere, code, shown)
                     _write(folder, plan, runs, metric)
         finally:
             done = [run for run in runs.values() if run]
@@ -142,9 +147,9 @@ def _run(
     varied: Mapping[str, Any],
     everywhere: Mapping[str, Any],
     code: str,
-    console: Console,
+    shown: Display,
 ) -> Run:
-    outcome = execute(notebook, run_dir, {**everywhere, **varied}, console)
+    outcome = execute(notebook, run_dir, {**everywhere, **varied}, shown)
     record = {"parameters": varied, "code": code, **asdict(outcome)}
     write_text(run_dir / OUTCOME, json.dumps(record, indent=2) + "\n")
     return Run(varied, run_dir, outcome, {} if outcome.error else numbers(run_dir))
@@ -160,7 +165,9 @@ def _finished(run_dir: Path, varied: Mapping[str, Any], code: str) -> Run | None
             f"{run_dir}: a finished run of another version of the notebook. Delete the folder "
             "to run it again, or begin another sweep with --sweep-dir."
         )
-    outcome = Outcome(**{name: record[name] for name in Outcome.__dataclass_fields__})
+    outcome = Outcome(
+        **{name: record[name] for name in Outcome.__dataclass_fields__ if name in record}
+    )
     return Run(varied, run_dir, outcome, numbers(run_dir))
 
 

@@ -42,7 +42,7 @@ def explore(draw: Callable[..., Figure], **controls: ipywidgets.Widget) -> None:
         try:
             picture = _quickly(draw(**values()))
         except Exception as error:  # raised, it would end in a log that no learner sees
-            picture = _explained(error)
+            picture = explained(error)
         shown.update(picture)
 
     for control in controls.values():
@@ -58,7 +58,7 @@ def _quickly(figure: Figure) -> Image:
     return Image(data.getvalue())
 
 
-def _explained(error: Exception) -> HTML:
+def explained(error: Exception) -> HTML:
     """An error as a cell shows it: a user's mistake as its message, another with its traceback."""
     if isinstance(error, InputError):
         text = f"InputError: {error}"

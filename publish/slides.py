@@ -108,7 +108,11 @@ def _height(cell: NotebookNode) -> float:
     for output in cell.outputs:
         data = output.get("data", {})
         text = output.get("text") or data.get("text/markdown") or data.get("text/plain", "")
-        height += PICTURE if "image/png" in data else 0.75 * (len(text.splitlines()) + 0.5)
+        height += (
+            PICTURE
+            if {"image/png", "image/jpeg"} & data.keys()
+            else 0.75 * (len(text.splitlines()) + 0.5)
+        )
     return height
 
 

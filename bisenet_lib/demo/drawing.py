@@ -1,7 +1,8 @@
 """The program that draws a drive: ``python -m bisenet_lib.demo.drawing SEED WIDTH HEIGHT FRAMES``.
 
 It writes each frame to its standard output, as a JPEG with its length before it. It waits where
-nobody reads, so a drive that is not watched costs nothing.
+nobody reads, so a drive that is not watched costs nothing. A fifth number is that of the first
+frame, else 0.
 """
 
 import os
@@ -20,12 +21,12 @@ NICENESS = 10
 """The network goes first where both want the same core."""
 
 
-def main(seed: int, width: int, height: int, frames: int) -> None:
-    """Draw the first frames of a drive, see :func:`bisenet_lib.minicity.drive`."""
+def main(seed: int, width: int, height: int, frames: int, first: int = 0) -> None:
+    """Draw frames of a drive, see :func:`bisenet_lib.minicity.drive`."""
     os.nice(NICENESS)
     cv2.setNumThreads(1)
     street = Street(seed, (width, height))
-    for number in range(frames):
+    for number in range(first, first + frames):
         image = cv2.cvtColor(street.shot(number).image, cv2.COLOR_RGB2BGR)
         _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         sys.stdout.buffer.write(LENGTH.pack(len(jpeg)) + jpeg.tobytes())

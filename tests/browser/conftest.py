@@ -87,12 +87,19 @@ class Lab:
 
 @pytest.fixture(scope="session")
 def lab(chromium, tmp_path_factory) -> Iterator[Lab]:
-    """JupyterLab as ``make lab`` starts it, on copies of the notebooks in the smoke profile."""
+    """JupyterLab as ``make lab`` starts it, on copies of the notebooks in the smoke profile.
+
+    In ``kept/`` are the notebooks as they are, but saved by another Python.
+    """
     folder = tmp_path_factory.mktemp("course")
     shutil.copytree(ROOT / "notebooks" / "images", folder / "notebooks" / "images")
+    (folder / "kept").mkdir()
     (folder / "data").symlink_to(ROOT / "data")
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         _copy(path, folder / "notebooks" / path.name)
+        notebook = nbformat.read(path, as_version=4)
+        notebook.metadata.language_info.version = "3.11.0"
+        nbformat.write(notebook, folder / "kept" / path.name)
     token, log = secrets.token_hex(8), folder / "lab.log"
     options = {
         "ServerApp.root_dir": folder,

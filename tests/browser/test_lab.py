@@ -2,10 +2,12 @@
 
 import json
 import re
+import secrets
 import time
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +30,12 @@ CHANGED = """([number, before]) => {
     const picture = cell?.querySelector(".jp-RenderedImage img");
     return picture?.complete && picture.src !== before;
 }"""
+KERNEL_TOLD = """async () => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    const kernel = panel.sessionContext.session.kernel;
+    await Promise.all([kernel.info, kernel.spec, panel.context.ready, panel.revealed]);
+}"""
+"""After it JupyterLab has compared the notebook's metadata with the kernel's."""
 SCROLL = """async number => {
     const notebook = window.jupyterapp.shell.currentWidget.content;
     notebook.activeCellIndex = number;
@@ -87,6 +95,19 @@ def test_all_cells_run_and_the_explorers_move(name, run, page):
         page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
+def test_opening_a_notebook_changes_nothing(name, page, lab):
+    path = lab.folder / "kept" / f"{name}.ipynb"
+    before = path.read_bytes()
+    page.goto(lab.address(f"lab/tree/kept/{name}.ipynb"))
+    page.wait_for_function(f"({STATE})().status === 'idle'", timeout=60_000)
+    page.evaluate(KERNEL_TOLD)
+    page.wait_for_timeout(1000)  # for what comes of itself later
+    panel = "window.jupyterapp.shell.currentWidget"
+    assert page.evaluate(f"{panel}.content.model.dirty") is False
+    page.evaluate(f"{panel}.sessionContext.shutdown()")
+    assert path.read_bytes() == before
+
+
 def move(page, number: int, turn: int) -> float:
     """Use a control of an explorer, and wait until its figure has changed; gives the seconds."""
     page.evaluate(SCROLL, number)
@@ -110,6 +131,75 @@ def move(page, number: int, turn: int) -> float:
         chooser.value.set_files(ROOT / "notebooks" / "images" / photograph)
     page.wait_for_function(CHANGED, arg=[number, before])
     return time.monotonic() - began
+
+
+SEED = 1000 + secrets.randbelow(10**6)
+"""Of a street that nobody else draws, which tells its process from others."""
+LIVE = [
+    f"live.drive(lambda frame: 255 - frame, seed={SEED}, size=(256, 128))",
+    "print(6 * 7)",
+    f"""def fails_later(frame, calls=[]):
+    calls.append(1)
+    assert len(calls) < 4, "enough of it"
+    return frame
+live.drive(fails_later, seed={SEED}, size=(256, 128))""",
+]
+
+
+def drawings() -> list[psutil.Process]:
+    """The processes that draw the drive."""
+    words = ["bisenet_lib.demo.drawing", str(SEED)]
+    processes = psutil.process_iter(["cmdline"])
+    return [one for one in processes if (one.info["cmdline"] or [])[2:4] == words]
+
+
+def wait_for_no_drawing(page) -> None:
+    until = time.monotonic() + 60
+    while drawings():
+        assert time.monotonic() < until, "the drive is still drawn"
+        page.wait_for_timeout(100)
+
+
+def test_a_drive_plays_and_stops_beside_other_cells(lab, run, page, notebook_writer):
+    first = "from bisenet_lib import live"
+    notebook_writer(lab.folder / "notebooks" / "live.ipynb", LIVE, first)
+    run("live")
+    cells = [page.locator(f'.jp-Notebook-cell[data-windowed-list-index="{n}"]') for n in (1, 2, 3)]
+    playing, still = "img.widget-image", ".jp-RenderedImage img"
+    speed = cells[0].locator(".widget-label")
+    pause_or_play, stop = (cells[0].locator(".widget-play button").nth(n) for n in range(2))
+    assert cells[0].locator(still).is_visible() and not drawings()
+
+    pause_or_play.click()
+    speed.filter(has_text="frames per second").wait_for()
+    source = cells[0].locator(playing).get_attribute("src")
+    page.wait_for_function(
+        "([where, before]) => document.querySelector(where)?.src !== before",
+        arg=[playing, source],
+    )
+    assert not cells[0].locator(still).count()
+    cells[1].locator(".jp-InputArea-editor").click()
+    page.keyboard.press("Control+Enter")
+    cells[1].locator(".jp-InputArea-prompt", has_text="[5]").wait_for()
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / "live.png")
+    assert drawings()
+    stop.click()
+    cells[0].locator(still).wait_for()
+    wait_for_no_drawing(page)
+    assert not cells[0].locator(playing).count()
+
+    pause_or_play.click()
+    cells[0].locator(playing).wait_for()
+    assert drawings()
+    cells[0].locator(".jp-InputArea-editor").click()
+    page.keyboard.press("Control+Enter")  # its buttons are gone, and with them the drive
+    cells[0].locator(still).wait_for()
+    wait_for_no_drawing(page)
+
+    cells[2].locator(".widget-play button").first.click()
+    cells[2].get_by_text("AssertionError: enough of it").wait_for(timeout=60_000)
+    wait_for_no_drawing(page)
 
 
 def test_jupyterlab_asks_for_no_news_and_no_updates(lab):

@@ -1,5 +1,6 @@
 """A user's mistakes with export, predict and submit, met by the real command."""
 
+import json
 import subprocess
 import sys
 from contextlib import suppress
@@ -217,13 +218,19 @@ def trained(tiny, tmp_path):
 
 def test_export_then_predict_with_it_and_with_the_checkpoint(command, trained, photos, tmp_path):
     exported = tmp_path / "exported"
-    code, printed = command("export", trained, "--output", exported)
+    figures = tmp_path / "figures.json"
+    code, printed = command("export", trained, "--output", exported, "--json", figures)
     assert code == 0
     assert "model.onnx" in printed
-    assert f"compared with {trained}, then written to {exported}" in printed
+    weights = trained / "best_model" / "model.pdparams"
+    assert f"compared with {weights}, then written to {exported}" in printed
     found = sorted(str(one.relative_to(exported)) for one in exported.rglob("*") if one.is_file())
     names = ("deploy.yaml", "model.json", "model.pdiparams")
     assert found == ["model.onnx", *(f"paddle/{name}" for name in names)]
+    first, second = json.loads(figures.read_text())["exports"]
+    assert (first["path"], second["path"]) == (f"{exported}/model.onnx", f"{exported}/paddle")
+    assert first["size"] == (exported / "model.onnx").stat().st_size
+    assert first["parity"]["pixels"] == 1
 
     labels = []
     for model in (exported, exported / "model.onnx", trained):
@@ -233,6 +240,11 @@ def test_export_then_predict_with_it_and_with_the_checkpoint(command, trained, p
         labels.append(np.asarray(Image.open(tmp_path / "out" / "labels" / "a.png")))
     assert np.array_equal(labels[0], labels[1])
     assert np.array_equal(labels[0], labels[2])
+
+    for again in (["evaluate", exported], ["export", exported, "--output", tmp_path / "twice"]):
+        code, printed = command(*again)
+        assert code == 1
+        assert f"{exported}: an exported network" in printed
 
 
 def test_an_onnx_file_planted_beside_weights_is_not_taken(

@@ -1,5 +1,6 @@
 """A user's mistakes in training and evaluation, met by the real command on a real tree."""
 
+import json
 import subprocess
 import sys
 
@@ -208,11 +209,18 @@ def test_the_installed_command_trains_and_evaluates(ready, tmp_path):
          "--use_vdl", "--save_interval", "1", "--save_dir", save_dir],
         check=True, capture_output=True,
     )  # fmt: skip
+    scores, figures = tmp_path / "scores", tmp_path / "figures.json"
     done = subprocess.run(
-        [*bisenet, "evaluate", save_dir, "--save-dir", tmp_path / "scores"],
+        [*bisenet, "evaluate", save_dir, "--save-dir", scores, "--json", figures],
         check=True,
         capture_output=True,
         text=True,
     )
     assert "pixel accuracy" in done.stdout
-    assert '"pixel_accuracy"' in (tmp_path / "scores" / "results.json").read_text()
+    told = json.loads(figures.read_text())
+    results = json.loads((scores / "results.json").read_text())
+    assert told["pixel_accuracy"] > 0
+    assert results == {**told, "predictions": results["predictions"]}
+    assert all(
+        (scores / "predictions" / name).is_file() for name in results["predictions"].values()
+    )

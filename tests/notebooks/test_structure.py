@@ -3,11 +3,16 @@
 import json
 import re
 
+import nbformat
 import papermill
 import pytest
+from ipykernel.ipkernel import IPythonKernel
+from jupyter_client.kernelspec import KernelSpecManager
 from lessons import FOLDER, PATHS, cells, tags, text
 
-TAGS = {"parameters", "nbval-ignore-output"}
+from bisenet_lib.pages import HEADLINE, WIDGET
+
+TAGS = {"parameters", "nbval-ignore-output", HEADLINE}
 
 pytestmark = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
@@ -60,6 +65,12 @@ def test_reports_its_result(path):
     assert any("lesson.report(" in cell.source for cell in cells(path, "code"))
 
 
+def test_one_cell_makes_the_figure_that_stands_for_the_notebook(path):
+    (tagged,) = [cell for cell in cells(path) if HEADLINE in tags(cell)]
+    kinds = [kind for output in tagged.outputs for kind in output.get("data", {})]
+    assert kinds.count("image/png") == 1
+
+
 def test_cells_are_short_and_prose_is_between_them(path):
     code = [cell.source.splitlines() for cell in cells(path, "code")]
     assert max(map(len, code)) <= 30
@@ -75,6 +86,27 @@ def test_outputs_come_from_one_clean_run_in_order(path):
         assert "error" not in kinds, cell.source
         streams = [one for one in cell.outputs if one.get("name") == "stderr"]
         assert not streams, streams
+
+
+def test_metadata_are_those_that_jupyterlab_writes(path):
+    """Others mark a notebook as changed when it is opened; the version is set as it is read."""
+    metadata = nbformat.read(path, as_version=4).metadata
+    spec = KernelSpecManager(kernel_dirs=[]).get_kernel_spec("python3")
+    assert metadata.kernelspec == {
+        "name": "python3",
+        "display_name": spec.display_name,
+        "language": spec.language,
+    }
+    version = {"version": metadata.language_info.version}
+    assert metadata.language_info == {**IPythonKernel.language_info, **version}
+
+
+def test_no_text_stands_where_a_widget_cannot_be_shown(path):
+    """Such as ``HBox(children=(IntSlider(...`` on GitHub: ``make outputs`` takes it out."""
+    bundles = [out.get("data", {}) for cell in cells(path, "code") for out in cell.outputs]
+    widgets = [bundle for bundle in bundles if WIDGET in bundle]
+    assert widgets
+    assert all("text/plain" not in bundle for bundle in widgets)
 
 
 def test_strict_cells_were_executed(path):

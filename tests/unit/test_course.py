@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import nbformat
 import numpy as np
 import psutil
 import pytest
+from PIL import Image
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -95,6 +97,57 @@ def test_a_notebook_runs_and_its_result_is_tabulated(folder):
     record = json.loads((run_dir.parent / "course.json").read_text())
     assert record["notebooks"]["00_good"]["headline"] == "mIoU 0.5 after 7"
     assert record["parameters"] == {"iterations": 7, "rate": 1}
+
+
+def test_the_run_ends_in_a_page_with_the_headline_figure(folder):
+    path = folder / "notebooks" / "00_good.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1:] = [
+        nbformat.v4.new_markdown_cell("# 00 Good\n\n## A red square"),
+        nbformat.v4.new_code_cell(
+            "from PIL import Image\nImage.new('RGB', (3, 2), 'red')",
+            metadata={"tags": ["headline"]},
+        ),
+    ]
+    nbformat.write(notebook, path)
+    (outcome,), shown = run(folder)
+    page = run_folder(folder) / "index.html"
+    assert shown.splitlines()[-1] == page.as_uri()
+    assert outcome.figure == "A red square"
+    figure = page.parent / "00_good" / "headline.png"
+    assert Image.open(figure).getpixel((0, 0)) == (255, 0, 0)
+    assert 'src="00_good/headline.png"' in page.read_text()
+    assert "00_good/00_good.html" in page.read_text()
+
+    notebook.cells[-1].source = "1 / 0"
+    nbformat.write(notebook, path)
+    run(folder)
+    assert not figure.exists(), "the figure of an earlier run"
+    assert "<img" not in page.read_text()
+
+
+def test_the_page_is_written_after_each_notebook(folder, write):
+    look = "from pathlib import Path; print((Path(run_dir).parent / 'index.html').read_text())"
+    write(folder / "notebooks" / "01_look.ipynb", [look])
+    run(folder)
+    executed = nbformat.read(run_folder(folder) / "01_look" / "01_look.ipynb", as_version=4)
+    seen = executed.cells[-1].outputs[0].text
+    assert "Running 01_look." in seen
+    assert "mIoU 0.5 after 5" in seen
+
+
+def test_the_command_that_goes_on_is_the_same_run(folder, write):
+    write(folder / "notebooks" / "01_bad.ipynb", BAD)
+    changed = {"iterations": 7, "rate": 0.5}
+    _, shown = run(folder, profile="smoke", parameters=changed)
+    words = shlex.split(re.search(r"Go on with: bisenet (.*)", shown)[1])
+    assert words[:3] == ["course", "run", "01_bad"]
+    write(folder / "notebooks" / "01_bad.ipynb", ["iterations", "rate"])
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    record = json.loads((run_folder(folder, "smoke", **changed) / "course.json").read_text())
+    assert [one["error"] for one in record["notebooks"].values()] == ["", ""]
+    assert "Go on with" not in result.output
 
 
 def test_the_kernel_is_this_python_whatever_the_user_has(folder, monkeypatch):

@@ -1,13 +1,11 @@
 """The processes of a notebook are ended with it."""
 
-import io
 import os
 import sys
 
 import psutil
-from rich.console import Console
 
-from bisenet_lib.kernel import watched
+from bisenet_lib.kernel import Progress, watched
 
 
 def test_a_process_that_has_just_ended_is_no_fault(monkeypatch):
@@ -15,6 +13,7 @@ def test_a_process_that_has_just_ended_is_no_fault(monkeypatch):
     process = psutil.Process(child.pid)
     child.wait()
     monkeypatch.setattr(psutil.Process, "is_running", lambda self: True)  # a moment ago
-    with watched(os.getpid(), "00", 1, Console(file=io.StringIO())) as progress:
+    progress = Progress("00", cells=1)
+    with watched(os.getpid(), progress, lambda: None):
         progress.processes.add(process)
     assert progress.peak_mb >= 0

@@ -63,6 +63,19 @@ def test_figures_stay_when_the_widgets_go(notebook):
     assert "widgets" not in notebook.metadata
 
 
+def test_the_headline_figure_is_the_last_one_of_the_tagged_cell():
+    figures = [new_output("display_data", {"image/png": png}) for png in ("Zmlyc3Q=", "bGFzdA==")]
+    tagged = new_code_cell("draw()", metadata={"tags": ["headline"]}, outputs=figures)
+    prose = new_markdown_cell("## What `the network` sees\n\n```\n# no heading\n```\n\nText.")
+    other = new_code_cell("draw()", outputs=[new_output("display_data", {"image/png": "eA=="})])
+    cells = [new_markdown_cell("# 09 Title"), prose, other, new_markdown_cell("Look."), tagged]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    assert pages.headline_figure(notebook) == ("What the network sees", b"last")
+    tagged.outputs = [new_output("stream", text="it failed")]
+    assert pages.headline_figure(notebook) is None
+    assert pages.headline_figure(nbformat.v4.new_notebook(cells=cells[:-1])) is None
+
+
 @pytest.fixture(scope="module")
 def slides():
     path = Path(__file__).parents[2] / "publish" / "slides.py"
