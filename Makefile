@@ -14,7 +14,7 @@ INSTALLED := .venv/.installed
 EXTRA := .venv/.extra
 MINICITY := data/.minicity
 IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
-LINTED := bisenet_lib tests data/checkpoints $(wildcard bench notebooks publish)
+LINTED := bisenet_lib tests data/checkpoints $(wildcard bench notebooks publish .jupyter)
 
 .DEFAULT_GOAL := help
 .PHONY: help preflight install install-gpu minicity run outputs checkpoint test test-browser lint lab \

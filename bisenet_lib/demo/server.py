@@ -5,10 +5,11 @@ import errno
 import hmac
 import ipaddress
 import json
+import os
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -56,7 +57,9 @@ class _Guarded(web.RequestHandler):
         given = self.request.path.split("/")[1]
         if token and not hmac.compare_digest(given.encode(), token.encode()):
             raise web.HTTPError(403, reason="The address lacks its token")
-        if not token and not _is_here(urlsplit(f"//{self.request.host}").hostname):
+        host = self.request.host
+        here = _is_here(urlsplit(f"//{host}").hostname) or host in self.settings["forwarded"]
+        if not token and not here:
             raise web.HTTPError(403, reason="Not the name of this computer")
 
     def write_error(self, status_code: int, **_options) -> None:
@@ -90,7 +93,8 @@ class _Socket(_Guarded, websocket.WebSocketHandler):
 
     def check_origin(self, origin: str) -> bool:
         """Let in pages of this very server; those who know the token may come through a proxy."""
-        return bool(self.settings["token"]) or super().check_origin(origin)
+        known = bool(self.settings["token"]) or super().check_origin(origin)
+        return known or urlsplit(origin).netloc in self.settings["forwarded"]
 
     def open(self, *_path: str) -> None:
         """Greet the page."""
@@ -135,12 +139,23 @@ def _is_here(name: str | None) -> bool:
         return False
 
 
-def application(hub: Hub, token: str = "") -> web.Application:
+def codespace_names(port: int) -> Collection[str]:
+    """The hosts under which a GitHub codespace shows a port to its owner; elsewhere none.
+
+    Its proxy may change the name in one of the headers Host and Origin alone.
+    """
+    name = os.environ.get("CODESPACE_NAME")
+    domain = os.environ.get("GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN")
+    return (f"{name}-{port}.{domain}", f"localhost:{port}") if name and domain else ()
+
+
+def application(hub: Hub, token: str = "", forwarded: Collection[str] = ()) -> web.Application:
     """The pages and the WebSocket of a demo.
 
     Args:
         hub: the demo.
         token: first part of every address; empty for a server that only this computer reaches.
+        forwarded: other names of this computer, that need no token.
     """
     root = "/[^/]+" if token else ""
     return web.Application(
@@ -151,6 +166,7 @@ def application(hub: Hub, token: str = "") -> web.Application:
         ],
         hub=hub,
         token=token,
+        forwarded=forwarded,
         websocket_ping_interval=SECONDS,
         websocket_max_message_size=photo.MOST_BYTES + (1 << 20),
         log_function=lambda _handler: None,
@@ -230,10 +246,12 @@ async def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
     hub = Hub(network, drive or Drive(), pace)
-    server = HTTPServer(application(hub, token), max_body_size=1 << 16)
+    port = sockets[0].getsockname()[1]
+    pages = application(hub, token, codespace_names(port))
+    server = HTTPServer(pages, max_body_size=1 << 16)
     server.add_sockets(sockets)
     try:
-        ready(addresses(host, sockets[0].getsockname()[1], token))
+        ready(addresses(host, port, token))
         await ended.wait()
     finally:
         server.stop()

@@ -27,7 +27,7 @@ from bisenet_lib.demo import networks, photo
 from bisenet_lib.demo.drive import Drive
 from bisenet_lib.demo.hub import Hub
 from bisenet_lib.demo.messages import pack, unpack
-from bisenet_lib.demo.server import PAGE, addresses, application, listen
+from bisenet_lib.demo.server import PAGE, addresses, application, codespace_names, listen
 from bisenet_lib.errors import InputError
 
 BISENET = Path(sys.executable).with_name("bisenet")
@@ -42,11 +42,11 @@ def network(colour_network, tmp_path_factory):
 
 
 @asynccontextmanager
-async def served(network, token=""):
+async def served(network, token="", names=lambda port: ()):
     """A server on a free port; gives its port."""
     sockets = listen("127.0.0.1", 0)
     hub = Hub(network, Drive())
-    server = HTTPServer(application(hub, token))
+    server = HTTPServer(application(hub, token, names(sockets[0].getsockname()[1])))
     server.add_sockets(sockets)
     try:
         yield sockets[0].getsockname()[1]
@@ -90,6 +90,29 @@ def test_pages_of_other_names_and_origins_are_refused(network):
             )
 
     assert asyncio.run(ask()) == ([200, 200, 200, 404], [403] * 3, 101, 101, 403, 403, 403, 101)
+
+
+def test_a_codespace_shows_the_demo_to_its_owner_alone(network, monkeypatch):
+    """Whether its proxy changes the name in Host, in Origin, in neither or in both."""
+    monkeypatch.setenv("CODESPACE_NAME", "space")
+    monkeypatch.setenv("GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN", "app.example")
+
+    async def ask():
+        async with served(network, names=codespace_names) as port:
+            here, outside = f"localhost:{port}", f"space-{port}.app.example"
+            origins = (f"https://{outside}", f"http://{here}", "https://evil.example")
+            return (
+                [await status(port, "/", Host=host) for host in (here, outside, "evil.example")],
+                [
+                    await socket_status(port, "/socket", Host=host, Origin=origin)
+                    for host in (here, outside)
+                    for origin in (*origins, f"https://other-{port}.app.example")
+                ],
+            )
+
+    assert asyncio.run(ask()) == ([200, 200, 403], [101, 101, 403, 403] * 2)
+    monkeypatch.delenv("CODESPACE_NAME")
+    assert codespace_names(8765) == ()
 
 
 def test_with_a_token_every_address_needs_it(network):
