@@ -81,7 +81,7 @@ def test_the_three_files_of_pins_agree():
 @pytest.mark.parametrize(
     ("file", "before", "after", "told"),
     [
-        ("pyproject.toml", "numpy==2.4.6", "numpy==2.0.0", "numpy is 2.4.6"),
+        ("pyproject.toml", "numpy==2.3.5", "numpy==2.0.0", "numpy is 2.3.5"),
         ("environment.yml", "paddleseg==2.8.0", "paddleseg==2.9.0", "the second command"),
         ("pyproject.toml", "paddlepaddle-gpu==3.2.2", "paddlepaddle-gpu==2.6.2", "is 2.6.2"),
         ("requirements.lock", "paddlepaddle==3.2.2", "paddlepaddle==3.3.1", "is 3.3.1"),
@@ -180,7 +180,7 @@ def test_every_locked_package_installs_on_the_first_release_of_each_python():
         try:
             wanted = SpecifierSet(metadata.metadata(line.split("==")[0])["Requires-Python"] or "")
         except metadata.PackageNotFoundError:  # of the site and the browser tests
-            assert line in EXTRA, f"{line}: not installed"
+            assert line in EXTRA or line.endswith("'darwin'"), f"{line}: not installed"
             continue
         firsts = [f"{major}.{minor}.0" for major, minor in preflight.PYTHONS]
         refused += [f"{line} needs {wanted}" for first in firsts if first not in wanted]
