@@ -38,11 +38,18 @@ def shown(monkeypatch):
 
 
 @pytest.fixture
-def player(shown):
+def running():
+    """Gives the processes and threads that run since the test began."""
+    before = {*processes(), *threading.enumerate()}
+    return lambda: {*processes(), *threading.enumerate()} - before
+
+
+@pytest.fixture
+def player(shown, running):
     player = live.Player(lambda frame: 255 - frame, 1, SIZE)
     yield player
     player.play.playing = False
-    wait(lambda: not processes() and threading.active_count() == 1)
+    wait(lambda: not running())
 
 
 def processes():
@@ -70,22 +77,22 @@ def difference(one, other):
     return np.abs(one.astype(int) - other).mean()
 
 
-def test_without_a_page_there_is_a_still_picture_and_nothing_runs(player, shown):
+def test_without_a_page_there_is_a_still_picture_and_nothing_runs(player, shown, running):
     (still,) = shown
     street = Street(1, SIZE)
     first, tenth = (difference(pixels(still.data), 255 - street.shot(n).image) for n in (0, 10))
     assert first < tenth / 2
-    assert not processes() and threading.active_count() == 1
+    assert not running()
 
 
-def test_frames_come_in_order_until_it_is_stopped_and_go_on_after_that(player, shown):
+def test_frames_come_in_order_until_it_is_stopped_and_go_on_after_that(player, shown, running):
     street = Street(1, SIZE)
     player.play.playing = True
     assert shown[-1] is player._screen
     wait(lambda: player.number >= 3, lambda: tick(player))
     assert "frames per second" in player.speed.value and "ms" in player.speed.value
     player.play.playing = False
-    wait(lambda: not processes() and threading.active_count() == 1)
+    wait(lambda: not running())
     last, number = shown[-1], player.number
     assert isinstance(last, Image), "a page without a kernel shows the last frame too"
     truth = [255 - street.shot(n).image for n in (number - 1, number + 4)]
@@ -97,24 +104,24 @@ def test_frames_come_in_order_until_it_is_stopped_and_go_on_after_that(player, s
     assert followed < first / 2
 
 
-def test_no_frame_is_drawn_that_no_page_asks_for(player, monkeypatch):
+def test_no_frame_is_drawn_that_no_page_asks_for(player, monkeypatch, running):
     monkeypatch.setattr(live, "PATIENCE", 0.5)
     player.play.playing = True
-    wait(lambda: not processes())
+    wait(lambda: not running())
     number = player.number
     assert number <= 1 and player.play.playing
     wait(lambda: player.number > number, lambda: tick(player))
 
 
-def test_it_stops_when_its_last_view_is_gone(player):
+def test_it_stops_when_its_last_view_is_gone(player, running):
     player.play._view_count = 1
     player.play.playing = True
-    assert processes()
+    assert running()
     player.play._view_count = 0
     assert not player.play.playing
 
 
-def test_what_the_function_raises_is_shown_and_ends_it(player, shown):
+def test_what_the_function_raises_is_shown_and_ends_it(player, shown, running):
     def fails(frame):
         raise InputError("no network there")
 
@@ -122,13 +129,14 @@ def test_what_the_function_raises_is_shown_and_ends_it(player, shown):
     player.play.playing = True
     wait(lambda: not player.play.playing, lambda: tick(player))
     assert isinstance(shown[-1], HTML) and "no network there" in shown[-1].data
-    wait(lambda: not processes())
+    wait(lambda: not running())
 
 
-def test_a_drawing_that_dies_is_told(player, shown):
+def test_a_drawing_that_dies_is_told(player, shown, running):
     player.play.playing = True
     wait(lambda: player.number >= 1, lambda: tick(player))
-    processes()[0].kill()
+    (drawing,) = (one for one in running() if isinstance(one, psutil.Process))
+    drawing.kill()
     wait(lambda: not player.play.playing, lambda: tick(player))
     assert "the drive cannot be drawn" in shown[-1].data
 
