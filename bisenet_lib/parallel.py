@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from types import FrameType
 from typing import TypeVar
@@ -64,6 +65,28 @@ def _leave_item(number: int, _frame: FrameType | None) -> None:
     sys.exit(1)
 
 
+@contextmanager
+def _interrupt_held_back() -> Iterator[None]:
+    """Let Ctrl-C wait: while they start, workers would answer it with a traceback.
+
+    They inherit the mask. It does not hold for this process, where another thread may take the
+    signal, and Python then interrupts the main one: so that notes it, and raises it afterwards.
+    """
+    pressed: list[int] = []
+    in_main = threading.current_thread() is threading.main_thread()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    if in_main:
+        handler = signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        if in_main:
+            signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
+
+
 def _spawned(
     function: Callable[[Item], Result], items: list[Item], workers: int
 ) -> Iterator[tuple[Item, Result | InputError]]:
@@ -72,12 +95,8 @@ def _spawned(
         # Handing over one item at a time would cost this process a tenth of a core or more.
         size = max(1, min(MOST_AT_ONCE, len(items) // (workers * 16)))
         parts = [items[start : start + size] for start in range(0, len(items), size)]
-        # While they start, workers would answer Ctrl-C with a traceback.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        with _interrupt_held_back():
             futures = [pool.submit(_all_guarded, function, one) for one in parts]
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for future in as_completed(futures):
             yield from future.result()
     except BrokenProcessPool as error:

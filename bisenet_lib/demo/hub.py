@@ -267,10 +267,10 @@ class Hub:
         source, failed = result.job.source, isinstance(result, Failed)
         if source == DRIVE:
             self._underway -= 1
-            if failed:
+            if failed and not self._failing:  # those behind it fail alike
                 self._failing = True
                 self._tell_all(kind="trouble", text=result.sentence)
-            else:
+            elif not failed:
                 for viewer in self.viewers:
                     viewer.offer(result)
             self._feed()

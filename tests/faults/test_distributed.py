@@ -364,7 +364,7 @@ def test_a_batch_that_is_too_large(tiny, nothing_stays):
     code, printed = run(*arguments(tiny, nothing_stays), "--batch-size", 2)
     assert code == 1
     assert "3 images are fewer than one batch of 4. Add images, or give --batch-size 1." in printed
-    assert "Traceback" not in printed
+    assert "Traceback (most recent call last):\n  File" not in printed
 
 
 def test_a_world_size_that_does_not_divide_the_batch(tiny, nothing_stays):
