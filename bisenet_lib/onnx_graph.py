@@ -131,12 +131,13 @@ class _Graph:
         return self.add(block.conv_3x3, self.node("Add", mean, x))
 
     def aggregation(self, block: BGA, detail: str, semantic: str) -> str:
+        fine = self.add(block.db_branch_keep, detail)
         gate = self.add(block.sb_branch_up, semantic)
-        gate = self.node("Sigmoid", self.resize(gate, detail, block.align_corners))
-        fine = self.node("Mul", self.add(block.db_branch_keep, detail), gate)
+        gate = self.node("Sigmoid", self.resize(gate, fine, block.align_corners))
+        fine = self.node("Mul", fine, gate)
         coarse = self.add(block.db_branch_down, detail)
         coarse = self.node("Mul", coarse, self.add(block.sb_branch_keep, semantic))
-        coarse = self.resize(coarse, detail, block.align_corners)
+        coarse = self.resize(coarse, fine, block.align_corners)
         return self.add(block.conv, self.node("Add", fine, coarse))
 
     def resize(self, x: str, like: str, align_corners: bool, output: str = "") -> str:
