@@ -212,3 +212,16 @@ def test_real_images_are_read_as_the_validation_set_reads_them(tiny, tree):
     assert images[-1].shape == (3, 333, 517)
     folder = deployment.real_images(settings, tree / "leftImg8bit" / "train" / "aachen")
     assert len(folder) == 3
+
+
+def test_classes_in_a_tie_may_change_places_and_others_not():
+    class Constant(paddle.nn.Layer):
+        def forward(self, image):
+            logits = np.array([1, 1 + 1e-5, 0.9], np.float32).reshape(1, 3, 1, 1)
+            return [paddle.to_tensor(np.broadcast_to(logits, (1, 3, 2, 2)).copy())]
+
+    def run(image):
+        return np.array([[0, 1], [1, 2]], np.uint8), None
+
+    found = parity.compare(Constant(), {"other": run}, [np.zeros((3, 2, 2), np.float32)])
+    assert found["other"].pixels == 0.75
