@@ -19,7 +19,14 @@ BENCHES = {
     "demo_bench": "the live demo on two cores",
     "engine_bench": "what was tried for the network, 512 x 1024",
 }
-PACKAGES = ("paddlepaddle", "paddleseg", "onnxruntime", "openvino", "numpy", "opencv-python")
+PACKAGES = (
+    "paddlepaddle",
+    "paddleseg",
+    "onnxruntime",
+    "openvino",
+    "numpy",
+    "opencv-python-headless",
+)
 
 
 def machine() -> str:
