@@ -29,6 +29,7 @@ preflight:
 $(INSTALLED): requirements.lock pyproject.toml | preflight
 	"$(PYTHON)" -m venv $(if $(wildcard $@),,--clear) .venv
 	rm -f $@
+	$(BIN)/python -m pip uninstall -q -y opencv-python opencv-python-headless typing paddle2onnx  # of an earlier lock
 	$(BIN)/python -m pip install --no-deps $$(grep '^setuptools==' requirements.lock)
 	$(BIN)/python -m pip install --no-deps --no-build-isolation -r requirements.lock
 	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
