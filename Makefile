@@ -24,7 +24,7 @@ help: ## print this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 preflight:
-	@"$(PYTHON)" bisenet_lib/preflight.py .
+	@"$(PYTHON)" bisenet_lib/course/preflight.py .
 
 $(INSTALLED): requirements.lock pyproject.toml | preflight
 	"$(PYTHON)" -m venv $(if $(wildcard $@),,--clear) .venv
@@ -45,7 +45,7 @@ install-gpu: $(INSTALLED) ## the same with Paddle's GPU build (PADDLE_GPU_INDEX=
 	$(BIN)/python -m pip uninstall -y paddlepaddle
 	$(BIN)/python -m pip install $$(sed -n 's/^paddlepaddle==/paddlepaddle-gpu==/p' requirements.lock) --extra-index-url $(PADDLE_GPU_INDEX)
 
-$(MINICITY): $(INSTALLED) $(wildcard bisenet_lib/minicity.py bisenet_lib/minicity/*.py)
+$(MINICITY): $(INSTALLED) $(wildcard bisenet_lib/data/minicity.py bisenet_lib/data/minicity/*.py)
 	$(BIN)/bisenet minicity data/minicity
 	touch $@
 
@@ -57,7 +57,7 @@ run: $(MINICITY) ## run the notebooks in order; ends in runs/PROFILE/index.html 
 outputs: $(MINICITY) ## run the notebooks in place and keep their outputs, as git holds them
 	cd notebooks && $(IN_VENV) jupyter nbconvert --to notebook --inplace --execute \
 		--ExecutePreprocessor.record_timing=False \
-		--NotebookExporter.preprocessors=bisenet_lib.pages.without_widget_text $(notdir $(sort $(wildcard notebooks/*.ipynb)))
+		--NotebookExporter.preprocessors=bisenet_lib.course.pages.without_widget_text $(notdir $(sort $(wildcard notebooks/*.ipynb)))
 
 RUN_CHECKPOINT := runs/minicity_checkpoint
 checkpoint: $(MINICITY) ## train the shipped checkpoint again, in about an hour; a stopped run goes on

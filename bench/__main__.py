@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bisenet_lib.machine import cores
+from bisenet_lib.common.processes import cores
 
 BENCHES = {
     "convert_bench": "label conversion",

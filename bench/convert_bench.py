@@ -17,9 +17,9 @@ import numpy as np
 from cityscapesscripts.preparation.json2labelImg import json2labelImg
 from PIL import Image
 
-from bisenet_lib.convert import convert
-from bisenet_lib.frames import Frame, find_frames
-from bisenet_lib.labels import LABELS
+from bisenet_lib.data.cityscapes import Frame, find_frames
+from bisenet_lib.data.conversion import convert
+from bisenet_lib.data.labels import LABELS
 
 SIZE = (2048, 1024)
 DRAWN = 8

@@ -14,10 +14,11 @@ import numpy as np
 from eval_bench import SHIPPED, timed
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from bisenet_lib import config, engines
-from bisenet_lib.demo.messages import unpack
-from bisenet_lib.labels import CLASS_NAMES
-from bisenet_lib.onnx_engine import OnnxEngine
+from bisenet_lib.config import configuration
+from bisenet_lib.data.labels import CLASS_NAMES
+from bisenet_lib.deployment import engines
+from bisenet_lib.deployment.demo.messages import unpack
+from bisenet_lib.deployment.onnx_runtime import OnnxEngine
 
 SIZES = (512, 1024)
 """Pixels of the longer side of the network's input."""
@@ -25,8 +26,8 @@ PERIOD, WARM_UP, FRAMES, ROUNDS = 40, 10, 60, 3
 SERVER = f"""
 import asyncio, sys
 from pathlib import Path
-from bisenet_lib.demo import networks, server
-from bisenet_lib.demo.drive import Drive
+from bisenet_lib.deployment.demo import networks, server
+from bisenet_lib.deployment.demo.drive import Drive
 network = networks.of_export(Path(sys.argv[1]), "bench")
 ready = lambda addresses: print(addresses[0], flush=True)
 sockets = server.listen(server.LOOPBACK, None)
@@ -77,7 +78,7 @@ def rows() -> list[tuple[str, str, str]]:
     Returns:
         (what, frames a second, ratio and target) of each row.
     """
-    settings = config.load(SHIPPED / "config.yml")
+    settings = configuration.load_config(SHIPPED / "config.yml")
     path = engines.cached_onnx(settings, SHIPPED, CLASS_NAMES)
     engine, rng = OnnxEngine(path), np.random.default_rng(0)
     table = []

@@ -14,10 +14,12 @@ import numpy as np
 import onnxruntime
 from eval_bench import SHIPPED, timed
 
-from bisenet_lib import config, engines, lesson
-from bisenet_lib.labels import CLASS_NAMES
-from bisenet_lib.machine import cores
-from bisenet_lib.scoring import Scores, confusion_matrix
+from bisenet_lib.common.processes import cores
+from bisenet_lib.config import configuration
+from bisenet_lib.course import notebook
+from bisenet_lib.data.labels import CLASS_NAMES
+from bisenet_lib.deployment import engines
+from bisenet_lib.evaluation.metrics import Scores, confusion_matrix
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "minicity"
 BASIC = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
@@ -128,10 +130,12 @@ def rows() -> list[tuple[str, str, str]]:
     Returns:
         (what, milliseconds, ratio and mIoU) of each row.
     """
-    settings = config.load(SHIPPED / "config.yml", dataset=lesson.open_dataset(DATA, "laptop"))
-    validation = config.component(settings["val_dataset"])
+    settings = configuration.load_config(
+        SHIPPED / "config.yml", dataset=notebook.open_dataset(DATA, "laptop")
+    )
+    validation = configuration.build_component(settings["val_dataset"])
     others = {**settings["val_dataset"], "val_path": str(DATA / "train.txt")}
-    training = config.component(others)
+    training = configuration.build_component(others)
     calibration = [training[index]["img"] for index in CALIBRATION]
     path = engines.cached_onnx(settings, SHIPPED, CLASS_NAMES)
     image = np.random.default_rng(0).random((3, 512, 1024), np.float32)

@@ -17,14 +17,17 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 
-from bisenet_lib import checkpoint, config, engines, minicity, network
-from bisenet_lib.convert import prepare
-from bisenet_lib.labels import CLASS_NAMES
-from bisenet_lib.machine import cores
-from bisenet_lib.onnx_engine import OnnxEngine
-from bisenet_lib.paddleseg_compat import MKL_ON_AMD, THREADS, paddle
-from bisenet_lib.peak import peak
-from bisenet_lib.scoring import confusion_matrix
+from bisenet_lib.common.processes import cores
+from bisenet_lib.config import configuration
+from bisenet_lib.data import minicity
+from bisenet_lib.data.conversion import prepare
+from bisenet_lib.data.labels import CLASS_NAMES
+from bisenet_lib.deployment import engines
+from bisenet_lib.deployment.onnx_runtime import OnnxEngine
+from bisenet_lib.evaluation.metrics import confusion_matrix
+from bisenet_lib.network import checkpoint, profiling
+from bisenet_lib.network.profiling import peak
+from bisenet_lib.runtime.paddleseg_compat import MKL_ON_AMD, THREADS, paddle
 
 from paddleseg.utils import metrics  # isort: skip
 
@@ -45,13 +48,14 @@ if {MKL_ON_AMD!r} in os.environ or os.environ.get({THREADS!r}, "1") != "1":
 PADDLESEG = """
 import json, sys, time
 import numpy as np
-from bisenet_lib import config, export
-from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.config import configuration
+from bisenet_lib.deployment import export
+from bisenet_lib.runtime.paddleseg_compat import paddle
 from paddleseg.core import val
 paddle.set_device("cpu")
-settings = config.load(sys.argv[1])
-model = export.load(settings, sys.argv[2])
-dataset = config.component(settings["val_dataset"])
+settings = configuration.load_config(sys.argv[1])
+model = export.trained_network(settings, sys.argv[2])
+dataset = configuration.build_component(settings["val_dataset"])
 clock, seen, count = [], [], val.metrics.calculate_area
 def watched(pred, *args, **kwargs):
     seen.append(pred.numpy()[0, 0].astype(np.uint8))
@@ -66,16 +70,18 @@ print(json.dumps(clock))
 BISENET = """
 import json, sys, time
 import numpy as np
-from bisenet_lib import config, engines, evaluation
-settings = config.load(sys.argv[1])
-dataset = config.component(settings["val_dataset"])
-names = evaluation.names_of(dataset)
-model = engines.load(settings, sys.argv[2], engine=sys.argv[4], names=names)
+from bisenet_lib.config import configuration
+from bisenet_lib.deployment import engines
+from bisenet_lib.evaluation import evaluator
+settings = configuration.load_config(sys.argv[1])
+dataset = configuration.build_component(settings["val_dataset"])
+names = evaluator.dataset_names(dataset)
+model = engines.load_network(settings, sys.argv[2], engine=sys.argv[4], names=names)
 clock, seen = [], {}
 def done(index, classes):
     seen[index] = classes
     clock.append(time.perf_counter())
-evaluation.evaluate(model, dataset, done=done)
+evaluator.evaluate(model, dataset, done=done)
 np.savez(sys.argv[3], *[seen[index] for index in sorted(seen)])
 print(json.dumps(clock))
 """
@@ -94,7 +100,7 @@ def write_data(folder: Path) -> Path:
     minicity.generate(root, train=1, val=FRAMES, test=0, size=SIZE, seed=1, workers=cores())
     prepare(root)
     path = folder / "bench.yml"
-    config.save(config.load(SHIPPED / "config.yml", dataset=root), path)
+    configuration.save_config(configuration.load_config(SHIPPED / "config.yml", dataset=root), path)
     return path
 
 
@@ -159,10 +165,10 @@ def timed(task: Callable[[], object], times: int = 10) -> float:
 
 
 def _network_row() -> tuple[str, str, str]:
-    settings = config.load(SHIPPED / "config.yml")
+    settings = configuration.load_config(SHIPPED / "config.yml")
     engine = OnnxEngine(engines.cached_onnx(settings, SHIPPED, CLASS_NAMES))
-    model = network.build()
-    rows = [one for one in network.stages(model, SIZE) if not one.training_only]
+    model = profiling.build_network()
+    rows = [one for one in profiling.stages(model, SIZE) if not one.training_only]
     work = sum(one.multiply_adds for one in rows)
     image = np.random.default_rng(0).random((3, SIZE[1], SIZE[0]), np.float32)
     highest = max(peak() for _ in range(ROUNDS))

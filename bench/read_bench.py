@@ -5,9 +5,11 @@ from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bisenet_lib import config, minicity
-from bisenet_lib.convert import prepare
-from bisenet_lib.samples import Seeded, batches, open_dataset, read_batches
+from bisenet_lib.config import configuration
+from bisenet_lib.config.datasets import build_dataset
+from bisenet_lib.data import minicity
+from bisenet_lib.data.conversion import prepare
+from bisenet_lib.training.data_loading import Seeded, batches, read_batches
 
 RECIPE = "bisenet_cityscapes_1024x1024_160k"
 FRAMES, BATCHES = 8, 10
@@ -15,7 +17,7 @@ WORKERS = (0, 1, 2)
 
 
 def _images_per_second(settings: dict, workers: int) -> float:
-    dataset, size = open_dataset(settings["train_dataset"]), settings["batch_size"]
+    dataset, size = build_dataset(settings["train_dataset"]), settings["batch_size"]
     keys = batches(len(dataset), size, seed=0, first=0, last=BATCHES)
     clock = [time.perf_counter() for _ in read_batches(Seeded(dataset, 0), keys, workers)]
     # The first batches come while processes start, and those that wait in the queue at once.
@@ -33,7 +35,7 @@ def rows() -> list[tuple[str, str, str]]:
         root = Path(folder) / "large"
         minicity.generate(root, train=FRAMES, val=1, test=0, size=(2048, 1024), seed=0)
         prepare(root)
-        settings = config.load(RECIPE, dataset=root)
+        settings = configuration.load_config(RECIPE, dataset=root)
         speeds = {workers: _images_per_second(settings, workers) for workers in WORKERS}
     return [
         (

@@ -18,9 +18,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from bisenet_lib import config, runlog
-from bisenet_lib.convert import prepare
-from bisenet_lib.paddleseg_compat import MKL_ON_AMD, THREADS
+from bisenet_lib.config import configuration
+from bisenet_lib.data.conversion import prepare
+from bisenet_lib.runtime.paddleseg_compat import MKL_ON_AMD, THREADS
+from bisenet_lib.training import run_log
 
 BISENET = Path(sys.executable).with_name("bisenet")
 DATA = Path(__file__).resolve().parents[1] / "data" / "minicity"
@@ -39,7 +40,7 @@ paddle.matmul(paddle.ones([64, 64]), paddle.ones([64, 64]))
 if {MKL_ON_AMD!r} in os.environ or os.environ.get({THREADS!r}, "1") != "1":
     sys.exit("this is not Paddle's default")
 from bisenet_lib import config
-from bisenet_lib.paddleseg_compat import paddleseg
+from bisenet_lib.runtime.paddleseg_compat import paddleseg
 settings = config.load(sys.argv[1])
 built = config.builder(settings)
 paddleseg.utils.logger.log_level = 2
@@ -57,19 +58,20 @@ paddleseg.core.train(
 
 LOSSES = """
 import json, sys
-from bisenet_lib import config, parts, training
-from bisenet_lib.paddleseg_compat import paddle
-from bisenet_lib.ranks import ALONE
-from bisenet_lib.samples import Seeded, batches, read_batches
+from bisenet_lib.config import configuration
+from bisenet_lib.training import trainer
+from bisenet_lib.runtime.paddleseg_compat import paddle
+from bisenet_lib.runtime.ranks import ALONE
+from bisenet_lib.training.data_loading import Seeded, batches, read_batches
 from paddleseg.core.train import loss_computation
 paddle.set_device("cpu")
-settings = config.load(sys.argv[1])
-ours = parts.build(settings, 0)
-theirs = config.builder(settings)
+settings = configuration.load_config(sys.argv[1])
+ours = trainer.build(settings, 0)
+theirs = configuration.builder(settings)
 model, optimizer = theirs.model, theirs.optimizer
 model.set_state_dict(ours.model.state_dict())
 model.train()
-step = training.Step(ours, training.Options(), "cpu", ALONE)
+step = trainer.Step(ours, trainer.Options(), "cpu", ALONE)
 keys = batches(len(ours.train_dataset), settings["batch_size"], 0, 0, 3)
 for iteration, data in enumerate(read_batches(Seeded(ours.train_dataset, 0), keys, 0)):
     paddle.seed(iteration)
@@ -97,11 +99,11 @@ def write_config(folder: Path, iters: int) -> Path:
         The file.
     """
     prepare(DATA)
-    settings = config.load("laptop", dataset=DATA, iters=iters, batch_size=4)
-    shipped = config.load("minicity_checkpoint")
+    settings = configuration.load_config("laptop", dataset=DATA, iters=iters, batch_size=4)
+    shipped = configuration.load_config("minicity_checkpoint")
     settings["train_dataset"]["transforms"] = shipped["train_dataset"]["transforms"]
     path = folder / "bench.yml"
-    config.save(settings, path)
+    configuration.save_config(settings, path)
     return path
 
 
@@ -147,7 +149,7 @@ def _paddleseg(path: Path, run: Path) -> float:
 def _bisenet(path: Path, run: Path, *, command: tuple[str, ...], threads: int) -> float:
     options = ("--device", "cpu", "--log-iters", "1", "--config", path, "--save-dir", run)
     _child(BISENET, *command, *options, threads=threads)
-    return _speed([one["ips"] for one in runlog.read(run)])
+    return _speed([one["ips"] for one in run_log.read_log(run)])
 
 
 def rows(iters: int = ITERS) -> list[tuple[str, str, str]]:

@@ -1,7 +1,8 @@
 """The one exception a user's mistake raises."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 _SHOWN = 10
@@ -53,3 +54,9 @@ def refuse_address(path: str | Path, option: str = "") -> None:
             f"{option}{path}: an address. Only files and folders of this computer are read and "
             "written: download, record or mount it first, and give that path."
         )
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``" (did you mean 'laptop'?)"`` where a name is close to a known one, else nothing."""
+    match = get_close_matches(name, list(known), 1)
+    return f" (did you mean {match[0]!r}?)" if match else ""

@@ -18,7 +18,7 @@ from nbconvert import SlidesExporter
 from nbformat import NotebookNode
 from tqdm.auto import tqdm
 
-from bisenet_lib.pages import with_pictures, without_widgets
+from bisenet_lib.course.pages import with_pictures, without_widgets
 
 HERE = Path(__file__).parent
 NOTEBOOKS = HERE.parent / "notebooks"

@@ -13,9 +13,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from tqdm.auto import tqdm
 
-from bisenet_lib import lesson, movie
-from bisenet_lib.minicity.drive import FPS, Street
-from bisenet_lib.predictor import Predictor
+from bisenet_lib.course import notebook
+from bisenet_lib.data import film_io
+from bisenet_lib.data.minicity.drive import FPS, Street
+from bisenet_lib.deployment.predictor import Predictor
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "notebooks" / "images" / "drive.webp"
@@ -70,8 +71,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=Path, nargs="?", default=PICTURE)
     path = parser.parse_args().file
-    predict = lesson.open_network(SHIPPED)
-    with movie.writer(path, FPS, (SIZE[0], SIZE[1] + LINE)) as write:
+    predict = notebook.open_network(SHIPPED)
+    with film_io.film_writer(path, FPS, (SIZE[0], SIZE[1] + LINE)) as write:
         for picture in tqdm(frames(predict, range(FRAMES)), total=FRAMES, unit="frame"):
             write(picture)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

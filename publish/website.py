@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 
-from bisenet_lib.pages import without_widgets
+from bisenet_lib.course.pages import without_widgets
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent

@@ -113,17 +113,18 @@ def tree(tmp_path: Path) -> Path:
 @pytest.fixture
 def tiny(tree: Path, tmp_path: Path) -> Path:
     """The laptop configuration as a file, on 64x32 images, two a batch, four iterations."""
-    from bisenet_lib import config, convert
+    from bisenet_lib.config import configuration
+    from bisenet_lib.data import conversion
 
-    convert.prepare(tree)
-    values = config.load("laptop", dataset=tree, iters=4, batch_size=2)
+    conversion.prepare(tree)
+    values = configuration.load_config("laptop", dataset=tree, iters=4, batch_size=2)
     for section in ("train_dataset", "val_dataset"):
         for transform in values[section]["transforms"]:
             for key in ("target_size", "crop_size"):
                 if key in transform:
                     transform[key] = [64, 32]
     path = tmp_path / "tiny.yml"
-    config.save(values, path)
+    configuration.save_config(values, path)
     return path
 
 

@@ -8,8 +8,12 @@ import shutil
 import sys
 from pathlib import Path
 
-from bisenet_lib import checkpoint, config, evaluation, runlog
-from bisenet_lib.files import write_text, written_whole
+from bisenet_lib.common import array_files
+from bisenet_lib.common.atomic_files import write_text, written_whole
+from bisenet_lib.config import configuration
+from bisenet_lib.evaluation import evaluator
+from bisenet_lib.network import checkpoint
+from bisenet_lib.training import run_log
 
 TARGET = Path(__file__).parent / "bisenetv2_minicity"
 TEXT = """# BiSeNet V2 on MiniCity: one I made earlier
@@ -42,19 +46,19 @@ mIoU on the way (at iteration): {history}.
 
 def main(run: Path) -> None:
     """Write the folder: weights, configuration, log and README with the figures of this run."""
-    settings, records = config.load(run / "config.yml"), runlog.read(run)
-    weights = checkpoint.read(checkpoint.weights_file(run))
+    settings, records = configuration.load_config(run / "config.yml"), run_log.read_log(run)
+    weights = array_files.read_arrays(checkpoint.weights_file(run))
     kept = {name: one for name, one in weights.items() if not name.startswith("aux_head")}
     target = TARGET / checkpoint.WEIGHTS
     with written_whole(target) as part, part.open("wb") as file:
         pickle.dump(kept, file, protocol=4)
     for name in ("config.yml", "metrics.jsonl"):
         shutil.copyfile(run / name, TARGET / name)
-    scores = evaluation.evaluate_checkpoint(settings, TARGET, engine="paddle", device="cpu").scores
+    scores = evaluator.evaluate_checkpoint(settings, TARGET, engine="paddle", device="cpu").scores
     steps = [one for one in records if "loss" in one]
     scored = {one["iteration"]: one["miou"] for one in records if "miou" in one}
     total = checkpoint.newest(run)
-    batch = checkpoint.state(total)["total_batch"]
+    batch = checkpoint.read_state(total)["total_batch"]
     seconds = sum(
         batch * (after["iteration"] - before["iteration"]) / after["ips"]
         for before, after in zip([{"iteration": 0}, *steps], steps, strict=False)

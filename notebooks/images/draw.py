@@ -11,20 +11,16 @@ import numpy as np
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from PIL import Image
 
-from bisenet_lib import (
-    checkpoint,
-    config,
-    evaluation,
-    export,
-    labels,
-    lesson,
-    plots,
-    plots_classes,
-    runlog,
-)
-from bisenet_lib.frames import find_frames
-from bisenet_lib.own_data import class_names
-from bisenet_lib.predictor import Predictor
+from bisenet_lib.config import configuration
+from bisenet_lib.config.class_names import class_names
+from bisenet_lib.course import notebook, plots
+from bisenet_lib.data import labels
+from bisenet_lib.data.cityscapes import find_frames
+from bisenet_lib.deployment import export
+from bisenet_lib.deployment.predictor import Predictor
+from bisenet_lib.evaluation import evaluator
+from bisenet_lib.network import checkpoint
+from bisenet_lib.training import run_log
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -199,8 +195,8 @@ def aggregation():
 
 def street():
     """A street nobody has shown the shipped network, and what it takes it for."""
-    image, _ = lesson.load(find_frames(DATA, "val")[3])
-    network = lesson.open_network(ROOT / "data" / "checkpoints" / "bisenetv2_minicity")
+    image, _ = notebook.load_frame(find_frames(DATA, "val")[3])
+    network = notebook.open_network(ROOT / "data" / "checkpoints" / "bisenetv2_minicity")
     classes = network(image)
     pictures = {
         "a street": image,
@@ -212,7 +208,7 @@ def street():
 def kinds():
     """One street in four of its files."""
     frame = find_frames(DATA, "train")[22]
-    image, truth = lesson.load(frame)
+    image, truth = notebook.load_frame(frame)
     ids = np.asarray(Image.open(frame.label_ids))
     pictures = {
         "image": image,
@@ -288,12 +284,12 @@ def ring():
 
 def deployment():
     """What a program without Paddle does with a frame, and the one file it needs."""
-    frame, _ = lesson.load(find_frames(DATA, "val")[5])
+    frame, _ = notebook.load_frame(find_frames(DATA, "val")[5])
     run = ROOT / "data" / "checkpoints" / "bisenetv2_minicity"
-    settings = config.load(run / "config.yml", dataset=DATA)
+    settings = configuration.load_config(run / "config.yml", dataset=DATA)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
-        export.write_onnx(export.load(settings, run), path, settings, labels.CLASS_NAMES)
+        export.write_onnx(export.trained_network(settings, run), path, settings, labels.CLASS_NAMES)
         predict = Predictor(path)
     pictures = {"photograph": frame, "classes, drawn over it": predict.draw(frame, predict(frame))}
     figure, axis = plt.subplots(figsize=(12, 3.6))
@@ -318,29 +314,29 @@ def deployment():
 
 def results():
     """The curves of the laptop run, and what its network makes of a street."""
-    save(plots.training(runlog.read(RUN)), "training")
-    built = config.builder(config.load(RUN / "config.yml", dataset=DATA))
+    save(plots.training(run_log.read_log(RUN)), "training")
+    built = configuration.builder(configuration.load_config(RUN / "config.yml", dataset=DATA))
     checkpoint.load_weights(built.model, RUN)
     built.model.eval()
     frame = find_frames(DATA, "val")[21]
-    image, truth = lesson.load(frame)
-    prediction = evaluation.predict(built.model, built.val_dataset[21])
+    image, truth = notebook.load_frame(frame)
+    prediction = evaluator.predict(built.model, built.val_dataset[21])
     save(plots.errors(image, truth, prediction), "errors")
 
 
 def own_data():
     """Fruit on a table: a validation picture, its mask, and what the fine-tuned network says."""
-    settings = config.load(OWN / "tuned" / "config.yml")
-    built = config.builder(settings)
+    settings = configuration.load_config(OWN / "tuned" / "config.yml")
+    built = configuration.builder(settings)
     checkpoint.load_weights(built.model, OWN / "tuned")
     built.model.eval()
     image, label = built.val_dataset.file_list[1]
     pictures = {
         "a picture": np.asarray(Image.open(image)),
         "its mask": np.asarray(Image.open(label)),
-        "after fine-tuning": evaluation.predict(built.model, built.val_dataset[1]),
+        "after fine-tuning": evaluator.predict(built.model, built.val_dataset[1]),
     }
-    save(plots_classes.pictures(pictures, class_names(OWN / "set")), "own_data")
+    save(plots.labelled_images(pictures, class_names(OWN / "set")), "own_data")
 
 
 if __name__ == "__main__":

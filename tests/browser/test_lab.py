@@ -148,7 +148,7 @@ live.drive(fails_later, seed={SEED}, size=(256, 128))""",
 
 def drawings() -> list[psutil.Process]:
     """The processes that draw the drive."""
-    words = ["bisenet_lib.demo.drawing", str(SEED)]
+    words = ["bisenet_lib.deployment.demo.drawing", str(SEED)]
     processes = psutil.process_iter(["cmdline"])
     return [one for one in processes if (one.info["cmdline"] or [])[2:4] == words]
 

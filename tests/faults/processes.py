@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from bisenet_lib import checkpoint
+from bisenet_lib.common import array_files
+from bisenet_lib.network import checkpoint
 
 BISENET = Path(sys.executable).with_name("bisenet")
 AS_MODULE = (sys.executable, "-m", "bisenet_lib.cli")
@@ -74,7 +75,9 @@ def ranks(run_folder: Path) -> dict[int, psutil.Process]:
 
 
 def assert_same_weights(left: Path, right: Path) -> None:
-    one, other = (checkpoint.read(checkpoint.weights_file(folder)) for folder in (left, right))
+    one, other = (
+        array_files.read_arrays(checkpoint.weights_file(folder)) for folder in (left, right)
+    )
     assert one.keys() == other.keys()
     for key in one:
         np.testing.assert_array_equal(one[key], other[key], err_msg=key)

@@ -4,10 +4,11 @@ import sys
 
 import pytest
 
-from bisenet_lib import cli, config
+from bisenet_lib.cli import main
+from bisenet_lib.common.atomic_files import folder_written_whole, write_text
+from bisenet_lib.config import configuration
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import folder_written_whole, write_text
-from bisenet_lib.own_data import import_folder
+from bisenet_lib.importers.importing import import_folder
 
 SHIPPED = "data/checkpoints/bisenetv2_minicity"
 
@@ -44,7 +45,7 @@ def test_every_command_refuses_them(monkeypatch, capsys, tmp_path, command, name
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["bisenet", *command.split()])
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        main.main()
     assert ended.value.code == 1
     assert named in capsys.readouterr().err.partition(": an address.")[0]
     assert not list(tmp_path.iterdir())
@@ -64,8 +65,8 @@ def test_what_a_notebook_makes_of_them_is_not_written(monkeypatch, tmp_path):
 
 
 def test_a_configuration_that_names_one(tmp_path):
-    settings = config.load("smoke")
+    settings = configuration.load_config("smoke")
     settings["val_dataset"]["dataset_root"] = "gs://bucket/set"
-    config.save(settings, tmp_path / "a.yml")
+    configuration.save_config(settings, tmp_path / "a.yml")
     with pytest.raises(InputError, match="val_dataset: dataset_root: gs://bucket/set: an address"):
-        config.load(tmp_path / "a.yml")
+        configuration.load_config(tmp_path / "a.yml")

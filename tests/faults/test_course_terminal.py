@@ -10,7 +10,7 @@ import pexpect
 import pytest
 from processes import BISENET, environment, run
 
-from bisenet_lib.parameters import name_of
+from bisenet_lib.course.parameters import name_of
 
 PARAMETERS = """profile: str = "smoke"
 dataset: str = ""

@@ -18,9 +18,9 @@ import psutil
 import pytest
 from PIL import Image
 
-from bisenet_lib.convert import convert
-from bisenet_lib.filelists import check_pairs, read_list
-from bisenet_lib.frames import Frame, find_frames
+from bisenet_lib.data.cityscapes import Frame, find_frames
+from bisenet_lib.data.conversion import convert
+from bisenet_lib.data.file_lists import check_pairs, read_list
 
 COMMAND = [sys.executable, "-m", "bisenet_lib.cli"]
 

@@ -11,9 +11,11 @@ import onnx
 import pytest
 from PIL import Image
 
-from bisenet_lib import checkpoint, cli, config, network
-from bisenet_lib.labels import CLASS_NAMES
-from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.cli import main
+from bisenet_lib.config import configuration
+from bisenet_lib.data.labels import CLASS_NAMES
+from bisenet_lib.network import checkpoint, profiling
+from bisenet_lib.runtime.paddleseg_compat import paddle
 
 
 def run(monkeypatch, capsys, *arguments):
@@ -21,7 +23,7 @@ def run(monkeypatch, capsys, *arguments):
     monkeypatch.setattr(sys, "argv", ["bisenet", *map(str, arguments)])
     monkeypatch.setenv("COLUMNS", "200")
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        main.main()
     printed = capsys.readouterr()
     assert "Traceback" not in printed.err
     return ended.value.code or 0, printed.out + printed.err
@@ -210,9 +212,9 @@ def test_bad_arguments_of_predict(command, model, photos, tmp_path, options, exp
 def trained(tiny, tmp_path):
     """A run folder, its weights fresh."""
     run_folder = tmp_path / "run"
-    config.save(config.load(tiny), run_folder / "config.yml")
+    configuration.save_config(configuration.load_config(tiny), run_folder / "config.yml")
     paddle.seed(0)
-    checkpoint.save_weights(network.build(), run_folder / "best_model" / "model.pdparams")
+    checkpoint.save_weights(profiling.build_network(), run_folder / "best_model" / "model.pdparams")
     return run_folder
 
 
@@ -288,10 +290,10 @@ finally:
     ],
 )
 def test_bad_arguments_of_export(command, trained, tiny, tmp_path, options, expected):
-    other = config.load(tiny)
+    other = configuration.load_config(tiny)
     for section in ("model", "train_dataset", "val_dataset"):
         other[section]["num_classes"] = 21
-    config.save(other, tmp_path / "wider.yml")
+    configuration.save_config(other, tmp_path / "wider.yml")
     words = [one.format(wider=tmp_path / "wider.yml") for one in options]
     code, printed = command("export", trained, "--output", tmp_path / "out", *words)
     assert code == 1

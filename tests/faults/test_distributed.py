@@ -26,10 +26,12 @@ from processes import (
     wait_until,
 )
 
-from bisenet_lib import checkpoint, config, evaluation, runlog
-from bisenet_lib.distributed import PREFIX, launch
+from bisenet_lib.config import configuration
 from bisenet_lib.errors import InputError
-from bisenet_lib.plan import Plan
+from bisenet_lib.evaluation import evaluator
+from bisenet_lib.network import checkpoint
+from bisenet_lib.training import run_log
+from bisenet_lib.training.launcher import PREFIX, Plan, launch
 
 ITERS = 8
 NO_PROXY = "http://127.0.0.1:9"
@@ -45,7 +47,7 @@ def arguments(tiny, folder, *more, iters=ITERS):
 
 
 def has(folder, iteration):
-    return lambda: any(one["iteration"] >= iteration for one in runlog.read(folder))
+    return lambda: any(one["iteration"] >= iteration for one in run_log.read_log(folder))
 
 
 def leaked(folder):
@@ -74,7 +76,7 @@ def free_port():
 LATE = """
 import sys, time
 import numpy as np
-from bisenet_lib import ranks
+from bisenet_lib.runtime import ranks
 here = ranks.join()
 def work():
     time.sleep(36 if here.rank == 1 else 0)
@@ -85,8 +87,8 @@ print("ranks that met:", here.sum(np.ones(1)))
 STARTED_FROM_PYTHON = """
 import sys
 from pathlib import Path
-from bisenet_lib.distributed import launch
-from bisenet_lib.plan import Plan
+from bisenet_lib.training.launcher import launch
+from bisenet_lib.training.launcher import Plan
 launch(Plan(2), sys.argv[2:], Path(sys.argv[1]))
 """
 
@@ -121,15 +123,15 @@ def test_two_ranks_leave_one_run_folder(tiny, nothing_stays):
     assert re.search(r"ranks: 0 runs \(pid \d+\), 1 runs", printed)
     assert f"{ITERS} iterations" in printed
     assert {one.name for one in (folder / "log").iterdir()} == {"workerlog.0", "workerlog.1"}
-    steps = [one for one in runlog.read(folder) if "loss" in one]
+    steps = [one for one in run_log.read_log(folder) if "loss" in one]
     assert [one["iteration"] for one in steps] == list(range(1, ITERS + 1))
     assert [one.name for one in checkpoint.checkpoints(folder)] == ["iter_4", "iter_8"]
 
     state = json.loads((folder / "iter_8" / "state.json").read_text())
     assert state["total_batch"] == 2
-    scored = [one["miou"] for one in runlog.read(folder) if "miou" in one]
-    alone = evaluation.evaluate_checkpoint(
-        config.load(folder / "config.yml"), folder / "iter_8", engine="paddle"
+    scored = [one["miou"] for one in run_log.read_log(folder) if "miou" in one]
+    alone = evaluator.evaluate_checkpoint(
+        configuration.load_config(folder / "config.yml"), folder / "iter_8", engine="paddle"
     ).scores
     assert scored[-1] == alone.miou
     assert alone.frames == 2
@@ -209,7 +211,7 @@ def test_a_killed_rank_is_named_and_takes_the_others_along(tiny, nothing_stays, 
 
 FAILING = """
 import sys
-from bisenet_lib import ranks
+from bisenet_lib.runtime import ranks
 from bisenet_lib.errors import InputError
 there = ranks.join()
 try:
@@ -241,12 +243,13 @@ def test_a_program_that_is_not_there(tmp_path):
 GRADIENTS = """
 import sys
 import numpy as np
-from bisenet_lib import config, parts, training
-from bisenet_lib.ranks import join
-from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.config import configuration
+from bisenet_lib.training import trainer
+from bisenet_lib.runtime.ranks import join
+from bisenet_lib.runtime.paddleseg_compat import paddle
 here = join()
-built = parts.build(config.load(sys.argv[1]), 5)
-step = training.Step(built, training.Options(), "cpu", here)
+built = trainer.build(configuration.load_config(sys.argv[1]), 5)
+step = trainer.Step(built, trainer.Options(), "cpu", here)
 for layer in built.model.sublayers():
     layer.eval()  # batch norm and dropout look at each rank's images alone
 built.model.training = True  # all five heads
@@ -381,11 +384,11 @@ def test_a_world_size_that_does_not_divide_the_batch(tiny, nothing_stays):
 
 def test_one_validation_image_is_enough_for_two_ranks(tiny, nothing_stays):
     """The second rank has none to check and none to evaluate."""
-    images = Path(config.load(tiny)["val_dataset"]["val_path"])
+    images = Path(configuration.load_config(tiny)["val_dataset"]["val_path"])
     images.write_text(images.read_text().splitlines()[0] + "\n")
     code, printed = run(*arguments(tiny, nothing_stays))
     assert code == 0, printed
-    assert [one["iteration"] for one in runlog.read(nothing_stays) if "miou" in one] == [4, 8]
+    assert [one["iteration"] for one in run_log.read_log(nothing_stays) if "miou" in one] == [4, 8]
 
 
 def test_a_rank_that_is_late_is_waited_for(late_ranks):

@@ -23,7 +23,10 @@ from processes import (
     wait_until,
 )
 
-from bisenet_lib import checkpoint, config, runlog
+from bisenet_lib.common import array_files
+from bisenet_lib.config import configuration
+from bisenet_lib.network import checkpoint
+from bisenet_lib.training import run_log
 
 ITERS = 30
 
@@ -37,14 +40,17 @@ def arguments(tiny, folder, *more):
 
 
 def has(folder, iteration):
-    return lambda: any(one["iteration"] >= iteration for one in runlog.read(folder))
+    return lambda: any(one["iteration"] >= iteration for one in run_log.read_log(folder))
 
 
 def assert_equal_runs(left, right):
     assert_same_weights(left / f"iter_{ITERS}", right / f"iter_{ITERS}")
     assert_same_weights(left / "best_model", right / "best_model")
     lasting = [
-        [{k: v for k, v in one.items() if k not in ("ips", "seconds")} for one in runlog.read(run)]
+        [
+            {k: v for k, v in one.items() if k not in ("ips", "seconds")}
+            for one in run_log.read_log(run)
+        ]
         for run in (left, right)
     ]
     assert lasting[0] == lasting[1]
@@ -125,14 +131,14 @@ def test_a_closed_terminal_saves(tiny, tmp_path):
     wait_until(lambda: has(part, 4)() or not os.read(terminal, 4096), "iteration 4")
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 128 + signal.SIGHUP
-    stopped = max(one["iteration"] for one in runlog.read(part))
+    stopped = max(one["iteration"] for one in run_log.read_log(part))
     assert checkpoint.newest(part).name == f"iter_{stopped}"
 
 
 @pytest.fixture
 def slow_to_evaluate(tiny):
     """The same data set with two validation images many times over."""
-    section = config.load(tiny)["val_dataset"]
+    section = configuration.load_config(tiny)["val_dataset"]
     images = Path(section["val_path"])
     images.write_text(100 * images.read_text())
     return tiny
@@ -146,13 +152,13 @@ def test_ended_during_evaluation_it_makes_up_for_it(slow_to_evaluate, tmp_path, 
     process.send_signal(number)
     code, printed = finish(process)
     assert [one.name for one in checkpoint.checkpoints(part)] == ["iter_3"]
-    assert not any("miou" in one for one in runlog.read(part))
+    assert not any("miou" in one for one in run_log.read_log(part))
     if number == signal.SIGTERM:
         assert code == 128 + number
         assert "stopped at iteration 3 and saved; its evaluation is still to be done" in printed
     code, printed = run(*arguments(slow_to_evaluate, part, *iters, "--resume-model", part))
     assert code == 0, printed
-    assert [one["iteration"] for one in runlog.read(part) if "miou" in one] == [3]
+    assert [one["iteration"] for one in run_log.read_log(part) if "miou" in one] == [3]
     assert_same_weights(part / "best_model", part / "iter_3")
 
 
@@ -164,7 +170,7 @@ def test_two_runs_in_one_new_folder(tiny, tmp_path):
     refused = next(printed for code, printed in ends if code == 1)
     assert "another training writes there" in refused or "holds another run" in refused
     assert checkpoint.newest(folder).name == f"iter_{ITERS}"
-    steps = [one["iteration"] for one in runlog.read(folder) if "loss" in one]
+    steps = [one["iteration"] for one in run_log.read_log(folder) if "loss" in one]
     assert steps == list(range(1, ITERS + 1))
 
 
@@ -178,8 +184,8 @@ def test_a_full_disk_keeps_the_old_checkpoints(tiny, mount_disk):
     there = checkpoint.checkpoints(folder)
     assert [one.name for one in there] == ["iter_3", "iter_6"]
     for one in there:
-        assert checkpoint.read(one / checkpoint.WEIGHTS)
-        assert checkpoint.read(one / checkpoint.OPTIMIZER)
+        assert array_files.read_arrays(one / checkpoint.WEIGHTS)
+        assert array_files.read_arrays(one / checkpoint.OPTIMIZER)
     more = ("--keep-checkpoint-max", 1, "--iters", 12, "--resume-model", folder)
     checkpoint.prune(folder, 1)
     code, printed = run(*arguments(tiny, folder, *more))

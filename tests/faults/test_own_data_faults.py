@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 from processes import start, wait_until
 
-from bisenet_lib import cli, convert
+from bisenet_lib.cli import main
+from bisenet_lib.data import conversion
 
 SIZE = (64, 32)
 TABLE = "table,120,80,40\napple,220,20,30\n"
@@ -71,7 +72,7 @@ def command(monkeypatch, capsys):
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["bisenet", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main.main()
         printed = capsys.readouterr()
         return ended.value.code, printed.out + printed.err
 
@@ -610,7 +611,7 @@ class Harm:
     ],
 )
 def test_weights_that_cannot_be_begun_with(tree, tmp_path, command, content, expected):
-    convert.prepare(tree)
+    conversion.prepare(tree)
     if content:
         (tmp_path / "model.pdparams").write_bytes(content)
     code, printed = command(
@@ -624,7 +625,7 @@ def test_weights_that_cannot_be_begun_with(tree, tmp_path, command, content, exp
 
 
 def test_a_run_either_begins_or_goes_on(tree, tmp_path, command):
-    convert.prepare(tree)
+    conversion.prepare(tree)
     code, printed = command(
         "train", "--config", "smoke", "--dataset", tree, "--init-model", "one",
         "--resume-model", "two", "--save-dir", tmp_path / "run",

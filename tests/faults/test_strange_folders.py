@@ -7,9 +7,12 @@ import sys
 import pytest
 import yaml
 
-from bisenet_lib import checkpoint, cli, config, lesson, network
+from bisenet_lib.cli import main
+from bisenet_lib.config import configuration
+from bisenet_lib.course import notebook
 from bisenet_lib.errors import InputError
-from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.network import checkpoint, profiling
+from bisenet_lib.runtime.paddleseg_compat import paddle
 
 EVALUATED = "__import__('os').mkdir({mark!r}) or 'nn.LayerNorm'"
 
@@ -29,7 +32,7 @@ def command(monkeypatch, capsys):
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["bisenet", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main.main()
         printed = capsys.readouterr()
         assert "Traceback" not in printed.err
         return ended.value.code or 0, printed.out + printed.err
@@ -47,11 +50,11 @@ def mark(tmp_path):
 def folder(tiny, tmp_path):
     """A run folder with fresh weights."""
     paddle.seed(0)
-    model = network.build()
+    model = profiling.build_network()
     optimizer = paddle.optimizer.Momentum(0.1, parameters=model.parameters())
     folder = tmp_path / "strange"
-    checkpoint.save(folder, 2, model, optimizer, {})
-    config.save(config.load(tiny), folder / "config.yml")
+    checkpoint.save_checkpoint(folder, 2, model, optimizer, {})
+    configuration.save_config(configuration.load_config(tiny), folder / "config.yml")
     return folder
 
 
@@ -144,7 +147,7 @@ def test_every_way_to_open_the_folder(command, folder, tree, mark, tmp_path, nam
     }
     if name == "notebook":
         with pytest.raises(InputError, match=expected):
-            lesson.open_network(folder)
+            notebook.open_network(folder)
     else:
         code, printed = command("train" if name == "resume" else name, *words[name])
         assert code == 1
@@ -168,11 +171,11 @@ def test_a_pickle_as_pretrained_is_never_unpickled(command, folder, mark, tmp_pa
 
 
 def test_a_configuration_of_the_users_own_may_use_all_of_paddleseg(command, tiny, tmp_path):
-    settings = config.load(tiny)
+    settings = configuration.load_config(tiny)
     fusion = {"type": "PPLiteSeg", "num_classes": 19, "backbone": {"type": "STDC1"}}
     settings |= {"model": fusion, "iters": 1}
     settings["loss"]["coef"] = [1] * 3
-    config.save(settings, tmp_path / "mine.yml")
+    configuration.save_config(settings, tmp_path / "mine.yml")
     words = ["--config", tmp_path / "mine.yml"]
     code, printed = command("train", *words, "--save-dir", tmp_path / "run")
     assert code == 0, printed

@@ -13,9 +13,9 @@ from PIL import Image
 from processes import finish, start, wait_until
 from typer.testing import CliRunner
 
-from bisenet_lib import comparison
-from bisenet_lib.cli import app
-from bisenet_lib.course import Outcome
+from bisenet_lib.cli.main import app
+from bisenet_lib.course import sweeps
+from bisenet_lib.course.runner import Outcome
 from bisenet_lib.errors import InputError
 
 PARAMETERS = """profile: str = "laptop"
@@ -201,7 +201,7 @@ def test_a_metric_that_no_run_reports_is_named(sweep):
 def test_the_chart_draws_means_over_seeds():
     grid = [(rate, size, seed) for rate in (0.01, 0.1) for size in (2, 4) for seed in (0, 1)]
     runs = [
-        comparison.Run(
+        sweeps.Run(
             {"rate": rate, "size": size, "seed": seed},
             Path("x"),
             Outcome("x", 1, 1),
@@ -209,7 +209,7 @@ def test_the_chart_draws_means_over_seeds():
         )
         for rate, size, seed in grid
     ]
-    (axis,) = comparison.chart(runs, "score").axes
+    (axis,) = sweeps.chart(runs, "score").axes
     assert axis.get_xscale() == "log"
     drawn = {line.get_label(): line for line in axis.lines if not line.get_label().startswith("_")}
     np.testing.assert_allclose(drawn["size=2"].get_xdata(), [0.01, 0.1])
@@ -221,9 +221,9 @@ def test_the_chart_draws_means_over_seeds():
 
 def test_words_stand_side_by_side_in_the_order_given():
     runs = [
-        comparison.Run({"device": name}, Path("x"), Outcome("x", 1, 1), {"score": value})
+        sweeps.Run({"device": name}, Path("x"), Outcome("x", 1, 1), {"score": value})
         for name, value in (("gpu", 2.0), ("cpu", 1.0))
     ]
-    (axis,) = comparison.chart(runs, "score").axes
+    (axis,) = sweeps.chart(runs, "score").axes
     assert [label.get_text() for label in axis.get_xticklabels()] == ["gpu", "cpu"]
     np.testing.assert_allclose(axis.lines[0].get_ydata(), [2, 1])

@@ -9,12 +9,14 @@ import pytest
 import yaml
 from PIL import Image
 
-from bisenet_lib import cli, config, convert
+from bisenet_lib.cli import main
+from bisenet_lib.config import configuration
+from bisenet_lib.data import conversion
 
 
 @pytest.fixture
 def ready(tree):
-    convert.prepare(tree)
+    conversion.prepare(tree)
     return tree
 
 
@@ -22,7 +24,7 @@ def run(monkeypatch, capsys, *arguments):
     """The command in this process: exit code and what it printed (Paddle loads once)."""
     monkeypatch.setattr(sys, "argv", ["bisenet", *map(str, arguments)])
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        main.main()
     printed = capsys.readouterr()
     return ended.value.code, printed.out + printed.err
 
@@ -161,7 +163,7 @@ def test_bad_options_are_named(ready, tmp_path, monkeypatch, capsys, options, ex
 
 def test_an_unknown_key_names_file_and_nearest(ready, tmp_path, monkeypatch, capsys):
     path = tmp_path / "mine.yml"
-    path.write_text(yaml.safe_dump({**config.load("smoke"), "batchsize": 2}))
+    path.write_text(yaml.safe_dump({**configuration.load_config("smoke"), "batchsize": 2}))
     code, printed = run(monkeypatch, capsys, "train", "--config", path, "--dataset", ready)
     assert code == 1
     assert "mine.yml: unknown key 'batchsize' (did you mean 'batch_size'?)" in printed
@@ -198,11 +200,11 @@ def test_evaluating_nothing(ready, monkeypatch, capsys, arguments, expected):
 def test_the_installed_command_trains_and_evaluates(ready, tmp_path):
     """The original recipe's spelling, with underscores, on a real process."""
     bisenet = [sys.executable, "-m", "bisenet_lib.cli"]
-    small = config.load("smoke", dataset=ready)
+    small = configuration.load_config("smoke", dataset=ready)
     for section in ("train_dataset", "val_dataset"):
         for transform in small[section]["transforms"]:
             transform.update({k: [64, 32] for k in ("target_size", "crop_size") if k in transform})
-    config.save(small, tmp_path / "small.yml")
+    configuration.save_config(small, tmp_path / "small.yml")
     save_dir = tmp_path / "output"
     subprocess.run(
         [*bisenet, "train", "--config", tmp_path / "small.yml", "--iters", "2", "--do_eval",

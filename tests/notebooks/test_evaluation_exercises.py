@@ -4,20 +4,20 @@ import cv2
 import numpy as np
 from cityscapesscripts.evaluation.evalPixelLevelSemanticLabeling import args as scorer
 
-from bisenet_lib import scoring
-from bisenet_lib.exercises import check
-from bisenet_lib.official import Counter
+from bisenet_lib.course.exercises import check
+from bisenet_lib.evaluation import metrics
+from bisenet_lib.evaluation.cityscapes_benchmark import Counter
 
 
 def test_miou_is_that_of_the_library(capsys):
-    check("05.miou", lambda matrix: scoring.Scores(matrix, 1, range(len(matrix))).miou)
+    check("05.miou", lambda matrix: metrics.Scores(matrix, 1, range(len(matrix))).miou)
     assert capsys.readouterr().out == "05.miou: right.\n"
 
 
 def test_iou_is_that_of_the_library(capsys):
     def answer(truth, prediction, number):
-        matrix = scoring.confusion_matrix(truth, prediction, 3)
-        return scoring.Scores(matrix, 1, range(3)).iou[number]
+        matrix = metrics.confusion_matrix(truth, prediction, 3)
+        return metrics.Scores(matrix, 1, range(3)).iou[number]
 
     check("05.iou", answer)
     assert capsys.readouterr().out == "05.iou: right.\n"

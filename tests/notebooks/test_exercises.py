@@ -7,8 +7,8 @@ import lessons
 import numpy as np
 import pytest
 
+from bisenet_lib.course.exercises import check, names
 from bisenet_lib.errors import InputError
-from bisenet_lib.exercises import check, names
 
 WRONG_ANSWERS = Path(__file__).with_name("wrong_answers")
 IN_NOTEBOOKS = [one for path in lessons.PATHS for one in lessons.exercises(path)]

@@ -6,7 +6,7 @@ import nbformat
 from lessons import FOLDER
 from nbclient import NotebookClient
 
-from bisenet_lib.frames import find_frames
+from bisenet_lib.data.cityscapes import find_frames
 
 DATA = FOLDER.parent / "data"
 

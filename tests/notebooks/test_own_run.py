@@ -8,7 +8,7 @@ import pytest
 from lessons import FOLDER, cells
 from nbclient import NotebookClient
 
-from bisenet_lib import config
+from bisenet_lib.config import configuration
 from bisenet_lib.errors import InputError
 
 DATA = FOLDER.parent / "data"
@@ -16,7 +16,9 @@ DATA = FOLDER.parent / "data"
 
 def test_an_export_of_an_own_run_gives_its_classes(tmp_path: Path):
     run = tmp_path / "run"
-    config.save(config.load("laptop", dataset=DATA / "minicity"), run / "config.yml")
+    configuration.save_config(
+        configuration.load_config("laptop", dataset=DATA / "minicity"), run / "config.yml"
+    )
     shutil.copy(DATA / "checkpoints/bisenetv2_minicity/model.pdparams", run)
 
     lesson = nbformat.read(FOLDER / "06_deployment.ipynb", as_version=4)
@@ -35,7 +37,7 @@ def test_a_long_training_that_is_finished_is_shown_and_not_begun_again(
 ):
     code = [cell.source for cell in cells(FOLDER / "03_training.ipynb", "code")]
     train = next(source for source in code if "training.fit(\n    settings," in source)
-    run, settings = tmp_path / "run", config.load(tiny)
+    run, settings = tmp_path / "run", configuration.load_config(tiny)
     values = {"__name__": "lesson", "profile": "cityscapes"}
     monkeypatch.chdir(FOLDER)
     exec(code[1], values)
@@ -51,6 +53,6 @@ def test_a_long_training_that_is_finished_is_shown_and_not_begun_again(
     assert (second.iterations, second.best_miou) == (first.iterations, first.best_miou)
     assert second.scores.miou == pytest.approx(first.scores.miou, abs=1e-3)
     assert second.images_per_second == pytest.approx(first.images_per_second, rel=0.5)
-    values["settings"] = config.load(tiny, batch_size=1)
+    values["settings"] = configuration.load_config(tiny, batch_size=1)
     with pytest.raises(InputError, match=r"a finished run, configured otherwise \(batch_size\)"):
         exec(train, values)

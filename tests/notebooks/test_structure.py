@@ -10,7 +10,7 @@ from ipykernel.ipkernel import IPythonKernel
 from jupyter_client.kernelspec import KernelSpecManager
 from lessons import FOLDER, PATHS, cells, tags, text
 
-from bisenet_lib.pages import HEADLINE, WIDGET
+from bisenet_lib.course.pages import HEADLINE, WIDGET
 
 TAGS = {"parameters", "nbval-ignore-output", HEADLINE}
 

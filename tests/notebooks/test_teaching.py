@@ -9,7 +9,7 @@ from pathlib import Path
 import lessons
 import pytest
 
-from bisenet_lib.exercises import names
+from bisenet_lib.course.exercises import names
 
 TIMES = lessons.FOLDER / "times.json"
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from bisenet_lib import config
-from bisenet_lib.exercises import check
-from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.config import configuration
+from bisenet_lib.course.exercises import check
+from bisenet_lib.runtime.paddleseg_compat import paddle
 
 
 def test_cross_entropy_is_that_of_paddleseg(capsys):
-    loss = config.component({"type": "CrossEntropyLoss", "ignore_index": 255})
+    loss = configuration.build_component({"type": "CrossEntropyLoss", "ignore_index": 255})
 
     def answer(logits, label):
         values = paddle.to_tensor(logits.astype(np.float32))[None]
@@ -19,7 +19,7 @@ def test_cross_entropy_is_that_of_paddleseg(capsys):
 
 
 def test_a_step_is_that_of_the_optimizer_of_the_recipe(capsys):
-    recipe = config.load("cityscapes")["optimizer"]
+    recipe = configuration.load_config("cityscapes")["optimizer"]
 
     def answer(weight, gradient, velocity, rate):
         parameter = paddle.create_parameter(weight.shape, "float64")
@@ -40,7 +40,7 @@ def test_a_step_is_that_of_the_optimizer_of_the_recipe(capsys):
 
 
 def test_the_rate_is_halved_where_paddle_has_halved_it(capsys):
-    settings = config.load("cityscapes")["lr_scheduler"]
+    settings = configuration.load_config("cityscapes")["lr_scheduler"]
     schedule = paddle.optimizer.lr.PolynomialDecay(
         settings["learning_rate"], 160_000, settings["end_lr"], settings["power"]
     )

@@ -9,13 +9,14 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from bisenet_lib import analysis, convert, official, scoring
+from bisenet_lib.data import conversion
+from bisenet_lib.data.cityscapes import find_frames
+from bisenet_lib.data.file_lists import read_list
+from bisenet_lib.data.label_io import write_classes
+from bisenet_lib.data.labels import CLASS_NAMES, name2label, train_id_to_id
 from bisenet_lib.errors import InputError
-from bisenet_lib.filelists import read_list
-from bisenet_lib.frames import find_frames
-from bisenet_lib.labelfiles import write_classes
-from bisenet_lib.labels import CLASS_NAMES, name2label, train_id_to_id
-from bisenet_lib.objects import find_objects, size_curve
+from bisenet_lib.evaluation import cityscapes_benchmark, error_analysis, metrics
+from bisenet_lib.evaluation.object_sizes import find_objects, size_curve
 
 ROAD, CAR, PERSON, POLE = (name2label[name].trainId for name in ("road", "car", "person", "pole"))
 
@@ -28,15 +29,15 @@ def save(folder, root, predictions):
     ):
         write_classes(folder / "predictions" / f"{image.stem}.png", prediction, 19)
         files[str(image.relative_to(root))] = f"{image.stem}.png"
-        matrix += scoring.confusion_matrix(np.asarray(Image.open(label)), prediction, 19)
-    scores = scoring.Scores(matrix, len(predictions))
+        matrix += metrics.confusion_matrix(np.asarray(Image.open(label)), prediction, 19)
+    scores = metrics.Scores(matrix, len(predictions))
     (folder / "results.json").write_text(json.dumps(scores.as_dict() | {"predictions": files}))
 
 
 @pytest.fixture
 def saved(tree, tmp_path):
     """Two frames; the second is predicted worse than the first."""
-    convert.prepare(tree)
+    conversion.prepare(tree)
     rng = np.random.default_rng(0)
     predictions = []
     for (_, label), right in zip(read_list(tree / "val.txt", tree), (0.9, 0.5), strict=True):
@@ -50,7 +51,7 @@ def saved(tree, tmp_path):
 
 @pytest.fixture
 def results(saved, tree):
-    return analysis.load(saved, tree)
+    return error_analysis.load_results(saved, tree)
 
 
 def test_load_gives_back_what_was_saved(results, tree):
@@ -58,16 +59,18 @@ def test_load_gives_back_what_was_saved(results, tree):
     assert results.scores.frames == 2
     frame = results.frames[0]
     assert frame.image == find_frames(tree, "val")[0].image
-    truth, prediction = analysis.read(frame, 19)
+    truth, prediction = error_analysis.read_pair(frame, 19)
     assert truth.shape == prediction.shape == (32, 64)
-    total = sum(scoring.confusion_matrix(*analysis.read(one, 19), 19) for one in results.frames)
+    total = sum(
+        metrics.confusion_matrix(*error_analysis.read_pair(one, 19), 19) for one in results.frames
+    )
     assert (total == results.scores.matrix).all()
 
 
 def test_frames_from_the_worst_to_the_best(results):
-    worst, best = analysis.frame_scores(results)
+    worst, best = error_analysis.frame_scores(results)
     assert [worst.frame, best.frame] == list(results.frames[::-1])
-    truth, prediction = analysis.read(worst.frame, 19)
+    truth, prediction = error_analysis.read_pair(worst.frame, 19)
     counted = truth != 255
     assert worst.pixel_accuracy == (truth == prediction)[counted].mean()
     present = np.union1d(truth[counted], prediction[counted])
@@ -82,7 +85,7 @@ def test_frames_from_the_worst_to_the_best(results):
 def test_error_map():
     truth = np.array([[0, 1, 255]], np.uint8)
     prediction = np.array([[0, 2, 2]], np.uint8)
-    assert analysis.error_map(truth, prediction).tolist() == [[0, 1, 255]]
+    assert error_analysis.error_map(truth, prediction).tolist() == [[0, 1, 255]]
 
 
 def band(mask, width):
@@ -94,11 +97,11 @@ def band(mask, width):
 
 def test_boundary_iou_is_that_of_eroded_masks(results):
     widths = (1, 3, 5)
-    found = analysis.boundary_iou(results, widths, workers=2)
+    found = error_analysis.boundary_iou(results, widths, workers=2)
     for place, width in enumerate(widths):
         both, either = np.zeros(19), np.zeros(19)
         for frame in results.frames:
-            truth, prediction = analysis.read(frame, 19)
+            truth, prediction = error_analysis.read_pair(frame, 19)
             for c in range(19):
                 true = band(truth == c, width)
                 predicted = band((prediction == c) & (truth != 255), width)
@@ -110,7 +113,9 @@ def test_boundary_iou_is_that_of_eroded_masks(results):
 
 
 def test_the_widest_boundary_is_plain_iou(results):
-    np.testing.assert_array_equal(analysis.boundary_iou(results, (40,)).iou[0], results.scores.iou)
+    np.testing.assert_array_equal(
+        error_analysis.boundary_iou(results, (40,)).iou[0], results.scores.iou
+    )
 
 
 def one_frame(tree, tmp_path, truth, instances, prediction):
@@ -123,7 +128,7 @@ def one_frame(tree, tmp_path, truth, instances, prediction):
     names = [path.relative_to(tree).as_posix() for path in (frame.image, frame.label_train_ids)]
     (tree / "val.txt").write_text(",".join(names))
     save(tmp_path / "hand", tree, [prediction])
-    return analysis.load(tmp_path / "hand", tree)
+    return error_analysis.load_results(tmp_path / "hand", tree)
 
 
 def test_objects_by_hand(tree, tmp_path):
@@ -164,9 +169,9 @@ def test_objects_by_hand(tree, tmp_path):
 
 def test_recall_is_that_of_the_instances_in_the_official_count(results, tree):
     """Pixels and right pixels of every person and vehicle, from two counts of one thing."""
-    counter = official.Counter()
+    counter = cityscapes_benchmark.Counter()
     for one in results.frames:
-        paths = official.truth_files(one.truth)
+        paths = cityscapes_benchmark.truth_files(one.truth)
         truth, instances = (np.asarray(Image.open(path)) for path in paths)
         prediction = train_id_to_id()[np.asarray(Image.open(one.prediction))]
         counter.add(truth, instances.astype(np.uint16), prediction)
@@ -179,10 +184,10 @@ def test_recall_is_that_of_the_instances_in_the_official_count(results, tree):
 
 def test_without_instances_objects_are_connected_regions(results):
     for frame in results.frames:
-        official.truth_files(frame.truth)[1].unlink()
+        cityscapes_benchmark.truth_files(frame.truth)[1].unlink()
     objects = find_objects(results)
     for place, frame in enumerate(results.frames):
-        truth, prediction = analysis.read(frame, 19)
+        truth, prediction = error_analysis.read_pair(frame, 19)
         for c in np.unique(truth[truth < 19]):
             regions, count = ndimage.label(truth == c, np.ones((3, 3)))
             ours = (objects.frames == place) & (objects.classes == c)
@@ -193,9 +198,9 @@ def test_without_instances_objects_are_connected_regions(results):
 
 
 def test_an_object_found_exactly_has_iou_one(results, tree, tmp_path):
-    truths = [analysis.read(one, 19)[0] for one in results.frames]
+    truths = [error_analysis.read_pair(one, 19)[0] for one in results.frames]
     save(tmp_path / "results", tree, [np.where(one == 255, 0, one) for one in truths])
-    objects = find_objects(analysis.load(tmp_path / "results", tree))
+    objects = find_objects(error_analysis.load_results(tmp_path / "results", tree))
     assert (objects.recall == 1).all() and (objects.iou == 1).all()
 
 
@@ -215,7 +220,9 @@ def outside(path):
 
 
 @pytest.mark.parametrize("fault", [missing, another_size, outside])
-@pytest.mark.parametrize("function", [analysis.frame_scores, analysis.boundary_iou, find_objects])
+@pytest.mark.parametrize(
+    "function", [error_analysis.frame_scores, error_analysis.boundary_iou, find_objects]
+)
 def test_bad_predictions_are_named_all_of_them(results, fault, function):
     expected = [(one.prediction.name, fault(one.prediction)) for one in results.frames]
     with pytest.raises(InputError) as caught:
@@ -240,9 +247,9 @@ def test_results_that_are_none(saved, tree, text, message):
     if text:
         path.write_text(text)
     with pytest.raises(InputError, match=message):
-        analysis.load(saved, tree)
+        error_analysis.load_results(saved, tree)
 
 
 def test_widths_are_from_one_pixel(results):
     with pytest.raises(InputError, match=r"widths are \(0, 2\)"):
-        analysis.boundary_iou(results, (0, 2))
+        error_analysis.boundary_iou(results, (0, 2))

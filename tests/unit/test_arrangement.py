@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bisenet_lib import arrangement
-from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.network import arrangement
+from bisenet_lib.runtime.paddleseg_compat import paddle
 
 from paddleseg.models import BiSeNetV2, bisenet, layers  # isort: skip
 from paddleseg.models.losses import CrossEntropyLoss  # isort: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bisenet_lib import cache
+from bisenet_lib.common import cache
 from bisenet_lib.errors import InputError
 
 

@@ -7,9 +7,10 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
-from bisenet_lib import checkpoint, network
+from bisenet_lib.common import array_files
 from bisenet_lib.errors import InputError
-from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.network import checkpoint, profiling
+from bisenet_lib.runtime.paddleseg_compat import paddle
 
 
 @pytest.fixture
@@ -26,7 +27,9 @@ def optimizer(model):
 
 def test_what_is_saved_comes_back(model, optimizer, tmp_path):
     saved = {key: value.numpy().copy() for key, value in model.state_dict().items()}
-    folder = checkpoint.save(tmp_path, 7, model, optimizer, {"best_miou": 0.5, "iteration": 0})
+    folder = checkpoint.save_checkpoint(
+        tmp_path, 7, model, optimizer, {"best_miou": 0.5, "iteration": 0}
+    )
     assert sorted(path.name for path in folder.iterdir()) == [
         "model.pdopt",
         "model.pdparams",
@@ -34,7 +37,7 @@ def test_what_is_saved_comes_back(model, optimizer, tmp_path):
     ]
     for parameter in model.parameters():
         parameter.set_value(paddle.zeros_like(parameter))
-    assert checkpoint.resume(checkpoint.open_newest(tmp_path), model, optimizer) == {
+    assert checkpoint.restore(checkpoint.open_newest(tmp_path), model, optimizer) == {
         "best_miou": 0.5,
         "iteration": 7,
     }
@@ -50,10 +53,10 @@ def test_weights_in_half_precision_keep_their_float32_originals(model, optimizer
         original.name = f"{parameter.name}_fp32_master_0"
         originals[parameter.name] = original
     optimizer._master_weights = dict(originals)
-    checkpoint.save(tmp_path, 1, model, optimizer, {})
+    checkpoint.save_checkpoint(tmp_path, 1, model, optimizer, {})
 
     optimizer._master_weights = {}
-    checkpoint.resume(checkpoint.open_newest(tmp_path), model, optimizer)
+    checkpoint.restore(checkpoint.open_newest(tmp_path), model, optimizer)
     assert optimizer._master_weights.keys() == originals.keys()
     for name, tensor in optimizer._master_weights.items():
         assert isinstance(tensor, paddle.Tensor)
@@ -75,7 +78,7 @@ def test_a_pickle_that_would_run_code_is_refused_unopened(tmp_path):
     path, target = tmp_path / "model.pdparams", tmp_path / "harmed"
     path.write_bytes(pickle.dumps({"weight": Harm(target)}))
     with pytest.raises(InputError, match=r"would run posix\.mkdir"):
-        checkpoint.read(path)
+        array_files.read_arrays(path)
     assert not target.exists()
     pickle.loads(path.read_bytes())
     assert target.exists(), "the test's pickle does no harm at all"
@@ -95,7 +98,7 @@ def test_what_is_no_checkpoint_is_named(tmp_path, content, message):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InputError, match=message) as caught:
-        checkpoint.read(path)
+        array_files.read_arrays(path)
     assert str(path) in str(caught.value)
 
 
@@ -106,13 +109,13 @@ def test_a_file_that_is_cut_off_is_refused(model, tmp_path, kept):
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * kept)])
     with pytest.raises(InputError, match="cut off"):
-        checkpoint.read(path)
+        array_files.read_arrays(path)
 
 
 def test_another_class_count_names_the_first_arrays_that_differ(tmp_path):
     path = tmp_path / "model.pdparams"
-    checkpoint.save_weights(network.build(11), path)
-    nineteen = network.build(19)
+    checkpoint.save_weights(profiling.build_network(11), path)
+    nineteen = profiling.build_network(19)
     before = nineteen.state_dict()["db.convs.0._conv.weight"].numpy().copy()
     with pytest.raises(InputError, match=r"aux_head1\.conv_1x1\.bias: \(11,\) in the file, \(19,"):
         checkpoint.load_weights(nineteen, path)
@@ -132,7 +135,7 @@ def test_absent_arrays_are_named(model, tmp_path):
 
 
 def test_resume_needs_the_optimizer(model, optimizer, tmp_path):
-    folder = checkpoint.save(tmp_path, 1, model, optimizer, {})
+    folder = checkpoint.save_checkpoint(tmp_path, 1, model, optimizer, {})
     (folder / "model.pdopt").unlink()
     with pytest.raises(InputError, match=r"has no model\.pdopt, so training cannot go on"):
         checkpoint.open_newest(folder)
@@ -142,7 +145,7 @@ def test_resume_needs_the_optimizer(model, optimizer, tmp_path):
     ("text", "message"), [('{"iterat', "damaged"), ("[]", "damaged"), ("{}", "says no iteration")]
 )
 def test_a_damaged_state_is_named(model, optimizer, tmp_path, text, message):
-    folder = checkpoint.save(tmp_path, 1, model, optimizer, {})
+    folder = checkpoint.save_checkpoint(tmp_path, 1, model, optimizer, {})
     (folder / "state.json").write_text(text)
     with pytest.raises(InputError, match=rf"state\.json: {message}"):
         checkpoint.open_newest(folder)
@@ -164,12 +167,12 @@ def test_newest_is_by_number_and_half_written_ones_do_not_count(tmp_path):
 def test_a_folder_that_cannot_be_written_leaves_nothing(model, optimizer, tmp_path):
     (tmp_path / "run").write_text("a file where the run folder should be")
     with pytest.raises(InputError, match="cannot be written"):
-        checkpoint.save(tmp_path / "run", 1, model, optimizer, {})
+        checkpoint.save_checkpoint(tmp_path / "run", 1, model, optimizer, {})
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_weights_are_found_from_run_folder_or_file(model, optimizer, tmp_path):
-    folder = checkpoint.save(tmp_path, 3, model, optimizer, {})
+    folder = checkpoint.save_checkpoint(tmp_path, 3, model, optimizer, {})
     assert checkpoint.weights_file(tmp_path) == folder / "model.pdparams"
     checkpoint.save_weights(model, tmp_path / "best_model" / "model.pdparams")
     assert checkpoint.weights_file(tmp_path) == tmp_path / "best_model" / "model.pdparams"

@@ -9,9 +9,9 @@ from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling
 from cityscapesscripts.helpers.csHelpers import getCoreImageFileName
 from PIL import Image
 
-from bisenet_lib.cityscapes import inspect
+from bisenet_lib.data.cityscapes import find_frames
+from bisenet_lib.data.inspection import inspect
 from bisenet_lib.errors import InputError
-from bisenet_lib.frames import find_frames
 
 
 def test_frames_are_found_in_order_and_named_as_cityscapes_names_them(tree):

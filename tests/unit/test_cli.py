@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.testing import CliRunner
 
-from bisenet_lib.cli import app
+from bisenet_lib.cli.main import app
 
 REPORTING = {"inspect", "convert", "evaluate", "score", "export", "predict", "submit", "import"}
 """The other commands report no figures, or keep them in a run folder."""

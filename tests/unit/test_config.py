@@ -3,17 +3,18 @@
 import pytest
 import yaml
 
-from bisenet_lib import config, devices
+from bisenet_lib.config import configuration
 from bisenet_lib.errors import InputError
-from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.runtime import devices
+from bisenet_lib.runtime.paddleseg_compat import paddle
 
 RECIPE = "bisenet_cityscapes_1024x1024_160k"
 
 
 def test_the_recipe_is_paddlesegs():
     """The values of PaddleSeg release/2.7, as published with its 73.19 % mIoU."""
-    settings = config.load("cityscapes")
-    assert settings == config.load(RECIPE)
+    settings = configuration.load_config("cityscapes")
+    assert settings == configuration.load_config(RECIPE)
     assert (settings["batch_size"], settings["iters"]) == (4, 160_000)
     assert settings["model"] == {"type": "BiSeNetV2", "num_classes": 19}
     assert settings["optimizer"] == {"type": "SGD", "momentum": 0.9, "weight_decay": 5e-4}
@@ -46,7 +47,7 @@ def test_the_recipe_is_paddlesegs():
 
 
 def test_the_recipe_builds_in_paddleseg():
-    built = config.builder(config.load(RECIPE))
+    built = configuration.builder(configuration.load_config(RECIPE))
     assert isinstance(built.optimizer, paddle.optimizer.Momentum)
     assert [type(loss).__name__ for loss in built.loss["types"]] == ["CrossEntropyLoss"] * 5
     assert {loss.ignore_index for loss in built.loss["types"]} == {255}
@@ -57,7 +58,9 @@ def test_the_recipe_builds_in_paddleseg():
 
 
 def test_changes_reach_the_configuration(tmp_path):
-    settings = config.load("laptop", dataset=tmp_path, iters=7, batch_size=3, learning_rate=0.5)
+    settings = configuration.load_config(
+        "laptop", dataset=tmp_path, iters=7, batch_size=3, learning_rate=0.5
+    )
     assert (settings["iters"], settings["batch_size"]) == (7, 3)
     assert settings["lr_scheduler"]["learning_rate"] == 0.5
     assert settings["train_dataset"]["train_path"] == str(tmp_path / "train.txt")
@@ -65,9 +68,9 @@ def test_changes_reach_the_configuration(tmp_path):
 
 
 def test_saved_configuration_loads_again(tmp_path):
-    settings = config.load("smoke")
-    config.save(settings, tmp_path / "config.yml")
-    assert config.load(tmp_path / "config.yml") == settings
+    settings = configuration.load_config("smoke")
+    configuration.save_config(settings, tmp_path / "config.yml")
+    assert configuration.load_config(tmp_path / "config.yml") == settings
 
 
 @pytest.mark.parametrize(
@@ -101,9 +104,9 @@ def test_saved_configuration_loads_again(tmp_path):
 )
 def test_bad_values_are_refused_by_name(tmp_path, change, message):
     path = tmp_path / "changed.yml"
-    path.write_text(yaml.safe_dump({**config.load("smoke"), **change}))
+    path.write_text(yaml.safe_dump({**configuration.load_config("smoke"), **change}))
     with pytest.raises(InputError, match=message) as caught:
-        config.load(path)
+        configuration.load_config(path)
     assert str(path) in str(caught.value)
 
 
@@ -118,30 +121,30 @@ def test_bad_values_are_refused_by_name(tmp_path, change, message):
     ],
 )
 def test_bad_values_of_a_data_set_are_named(tmp_path, key, value, message):
-    settings = config.load("smoke")
+    settings = configuration.load_config("smoke")
     settings["train_dataset"][key] = value
     path = tmp_path / "changed.yml"
     path.write_text(yaml.safe_dump(settings))
     with pytest.raises(InputError, match=f"changed.yml: train_dataset: {message}"):
-        config.load(path)
+        configuration.load_config(path)
 
 
 def test_what_paddleseg_refuses_while_building_is_an_input_error():
-    settings = config.load("smoke")
+    settings = configuration.load_config("smoke")
     settings["train_dataset"]["transforms"][2]["crop_size"] = "x"
-    with pytest.raises(InputError, match="crop_size"), config.refusals():
-        _ = config.builder(settings).train_dataset
+    with pytest.raises(InputError, match="crop_size"), configuration.refusals():
+        _ = configuration.builder(settings).train_dataset
 
 
 def test_paddlesegs_own_data_set_types_take_another_folder(tmp_path):
-    settings = config.load("smoke")
+    settings = configuration.load_config("smoke")
     for key in ("train_dataset", "val_dataset"):
         section = settings[key]
         settings[key] = {one: section[one] for one in ("mode", "dataset_root", "transforms")}
         settings[key]["type"] = "Cityscapes"
     path = tmp_path / "theirs.yml"
     path.write_text(yaml.safe_dump(settings))
-    loaded = config.load(path, dataset=tmp_path)
+    loaded = configuration.load_config(path, dataset=tmp_path)
     assert loaded["train_dataset"]["dataset_root"] == str(tmp_path)
     assert "train_path" not in loaded["train_dataset"]
 
@@ -150,17 +153,17 @@ def test_a_file_that_is_not_text_is_named(tmp_path):
     path = tmp_path / "latin.yml"
     path.write_bytes("batch_size: 4  # für".encode("latin-1"))
     with pytest.raises(InputError, match=r"latin\.yml: not a configuration"):
-        config.load(path)
+        configuration.load_config(path)
 
 
 @pytest.mark.parametrize("key", ["model", "loss", "optimizer", "iters", "train_dataset"])
 def test_a_missing_key_is_named(tmp_path, key):
-    settings = config.load("smoke")
+    settings = configuration.load_config("smoke")
     del settings[key]
     path = tmp_path / "cut.yml"
     path.write_text(yaml.safe_dump(settings))
     with pytest.raises(InputError, match=f"the key '{key}' is missing"):
-        config.load(path)
+        configuration.load_config(path)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +175,7 @@ def test_a_missing_key_is_named(tmp_path, key):
 )
 def test_an_unknown_configuration_is_named(name, message):
     with pytest.raises(InputError, match=message):
-        config.load(name)
+        configuration.load_config(name)
 
 
 @pytest.mark.parametrize("text", ["{", "- a list", "just words", "_base_: missing.yml"])
@@ -180,12 +183,12 @@ def test_a_file_that_is_no_configuration_is_named(tmp_path, text):
     path = tmp_path / "broken.yml"
     path.write_text(text)
     with pytest.raises(InputError, match=r"broken\.yml: not a configuration"):
-        config.load(path)
+        configuration.load_config(path)
 
 
 def test_learning_rate_zero_is_refused():
     with pytest.raises(InputError, match="learning_rate is 0; give a number above 0"):
-        config.load("smoke", learning_rate=0)
+        configuration.load_config("smoke", learning_rate=0)
 
 
 GPUS = paddle.device.cuda.device_count() if paddle.is_compiled_with_cuda() else 0

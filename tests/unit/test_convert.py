@@ -8,12 +8,12 @@ from cityscapesscripts.preparation import createTrainIdLabelImgs
 from cityscapesscripts.preparation.json2labelImg import json2labelImg
 from PIL import Image, ImageOps
 
-from bisenet_lib.convert import convert, convert_frame, prepare
+from bisenet_lib.data.cityscapes import find_frames
+from bisenet_lib.data.conversion import convert, convert_frame, prepare
+from bisenet_lib.data.file_lists import check_pairs, read_list
+from bisenet_lib.data.image_io import check_image, read_pixels
+from bisenet_lib.data.label_io import read_label
 from bisenet_lib.errors import InputError
-from bisenet_lib.filelists import check_pairs, read_list
-from bisenet_lib.frames import find_frames
-from bisenet_lib.labelfiles import check_image, read_label
-from bisenet_lib.photos import read_pixels
 
 from paddleseg.transforms import Compose  # isort: skip
 
@@ -156,7 +156,7 @@ def test_prepare_gives_the_lists_or_names_the_fault(tree):
 
 
 def test_paddleseg_reads_the_tree_and_the_lists_unchanged(tree):
-    pytest.importorskip("bisenet_lib.paddleseg_compat")
+    pytest.importorskip("bisenet_lib.runtime.paddleseg_compat")
     from paddleseg.datasets import Cityscapes, Dataset
 
     prepare(tree)

@@ -18,8 +18,8 @@ from PIL import Image
 from rich.console import Console
 from typer.testing import CliRunner
 
-from bisenet_lib import course, lesson, parameters
-from bisenet_lib.cli import app
+from bisenet_lib.cli.main import app
+from bisenet_lib.course import notebook, parameters, runner
 from bisenet_lib.errors import InputError
 
 PARAMETERS = """profile: str = "laptop"  # smoke, laptop or cityscapes
@@ -65,10 +65,10 @@ def run_folder(folder: Path, profile: str = "laptop", **given) -> Path:
     return folder / "runs" / f"{profile},{parameters.name_of(named)}"
 
 
-def run(folder: Path, **options) -> tuple[list[course.Outcome], str]:
+def run(folder: Path, **options) -> tuple[list[runner.Outcome], str]:
     shown = io.StringIO()
-    outcomes = course.run(
-        course.notebooks(folder / "notebooks"),
+    outcomes = runner.run(
+        runner.notebooks(folder / "notebooks"),
         cityscapes=folder / "city",
         runs_dir=folder / "runs",
         console=Console(file=shown, width=200),
@@ -208,15 +208,15 @@ def test_two_data_sets_have_a_folder_each_and_minicity_the_plain_one(folder, wri
     write(folder / "notebooks" / "00_good.ipynb", ["1"])
     run(folder)
     (folder / "town").symlink_to(folder / "city")
-    paths = course.notebooks(folder / "notebooks")
+    paths = runner.notebooks(folder / "notebooks")
     options = {"runs_dir": folder / "runs", "console": Console(quiet=True)}
-    course.run(paths, cityscapes=folder / "town", **options)
+    runner.run(paths, cityscapes=folder / "town", **options)
     assert list((folder / "runs").iterdir()) == [run_folder(folder)], "a link is the same data set"
     for name in ("town", "data/minicity"):
         (folder / name).unlink(missing_ok=True)
         (folder / name / "leftImg8bit").mkdir(parents=True)
-    course.run(paths, cityscapes=folder / "town", **options)
-    course.run(paths, **options)
+    runner.run(paths, cityscapes=folder / "town", **options)
+    runner.run(paths, **options)
     assert len(list((folder / "runs").iterdir())) == 3
     assert (folder / "runs" / "laptop" / "course.json").is_file()
 
@@ -259,22 +259,22 @@ def test_a_data_set_that_is_not_there(folder):
 
 def test_the_cityscapes_profile_needs_the_data_set(folder):
     with pytest.raises(InputError, match="--cityscapes DIR"):
-        course.run(course.notebooks(folder / "notebooks"), profile="cityscapes")
+        runner.run(runner.notebooks(folder / "notebooks"), profile="cityscapes")
 
 
 def test_times_are_kept_of_both_profiles(folder, write):
     (folder / "data").mkdir()
     (folder / "city").rename(folder / "data" / "minicity")
     write(folder / "notebooks" / "00_good.ipynb", ["1"])
-    paths = course.notebooks(folder / "notebooks")
+    paths = runner.notebooks(folder / "notebooks")
     runs = folder / "runs"
     kept = folder / "times.json"
-    course.run(paths, profile="smoke", runs_dir=runs, console=Console(quiet=True))
+    runner.run(paths, profile="smoke", runs_dir=runs, console=Console(quiet=True))
     with pytest.raises(InputError, match="run: bisenet course run 00_good --profile laptop"):
-        course.keep_times(paths, kept, runs)
+        runner.keep_times(paths, kept, runs)
     assert not kept.exists()
-    (outcome,) = course.run(paths, runs_dir=runs, console=Console(quiet=True))
-    course.keep_times(paths, kept, runs)
+    (outcome,) = runner.run(paths, runs_dir=runs, console=Console(quiet=True))
+    runner.keep_times(paths, kept, runs)
     measured = json.loads(kept.read_text())
     assert list(measured) == ["smoke", "laptop"]
     told = {"seconds": outcome.seconds, "peak_mb": outcome.peak_mb}
@@ -283,16 +283,16 @@ def test_times_are_kept_of_both_profiles(folder, write):
 
 def test_notebooks_are_found_by_the_start_of_their_names(folder, write):
     write(folder / "notebooks" / "01_more.ipynb", ["1"])
-    found = course.notebooks(folder / "notebooks", ["01"])
+    found = runner.notebooks(folder / "notebooks", ["01"])
     assert [path.stem for path in found] == ["01_more"]
     with pytest.raises(InputError, match="there are: 00_good, 01_more"):
-        course.notebooks(folder / "notebooks", ["07"])
+        runner.notebooks(folder / "notebooks", ["07"])
     with pytest.raises(InputError, match="no notebook"):
-        course.notebooks(folder / "city")
+        runner.notebooks(folder / "city")
 
 
 def test_report_writes_numbers_and_arrays(tmp_path, capsys):
-    lesson.report(tmp_path / "run", "mIoU 0.5", miou=np.float32(0.5), iou=np.array([1, 2]))
+    notebook.report_result(tmp_path / "run", "mIoU 0.5", miou=np.float32(0.5), iou=np.array([1, 2]))
     assert capsys.readouterr().out == "mIoU 0.5\n"
     written = json.loads((tmp_path / "run" / "results.json").read_text())
     assert written == {"headline": "mIoU 0.5", "miou": 0.5, "iou": [1, 2]}
@@ -300,7 +300,7 @@ def test_report_writes_numbers_and_arrays(tmp_path, capsys):
 
 def test_a_sweep_has_one_miou_to_compare(tmp_path):
     with pytest.raises(TypeError, match="list"):
-        lesson.report(tmp_path / "run", "mIoU 0.4 -> 0.5", miou=[0.4, 0.5])
+        notebook.report_result(tmp_path / "run", "mIoU 0.4 -> 0.5", miou=[0.4, 0.5])
     assert not (tmp_path / "run" / "results.json").exists()
 
 
@@ -326,7 +326,7 @@ names = ["a"]
 )
 def test_parameters_are_read_as_what_the_notebook_declares(folder, text, value, write):
     write(folder / "notebooks" / "01_typed.ipynb", ["1"], TYPED)
-    paths = course.notebooks(folder / "notebooks")
+    paths = runner.notebooks(folder / "notebooks")
     (read,) = parameters.parse_parameters([text], paths).values()
     assert read == value and type(read) is type(value)
 
@@ -347,7 +347,7 @@ def test_parameters_are_read_as_what_the_notebook_declares(folder, text, value, 
 def test_a_parameter_that_cannot_be_read_is_named(folder, text, told, write):
     write(folder / "notebooks" / "01_typed.ipynb", ["1"], TYPED)
     with pytest.raises(InputError, match=told):
-        parameters.parse_parameters([text], course.notebooks(folder / "notebooks"))
+        parameters.parse_parameters([text], runner.notebooks(folder / "notebooks"))
 
 
 def test_the_command_reads_parameters_by_the_notebooks_types(folder):
@@ -367,7 +367,7 @@ def test_the_command_reads_parameters_by_the_notebooks_types(folder):
 @pytest.fixture
 def installed(tmp_path):
     """Run the ``bisenet`` command with a library that lies outside the course's folder."""
-    library = Path(course.__file__).parent
+    library = Path(runner.__file__).parent
     shutil.copytree(library, tmp_path / "site" / library.name)
 
     def ask(where: Path, *words: str) -> str:
@@ -386,7 +386,7 @@ def test_an_installed_library_says_where_to_give_the_command(installed, tmp_path
 
 
 def test_an_installed_library_finds_the_course_it_is_called_in(installed):
-    notebooks = Path(course.__file__).parents[1] / "notebooks"
+    notebooks = Path(runner.__file__).parents[1] / "notebooks"
     assert "03_training" in installed(notebooks / "images", "course", "params", "03")
 
 

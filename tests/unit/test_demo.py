@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 import pytest
 
-from bisenet_lib.demo import networks
-from bisenet_lib.demo.drive import Drive
-from bisenet_lib.demo.hub import KEPT, MOST_VIEWERS, Hub
-from bisenet_lib.demo.messages import pack, unpack
-from bisenet_lib.demo.viewer import AT_ONCE, Viewer
-from bisenet_lib.demo.worker import Job, Segmented, Turns, Worker, input_size
+from bisenet_lib.deployment.demo import networks
+from bisenet_lib.deployment.demo.drive import Drive
+from bisenet_lib.deployment.demo.hub import KEPT, MOST_VIEWERS, Hub
+from bisenet_lib.deployment.demo.messages import pack, unpack
+from bisenet_lib.deployment.demo.viewer import AT_ONCE, Viewer
+from bisenet_lib.deployment.demo.worker import Job, Segmented, Turns, Worker, input_size
 from bisenet_lib.errors import InputError
 
 COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255))

@@ -22,12 +22,12 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.httpserver import HTTPServer
 from tornado.websocket import WebSocketClosedError, websocket_connect
 
-from bisenet_lib import cli_demo
-from bisenet_lib.demo import networks, photo
-from bisenet_lib.demo.drive import Drive
-from bisenet_lib.demo.hub import Hub
-from bisenet_lib.demo.messages import pack, unpack
-from bisenet_lib.demo.server import PAGE, addresses, application, codespace_names, listen
+from bisenet_lib.cli import demo
+from bisenet_lib.deployment.demo import networks, photo
+from bisenet_lib.deployment.demo.drive import Drive
+from bisenet_lib.deployment.demo.hub import Hub
+from bisenet_lib.deployment.demo.messages import pack, unpack
+from bisenet_lib.deployment.demo.server import PAGE, addresses, application, codespace_names, listen
 from bisenet_lib.errors import InputError
 
 BISENET = Path(sys.executable).with_name("bisenet")
@@ -299,7 +299,7 @@ def test_addresses_are_such_as_another_computer_can_use():
 def test_a_browser_in_the_terminal_is_not_opened(monkeypatch):
     tried = []
 
-    class Browser(cli_demo.webbrowser.GenericBrowser):
+    class Browser(demo.webbrowser.GenericBrowser):
         def open(self, url, *_options):
             tried.append(url)
             return True
@@ -307,11 +307,11 @@ def test_a_browser_in_the_terminal_is_not_opened(monkeypatch):
     class Window(Browser):
         pass
 
-    monkeypatch.setattr(cli_demo.webbrowser, "GenericBrowser", Browser)
-    monkeypatch.setattr(cli_demo.webbrowser, "get", lambda: Browser("lynx"))
-    assert not cli_demo._opened("http://here") and tried == []
-    monkeypatch.setattr(cli_demo.webbrowser, "get", lambda: Window("firefox"))
-    assert cli_demo._opened("http://here") and tried == ["http://here"]
+    monkeypatch.setattr(demo.webbrowser, "GenericBrowser", Browser)
+    monkeypatch.setattr(demo.webbrowser, "get", lambda: Browser("lynx"))
+    assert not demo._opened("http://here") and tried == []
+    monkeypatch.setattr(demo.webbrowser, "get", lambda: Window("firefox"))
+    assert demo._opened("http://here") and tried == ["http://here"]
 
 
 def test_the_page_asks_nothing_of_another_computer():

@@ -6,8 +6,8 @@ import time
 import pytest
 from rich.console import Console
 
-from bisenet_lib import display
-from bisenet_lib.display import Display, seconds_left
+from bisenet_lib.course import display
+from bisenet_lib.course.display import Display, seconds_left
 
 COURSE = [10.0, 20.0, 30.0, 40.0]
 

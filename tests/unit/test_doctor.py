@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bisenet_lib import doctor, project
-from bisenet_lib.cli import app
-from bisenet_lib.preflight import Check
+from bisenet_lib.cli.main import app
+from bisenet_lib.course import doctor, project
+from bisenet_lib.course.preflight import Check
 
 CUDA_WHEEL = {
     "full_version": "3.2.2",
@@ -34,7 +34,7 @@ def nvidia_smi(tmp_path, monkeypatch):
 
 
 def test_packages_as_locked():
-    check = doctor.check_packages(project.find() / "requirements.lock")
+    check = doctor.check_packages(project.find_course() / "requirements.lock")
     assert check.ok, check.found
 
 

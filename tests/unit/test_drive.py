@@ -10,13 +10,13 @@ from cityscapesscripts.preparation.json2labelImg import json2labelImg
 from PIL import Image
 from typer.testing import CliRunner
 
-from bisenet_lib import cityscapes
-from bisenet_lib.cli import app
+from bisenet_lib.cli.main import app
+from bisenet_lib.data import inspection
+from bisenet_lib.data.film_io import film_writer
+from bisenet_lib.data.labels import name2label
+from bisenet_lib.data.minicity import drive
+from bisenet_lib.data.minicity.drive import LAP, PERIOD, Street
 from bisenet_lib.errors import InputError
-from bisenet_lib.labels import name2label
-from bisenet_lib.minicity import drive
-from bisenet_lib.minicity.drive import LAP, PERIOD, Street
-from bisenet_lib.movie import writer
 
 SIZE = (256, 128)
 
@@ -131,7 +131,7 @@ def test_a_folder_is_a_data_set(tmp_path):
     target = tmp_path / "driven"
     words = ["drive", str(target), "--frames", "3", "--size", "128x64", "--seed", "3"]
     assert CliRunner().invoke(app, words).exit_code == 0
-    report = cityscapes.inspect(target)
+    report = inspection.inspect(target)
     assert not report.problems
     assert len(list((target / "leftImg8bit" / "val" / "drive").iterdir())) == 3
     again = CliRunner().invoke(app, words)
@@ -156,5 +156,5 @@ def test_a_full_disk_is_named_and_leaves_no_film(mount_disk):
 def test_a_size_that_no_film_has(tmp_path):
     target = tmp_path / "x.mp4"
     message = "a film of 1x1 at 10 frames/s cannot be encoded"
-    with pytest.raises(InputError, match=message), writer(target, 10, (1, 1)):
+    with pytest.raises(InputError, match=message), film_writer(target, 10, (1, 1)):
         pass

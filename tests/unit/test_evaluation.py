@@ -9,20 +9,15 @@ import pytest
 from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as scorer  # noqa: N813
 from PIL import Image
 
-from bisenet_lib import (
-    analysis,
-    checkpoint,
-    config,
-    engines,
-    evaluation,
-    export,
-    official,
-)
+from bisenet_lib.config import configuration
+from bisenet_lib.data.labels import train_id_to_id
+from bisenet_lib.deployment import engines, export
 from bisenet_lib.errors import InputError
-from bisenet_lib.labels import train_id_to_id
-from bisenet_lib.paddleseg_compat import paddle
-from bisenet_lib.scoring import confusion_matrix
-from bisenet_lib.views import Views
+from bisenet_lib.evaluation import cityscapes_benchmark, error_analysis, evaluator
+from bisenet_lib.evaluation.metrics import confusion_matrix
+from bisenet_lib.evaluation.tta import Views
+from bisenet_lib.network import checkpoint
+from bisenet_lib.runtime.paddleseg_compat import paddle
 
 from paddleseg.core import val  # isort: skip
 
@@ -38,16 +33,16 @@ VIEWS = {
 @pytest.fixture
 def ready(tiny, tmp_path):
     """Settings, a data set, and a network that knows a little, as a checkpoint."""
-    settings = config.load(tiny)
+    settings = configuration.load_config(tiny)
     paddle.seed(7)
-    model = config.builder(settings).model
+    model = configuration.builder(settings).model
     for _, layer in model.named_sublayers():  # statistics that are not those of a fresh layer
         if isinstance(layer, paddle.nn.BatchNorm2D):
             layer._mean.set_value(paddle.rand(layer._mean.shape))
             layer._variance.set_value(paddle.rand(layer._variance.shape) + 0.5)
     model.eval()
     checkpoint.save_weights(model, tmp_path / "net" / checkpoint.WEIGHTS)
-    return settings, config.component(settings["val_dataset"]), model
+    return settings, configuration.build_component(settings["val_dataset"]), model
 
 
 def theirs(model, dataset, monkeypatch, views):
@@ -76,7 +71,7 @@ def theirs(model, dataset, monkeypatch, views):
 def test_equals_paddlesegs_own_evaluate_pixel_for_pixel(ready, monkeypatch, name):
     _, dataset, model = ready
     expected, (intersect, predicted, truth) = theirs(model, dataset, monkeypatch, VIEWS[name])
-    scores = evaluation.evaluate(model, dataset, views=VIEWS[name])
+    scores = evaluator.evaluate(model, dataset, views=VIEWS[name])
     assert (scores.matrix == expected).all()
     assert (scores.matrix.diagonal() == intersect).all()
     assert (scores.matrix.sum(0) == predicted).all()
@@ -88,10 +83,10 @@ def test_equals_paddlesegs_own_evaluate_pixel_for_pixel(ready, monkeypatch, name
 @pytest.mark.parametrize("name", VIEWS)
 def test_onnx_gives_the_classes_of_paddle(ready, tmp_path, name):
     settings, dataset, model = ready
-    names = evaluation.names_of(dataset)
-    other = engines.load(settings, tmp_path / "net", engine="onnx", names=names)
-    one = evaluation.evaluate(model, dataset, views=VIEWS[name]).matrix
-    two = evaluation.evaluate(other, dataset, views=VIEWS[name]).matrix
+    names = evaluator.dataset_names(dataset)
+    other = engines.load_network(settings, tmp_path / "net", engine="onnx", names=names)
+    one = evaluator.evaluate(model, dataset, views=VIEWS[name]).matrix
+    two = evaluator.evaluate(other, dataset, views=VIEWS[name]).matrix
     assert np.abs(one - two).sum() <= 2e-4 * one.sum()
 
 
@@ -100,18 +95,18 @@ def test_images_at_their_own_size_take_the_short_way_to_the_same_classes(ready, 
     settings, _, model = ready
     section = settings["val_dataset"]
     section["transforms"] = [one for one in section["transforms"] if one["type"] != "Resize"]
-    dataset = config.component(section)
-    names = evaluation.names_of(dataset)
-    other = engines.load(settings, tmp_path / "net", engine="onnx", names=names)
+    dataset = configuration.build_component(section)
+    names = evaluator.dataset_names(dataset)
+    other = engines.load_network(settings, tmp_path / "net", engine="onnx", names=names)
     for sample in (dataset[n] for n in range(len(dataset))):
         assert sample["trans_info"] == []
-        agree = evaluation.predict(other, sample) == evaluation.predict(model, sample)
+        agree = evaluator.predict(other, sample) == evaluator.predict(model, sample)
         assert agree.mean() >= 0.9999
 
 
 def test_the_export_is_made_once_and_again_for_other_weights(ready, tmp_path):
     settings, dataset, model = ready
-    names = evaluation.names_of(dataset)
+    names = evaluator.dataset_names(dataset)
     first = engines.cached_onnx(settings, tmp_path / "net", names)
     made = first.stat().st_ino
     assert engines.cached_onnx(settings, tmp_path / "net", names) == first
@@ -127,31 +122,33 @@ def test_the_export_is_made_once_and_again_for_other_weights(ready, tmp_path):
 def test_another_exporter_makes_another_export(ready, tmp_path, monkeypatch):
     settings, dataset, _ = ready
     monkeypatch.setattr(engines.cache, "kept", lambda key, suffix, make: key)
-    keys = [engines.cached_onnx(settings, tmp_path / "net", evaluation.names_of(dataset))]
+    keys = [engines.cached_onnx(settings, tmp_path / "net", evaluator.dataset_names(dataset))]
     for name, value in (("OPSET", 13), ("onnx.__version__", "0"), ("__file__", __file__)):
-        monkeypatch.setattr(f"bisenet_lib.onnx_graph.{name}", value)
-        keys.append(engines.cached_onnx(settings, tmp_path / "net", evaluation.names_of(dataset)))
+        monkeypatch.setattr(f"bisenet_lib.deployment.onnx_graph.{name}", value)
+        keys.append(
+            engines.cached_onnx(settings, tmp_path / "net", evaluator.dataset_names(dataset))
+        )
     assert len(set(keys)) == 4
 
 
 def test_weights_that_change_while_they_are_exported_are_not_kept(ready, tmp_path, monkeypatch):
     settings, dataset, _ = ready
-    load = export.load
+    load = export.trained_network
 
     def load_and_replace(settings, path):
         loaded = load(settings, path)
         checkpoint.save_weights(paddle.nn.Linear(1, 1), path)
         return loaded
 
-    monkeypatch.setattr(export, "load", load_and_replace)
+    monkeypatch.setattr(export, "trained_network", load_and_replace)
     with pytest.raises(InputError, match="changed while it was read"):
-        engines.cached_onnx(settings, tmp_path / "net", evaluation.names_of(dataset))
+        engines.cached_onnx(settings, tmp_path / "net", evaluator.dataset_names(dataset))
 
 
 def test_results_and_predictions_are_saved(ready, tmp_path):
     settings, dataset, _ = ready
     out = tmp_path / "out"
-    report = evaluation.evaluate_checkpoint(
+    report = evaluator.evaluate_checkpoint(
         settings, tmp_path / "net", save_dir=out, save_predictions=True, views=Views(flip=True)
     )
     saved = json.loads((out / "results.json").read_text())
@@ -169,13 +166,18 @@ def test_results_and_predictions_are_saved(ready, tmp_path):
 
 def test_the_official_scorer_says_the_same_of_the_saved_predictions(ready, tmp_path, monkeypatch):
     settings, dataset, _ = ready
-    report = evaluation.evaluate_checkpoint(
+    report = evaluator.evaluate_checkpoint(
         settings, tmp_path / "net", save_dir=tmp_path / "out", save_predictions=True
     )
     pairs = []
     for image, label in dataset.file_list:
         classes = np.asarray(Image.open(tmp_path / "out" / "predictions" / Path(image).name))
-        pairs.append((str(tmp_path / Path(image).name), str(official.truth_files(Path(label))[0])))
+        pairs.append(
+            (
+                str(tmp_path / Path(image).name),
+                str(cityscapes_benchmark.truth_files(Path(label))[0]),
+            )
+        )
         Image.fromarray(train_id_to_id()[classes]).save(pairs[-1][0])
     for name, value in {"evalInstLevelScore": True, "quiet": True, "JSONOutput": False}.items():
         monkeypatch.setattr(scorer.args, name, value)
@@ -193,25 +195,25 @@ def test_the_official_scorer_says_the_same_of_the_saved_predictions(ready, tmp_p
 
 def test_without_official_files_there_are_no_official_scores(ready, tmp_path):
     settings, dataset, _ = ready
-    official.truth_files(Path(dataset.file_list[0][1]))[1].unlink()
-    report = evaluation.evaluate_checkpoint(settings, tmp_path / "net")
+    cityscapes_benchmark.truth_files(Path(dataset.file_list[0][1]))[1].unlink()
+    report = evaluator.evaluate_checkpoint(settings, tmp_path / "net")
     assert report.official is None
     assert "mIoU of" in report.table()
 
 
 def test_the_first_frames_alone(ready):
     _, dataset, model = ready
-    one = evaluation.evaluate(model, dataset, limit=1)
+    one = evaluator.evaluate(model, dataset, limit=1)
     assert one.frames == 1
     sample = dataset[0]
-    expected = confusion_matrix(sample["label"][0], evaluation.predict(model, sample), 19)
+    expected = confusion_matrix(sample["label"][0], evaluator.predict(model, sample), 19)
     assert (one.matrix == expected).all()
 
 
 def test_training_mode_is_left_as_it_was(ready):
     _, dataset, model = ready
     model.train()
-    evaluation.evaluate(model, dataset, limit=1)
+    evaluator.evaluate(model, dataset, limit=1)
     assert model.training
 
 
@@ -219,17 +221,17 @@ def test_a_data_sets_own_class_names(ready, tmp_path):
     settings, dataset, model = ready
     root = tmp_path / "cityscapes"
     (root / "classes.txt").write_text("\n".join(f"thing {n}" for n in range(19)))
-    assert evaluation.evaluate(model, dataset, limit=1).names[3] == "thing 3"
+    assert evaluator.evaluate(model, dataset, limit=1).names[3] == "thing 3"
     (root / "classes.txt").write_text("one\ntwo")
     with pytest.raises(InputError, match="2 names"):
-        evaluation.evaluate_checkpoint(settings, tmp_path / "net")
+        evaluator.evaluate_checkpoint(settings, tmp_path / "net")
 
 
 def test_a_frame_that_cannot_be_read_is_named(ready):
     _, dataset, model = ready
     Path(dataset.file_list[1][0]).write_bytes(b"no image")
     with pytest.raises(InputError, match=dataset.file_list[1][0]):
-        evaluation.evaluate(model, dataset)
+        evaluator.evaluate(model, dataset)
 
 
 def test_a_checkpoint_of_another_class_count_is_refused(ready, tmp_path):
@@ -238,7 +240,7 @@ def test_a_checkpoint_of_another_class_count_is_refused(ready, tmp_path):
         settings[section]["num_classes"] = 20
     for engine in ("paddle", "onnx"):
         with pytest.raises(InputError, match="does not fit this network"):
-            evaluation.evaluate_checkpoint(settings, tmp_path / "net", engine=engine)
+            evaluator.evaluate_checkpoint(settings, tmp_path / "net", engine=engine)
     assert not list(tmp_path.rglob("*.onnx"))
 
 
@@ -270,22 +272,22 @@ def test_images_of_one_name_in_two_folders_keep_their_predictions(ready, tmp_pat
         lines.append(f"images/{'abc'[number]}/0001.png,labels/{'abc'[number]}/0001.png\n")
     (root / "val.txt").write_text("".join(lines))
     options = {"engine": "paddle", "save_dir": tmp_path / "out", "save_predictions": True}
-    report = evaluation.evaluate_checkpoint(settings, tmp_path / "net", **options)
-    results = analysis.load(tmp_path / "out", root)
+    report = evaluator.evaluate_checkpoint(settings, tmp_path / "net", **options)
+    results = error_analysis.load_results(tmp_path / "out", root)
     assert [one.prediction.relative_to(tmp_path / "out") for one in results.frames] == [
         Path("predictions/a/0001.png"),
         Path("predictions/b/0001.png"),
     ]
-    matrix = sum(confusion_matrix(*analysis.read(one, 19), 19) for one in results.frames)
+    matrix = sum(confusion_matrix(*error_analysis.read_pair(one, 19), 19) for one in results.frames)
     assert (matrix == report.scores.matrix).all()
 
 
 def test_predictions_of_an_earlier_evaluation_belong_to_no_other(ready, tmp_path):
     settings, dataset, _ = ready
     for save in (True, False):
-        evaluation.evaluate_checkpoint(
+        evaluator.evaluate_checkpoint(
             settings, tmp_path / "net", engine="paddle", save_dir=tmp_path, save_predictions=save
         )
     image = dataset.file_list[0][0]
     with pytest.raises(InputError, match=f"no prediction for {image}. Evaluate the data set again"):
-        analysis.load(tmp_path, dataset.dataset_root)
+        error_analysis.load_results(tmp_path, dataset.dataset_root)

@@ -10,7 +10,7 @@ from IPython.display import HTML
 from matplotlib.figure import Figure
 from PIL import Image
 
-from bisenet_lib import plots, widgets
+from bisenet_lib.course import plots, widgets
 from bisenet_lib.errors import InputError
 
 

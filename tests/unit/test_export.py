@@ -6,17 +6,19 @@ import numpy as np
 import onnx
 import pytest
 
-from bisenet_lib import checkpoint, config, deployment, engines, export, parity
+from bisenet_lib.config import configuration
+from bisenet_lib.data.labels import CLASS_NAMES, CLASSES
+from bisenet_lib.deployment import engines, export
+from bisenet_lib.deployment.onnx_runtime import OnnxEngine
 from bisenet_lib.errors import InputError
-from bisenet_lib.labels import CLASS_NAMES, CLASSES
-from bisenet_lib.onnx_engine import OnnxEngine
-from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.network import checkpoint
+from bisenet_lib.runtime.paddleseg_compat import paddle
 
 from paddleseg.deploy.infer import DeployConfig  # isort: skip
 from paddleseg.models import BiSeNetV2  # isort: skip
 
 SIZES = [(64, 32), (333, 51), (33, 97)]
-SETTINGS = config.load("laptop")
+SETTINGS = configuration.load_config("laptop")
 NORMALIZE = {"type": "Normalize", "mean": [0.5] * 3, "std": [0.5] * 3}
 
 
@@ -131,7 +133,7 @@ def test_without_a_validation_set_there_are_no_transforms():
 
 
 def test_paddle_inference_equals_paddlesegs_network(network, paddle_path, images, capfd):
-    run = parity.paddle_folder(paddle_path)
+    run = export.paddle_folder(paddle_path)
     for image in images:
         classes, logits = run(image)
         assert (classes == paddleseg_logits(network, image).argmax(0)).mean() >= 0.9999
@@ -144,7 +146,7 @@ def test_paddlesegs_deploy_programs_open_it(paddle_path, tree):
     assert found.model == str(paddle_path / "model.json")
     assert found.params == str(paddle_path / "model.pdiparams")
     path = next(tree.glob("leftImg8bit/val/*/*.png"))
-    expected = deployment.reader(SETTINGS)(path)["img"]
+    expected = export.reader(SETTINGS)(path)["img"]
     assert np.array_equal(found.transforms({"img": str(path)})["img"], expected)
 
 
@@ -158,7 +160,7 @@ def test_a_folder_that_holds_something_is_refused(network, tmp_path):
 @pytest.fixture
 def run_folder(network, tmp_path):
     """A run of the network: its configuration and its weights."""
-    config.save(SETTINGS, tmp_path / "run" / "config.yml")
+    configuration.save_config(SETTINGS, tmp_path / "run" / "config.yml")
     checkpoint.save_weights(network, tmp_path / "run" / "model.pdparams")
     return tmp_path / "run"
 
@@ -181,7 +183,7 @@ def damaged(monkeypatch):
 
 def test_another_network_is_not_written(run_folder, tmp_path, images, damaged):
     with pytest.raises(InputError, match=r"out/model.onnx: only .* % of the .* images: 3\); not"):
-        deployment.export_checked(SETTINGS, run_folder, tmp_path / "out", images, ["onnx"])
+        export.export_checked(SETTINGS, run_folder, tmp_path / "out", images, ["onnx"])
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
@@ -199,18 +201,18 @@ def test_weights_that_are_no_numbers_are_not_exported(run_folder, network, tmp_p
     spoilt = {**state, name: paddle.full_like(state[name], float("nan"))}
     paddle.save(spoilt, str(run_folder / "model.pdparams"))
     with pytest.raises(InputError, match="not finite"):
-        deployment.export_checked(SETTINGS, run_folder, tmp_path / "out", images[:1], ["onnx"])
+        export.export_checked(SETTINGS, run_folder, tmp_path / "out", images[:1], ["onnx"])
     assert not (tmp_path / "out").exists()
 
 
 def test_real_images_are_read_as_the_validation_set_reads_them(tiny, tree):
-    settings = config.load(tiny)
-    images = deployment.real_images(settings)
-    dataset = config.component(settings["val_dataset"])
+    settings = configuration.load_config(tiny)
+    images = export.real_images(settings)
+    dataset = configuration.build_component(settings["val_dataset"])
     assert len(images) == len(dataset) + 1
     assert all(np.array_equal(one, dataset[n]["img"]) for n, one in enumerate(images[:-1]))
     assert images[-1].shape == (3, 333, 517)
-    folder = deployment.real_images(settings, tree / "leftImg8bit" / "train" / "aachen")
+    folder = export.real_images(settings, tree / "leftImg8bit" / "train" / "aachen")
     assert len(folder) == 3
 
 
@@ -223,5 +225,5 @@ def test_classes_in_a_tie_may_change_places_and_others_not():
     def run(image):
         return np.array([[0, 1], [1, 2]], np.uint8), None
 
-    found = parity.compare(Constant(), {"other": run}, [np.zeros((3, 2, 2), np.float32)])
+    found = export.compare_outputs(Constant(), {"other": run}, [np.zeros((3, 2, 2), np.float32)])
     assert found["other"].pixels == 0.75

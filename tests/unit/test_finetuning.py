@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bisenet_lib import checkpoint, config, network, training
-from bisenet_lib.distributed import launch
+from bisenet_lib.common import array_files
+from bisenet_lib.config import configuration
 from bisenet_lib.errors import InputError
-from bisenet_lib.finetuning import start_from
-from bisenet_lib.paddleseg_compat import paddle
-from bisenet_lib.plan import Plan
+from bisenet_lib.network import checkpoint, profiling
+from bisenet_lib.network.checkpoint import start_from
+from bisenet_lib.runtime.paddleseg_compat import paddle
+from bisenet_lib.training import trainer
+from bisenet_lib.training.launcher import Plan, launch
 
 SHIPPED = Path(__file__).parents[2] / "data" / "checkpoints" / "bisenetv2_minicity"
 HEADS = ("head", "aux_head1", "aux_head2", "aux_head3", "aux_head4")
@@ -26,7 +28,7 @@ def arrays(model):
 @pytest.fixture
 def six(tiny):
     """The tiny configuration with six classes: labels above 5 become ignored."""
-    settings = config.load(tiny)
+    settings = configuration.load_config(tiny)
     root = Path(settings["train_dataset"]["dataset_root"])
     for path in root.rglob("*labelTrainIds.png"):
         values = np.array(Image.open(path))
@@ -39,10 +41,10 @@ def six(tiny):
 
 def test_the_shipped_checkpoint_with_six_classes():
     """Its features are those of the 19-class network; its heads stay as they were."""
-    model, whole = network.build(6), network.build()
+    model, whole = profiling.build_network(6), profiling.build_network()
     before = arrays(model)
     start = start_from(model, SHIPPED, 6)
-    after, there = arrays(model), checkpoint.read(SHIPPED / "model.pdparams")
+    after, there = arrays(model), array_files.read_arrays(SHIPPED / "model.pdparams")
     for key, value in after.items():
         fresh = key.startswith(("aux_head", "head.conv_1x1"))
         np.testing.assert_array_equal(value, before[key] if fresh else there[key], err_msg=key)
@@ -63,7 +65,7 @@ def test_the_shipped_checkpoint_with_six_classes():
 
 
 def test_a_checkpoint_with_auxiliary_heads_gives_all_but_the_last_convolutions(tmp_path):
-    source, model = network.build(), network.build(3)
+    source, model = profiling.build_network(), profiling.build_network(3)
     checkpoint.save_weights(source, tmp_path / "model.pdparams")
     before, there = arrays(model), arrays(source)
     start = start_from(model, tmp_path, 3)
@@ -74,7 +76,7 @@ def test_a_checkpoint_with_auxiliary_heads_gives_all_but_the_last_convolutions(t
 
 
 def test_with_as_many_classes_everything_is_kept(tmp_path):
-    source, model = network.build(), network.build()
+    source, model = profiling.build_network(), profiling.build_network()
     checkpoint.save_weights(source, tmp_path / "model.pdparams")
     start = start_from(model, tmp_path, 19)
     assert str(start).endswith("356 of 356 arrays kept")
@@ -84,7 +86,7 @@ def test_with_as_many_classes_everything_is_kept(tmp_path):
 
 def narrower(there):
     there.clear()
-    there |= arrays(network.build(lambd=0.125))
+    there |= arrays(profiling.build_network(lambd=0.125))
 
 
 def of_one_other_layer(there):
@@ -116,10 +118,10 @@ def with_two_class_counts(there):
     ],
 )
 def test_weights_of_another_network_are_refused_and_change_nothing(tmp_path, spoil):
-    there = checkpoint.read(SHIPPED / "model.pdparams")
+    there = array_files.read_arrays(SHIPPED / "model.pdparams")
     spoil(there)
     paddle.save(there, str(tmp_path / "model.pdparams"))
-    model = network.build(6)
+    model = profiling.build_network(6)
     before = arrays(model)
     with pytest.raises(InputError, match="weights of another network"):
         start_from(model, tmp_path, 6)
@@ -127,33 +129,35 @@ def test_weights_of_another_network_are_refused_and_change_nothing(tmp_path, spo
 
 
 def test_a_run_says_what_it_began_with_and_a_resumed_one_does_not_read_it(six, tmp_path, capsys):
-    checkpoint.save_weights(network.build(), tmp_path / "start" / "model.pdparams")
+    checkpoint.save_weights(profiling.build_network(), tmp_path / "start" / "model.pdparams")
     whole = tmp_path / "whole"
     options = {"do_eval": False, "save_interval": 2}
-    training.fit(six, whole, init_model=tmp_path / "start", **options)
+    trainer.fit(six, whole, init_model=tmp_path / "start", **options)
     said = f"started from {tmp_path}/start/model.pdparams: 346 of 356 arrays kept"
     assert said in capsys.readouterr().out
     assert json.loads((whole / "iter_4/state.json").read_text())["init_model"].endswith(
         "start/model.pdparams"
     )
     (tmp_path / "start" / "model.pdparams").unlink()
-    training.fit(six, tmp_path / "resumed", resume_model=whole / "iter_2", **options)
+    trainer.fit(six, tmp_path / "resumed", resume_model=whole / "iter_2", **options)
     assert "started from" not in capsys.readouterr().out
-    left, right = (checkpoint.read(tmp_path / name / "iter_4/model.pdparams")
+    left, right = (array_files.read_arrays(tmp_path / name / "iter_4/model.pdparams")
                    for name in ("whole", "resumed"))  # fmt: skip
     assert all((left[key] == right[key]).all() for key in left)
-    training.fit(six, tmp_path / "fresh", **options)
-    fresh = checkpoint.read(tmp_path / "fresh" / "iter_4" / "model.pdparams")
+    trainer.fit(six, tmp_path / "fresh", **options)
+    fresh = array_files.read_arrays(tmp_path / "fresh" / "iter_4" / "model.pdparams")
     assert any((left[key] != fresh[key]).any() for key in left)
 
 
 RANK = """
 import hashlib, sys
-from bisenet_lib import config, parts, ranks, training
-there, settings = ranks.join(), config.load(sys.argv[1])
-made = parts.build(settings, seed=there.rank)
-parts.begin(made, sys.argv[2], there)
-step = training.Step(made, training.Options(), "cpu", there)
+from bisenet_lib.config import configuration
+from bisenet_lib.runtime import ranks
+from bisenet_lib.training import trainer
+there, settings = ranks.join(), configuration.load_config(sys.argv[1])
+made = trainer.build(settings, seed=there.rank)
+trainer.begin(made, sys.argv[2], there)
+step = trainer.Step(made, trainer.Options(), "cpu", there)
 values = b"".join(one.numpy().tobytes() for one in made.model.state_dict().values())
 print("weights", hashlib.sha256(values).hexdigest(), flush=True)
 """
@@ -161,7 +165,7 @@ print("weights", hashlib.sha256(values).hexdigest(), flush=True)
 
 def test_all_ranks_begin_with_the_same_weights(six, tmp_path):
     """Even where their fresh heads would differ, as with the seeds here."""
-    config.save(six, tmp_path / "six.yml")
+    configuration.save_config(six, tmp_path / "six.yml")
     (tmp_path / "rank.py").write_text(RANK)
     script = [str(tmp_path / "rank.py"), str(tmp_path / "six.yml"), str(SHIPPED)]
     logs = launch(Plan(2), script, tmp_path / "log", show=lambda text: None, say=lambda text: None)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bisenet_lib import fruits, plots_classes
+from bisenet_lib.course import plots
+from bisenet_lib.data import fruits
+from bisenet_lib.data.labels import class_colours
 from bisenet_lib.errors import InputError
-from bisenet_lib.labels import class_colours
-from bisenet_lib.own_data import import_folder
+from bisenet_lib.importers.importing import import_folder
 
 NAMES = tuple(fruits.COLOURS)
 
@@ -47,10 +48,10 @@ def test_both_formats_of_the_masks_say_the_same(tmp_path):
 
 def test_labels_are_shown_in_their_colours_with_their_names():
     label = np.array([[0, 1], [2, 255]], np.uint8)
-    coloured = plots_classes.colourise(label, 3)
+    coloured = plots.colourise_classes(label, 3)
     np.testing.assert_array_equal(coloured.reshape(4, 3)[:3], class_colours(3))
     assert (coloured[1, 1] == 0).all()
-    figure = plots_classes.pictures({"a": label, "b": coloured}, ["x", "y", "z"])
+    figure = plots.labelled_images({"a": label, "b": coloured}, ["x", "y", "z"])
     shown = [axis.images[0].get_array() for axis in figure.axes]
     np.testing.assert_array_equal(shown[0], shown[1])
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["x", "y", "z"]

@@ -5,7 +5,8 @@ import sys
 
 import psutil
 
-from bisenet_lib.kernel import Progress, watched
+from bisenet_lib.course.display import Progress
+from bisenet_lib.course.runner import watched
 
 
 def test_a_process_that_has_just_ended_is_no_fault(monkeypatch):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from cityscapesscripts.helpers.labels import labels, trainId2label
 
-from bisenet_lib.labels import (
+from bisenet_lib.data.labels import (
     CLASS_NAMES,
     CLASSES,
     IGNORE,

@@ -12,9 +12,9 @@ import pytest
 from IPython.display import HTML, Image
 from jupyter_client.manager import start_new_kernel
 
-from bisenet_lib import live
+from bisenet_lib.course import live_drive
+from bisenet_lib.data.minicity.drive import Street
 from bisenet_lib.errors import InputError
-from bisenet_lib.minicity.drive import Street
 
 SIZE = (64, 32)
 SECONDS = 60
@@ -33,7 +33,7 @@ def shown(monkeypatch):
             pictures.append(what)
         return Shown if display_id else None
 
-    monkeypatch.setattr(live, "display", display)
+    monkeypatch.setattr(live_drive, "display", display)
     return pictures
 
 
@@ -46,7 +46,7 @@ def running():
 
 @pytest.fixture
 def player(shown, running):
-    player = live.Player(lambda frame: 255 - frame, 1, SIZE)
+    player = live_drive.Player(lambda frame: 255 - frame, 1, SIZE)
     yield player
     player.play.playing = False
     wait(lambda: not running())
@@ -105,7 +105,7 @@ def test_frames_come_in_order_until_it_is_stopped_and_go_on_after_that(player, s
 
 
 def test_no_frame_is_drawn_that_no_page_asks_for(player, monkeypatch, running):
-    monkeypatch.setattr(live, "PATIENCE", 0.5)
+    monkeypatch.setattr(live_drive, "PATIENCE", 0.5)
     player.play.playing = True
     wait(lambda: not running())
     number = player.number
@@ -144,12 +144,12 @@ def test_a_drawing_that_dies_is_told(player, shown, running):
 @pytest.mark.parametrize("wrong", [np.zeros((4, 4)), np.zeros((4, 4), np.uint8), None])
 def test_a_function_that_gives_no_picture(wrong, shown):
     with pytest.raises(InputError, match=r"give \(H, W, 3\) uint8"):
-        live.drive(lambda frame: wrong, size=SIZE)
+        live_drive.drive(lambda frame: wrong, size=SIZE)
 
 
 PLAYS = """
-from bisenet_lib import live
-player = live.Player(lambda frame: frame, 1, (64, 32))
+from bisenet_lib.course import live_drive
+player = live_drive.Player(lambda frame: frame, 1, (64, 32))
 player.play.playing = True
 """
 

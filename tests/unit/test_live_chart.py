@@ -2,7 +2,9 @@
 
 import json
 
-from bisenet_lib import config, training, widgets
+from bisenet_lib.config import configuration
+from bisenet_lib.course import widgets
+from bisenet_lib.training import trainer
 
 
 class Screen:
@@ -43,5 +45,5 @@ def test_one_figure_updated_in_place(tmp_path, monkeypatch):
 def test_training_calls_it_after_every_record(tiny, tmp_path):
     seen = []
     options = {"save_interval": 2, "log_iters": 1, "watch": seen.append}
-    training.fit(config.load(tiny), tmp_path / "run", **options)
+    trainer.fit(configuration.load_config(tiny), tmp_path / "run", **options)
     assert seen == [tmp_path / "run"] * 6

@@ -12,12 +12,12 @@ from cityscapesscripts.preparation.json2labelImg import json2labelImg
 from PIL import Image
 from typer.testing import CliRunner
 
-from bisenet_lib.cli import app
+from bisenet_lib.cli.main import app
+from bisenet_lib.course.plots import PUBLISHED_SHARES
+from bisenet_lib.data.labels import CLASSES, LABELS, id_to_train_id
+from bisenet_lib.data.minicity import CITIES, generate, render, size_of
+from bisenet_lib.data.minicity.dataset import SETTINGS, paths
 from bisenet_lib.errors import InputError
-from bisenet_lib.labels import CLASSES, LABELS, id_to_train_id
-from bisenet_lib.minicity import CITIES, generate, render, size_of
-from bisenet_lib.minicity.dataset import SETTINGS, paths
-from bisenet_lib.plots import PUBLISHED_SHARES
 
 COUNTS = {"train": 48, "val": 40, "test": 2}
 SIZE = (256, 128)

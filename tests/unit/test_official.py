@@ -9,9 +9,11 @@ import pytest
 from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as scorer  # noqa: N813
 from PIL import Image
 
-from bisenet_lib import cli, labels, official
+from bisenet_lib.cli import main
+from bisenet_lib.data import labels
+from bisenet_lib.data.cityscapes import find_frames
 from bisenet_lib.errors import InputError
-from bisenet_lib.frames import find_frames
+from bisenet_lib.evaluation import cityscapes_benchmark
 
 ID = {label.name: label.id for label in labels.LABELS}
 
@@ -30,7 +32,7 @@ def test_three_by_three_by_hand():
     instances[2, 2] = road
     prediction = np.array([[car, bus, road], [car, car, 0], [car, road, car]], np.uint8)
 
-    counter = official.Counter()
+    counter = cityscapes_benchmark.Counter()
     counter.add(truth, instances, prediction)
     scores = counter.scores()
 
@@ -95,7 +97,7 @@ def test_equal_to_cityscapesscripts_to_the_last_digit(
         frame_maker(tree, "val", f"lindau_00000{number}_000019", (128, 64))
     folder = tmp_path / "predictions"
     predict(tree, folder)
-    scores = official.score_files(folder, tree, workers=workers)
+    scores = cityscapes_benchmark.score_files(folder, tree, workers=workers)
     assert scores.frames == 6
     assert math.isnan(scores.class_iou["train"]) and math.isnan(scores.class_iiou["train"])
     assert 0 < scores.means["class_iiou"] != scores.means["class_iou"]
@@ -115,7 +117,7 @@ def test_objects_of_ignored_classes_are_left_out_as_in_cityscapesscripts(
     Image.fromarray(ids).save(frame.label_ids)
     Image.fromarray(instances).save(frame.instance_ids)
     predict(tree, tmp_path / "predictions")
-    scores = official.score_files(tmp_path / "predictions", tree)
+    scores = cityscapes_benchmark.score_files(tmp_path / "predictions", tree)
     assert not math.isnan(scores.class_iiou["rider"])
     assert_equal(scores, cityscapesscripts(tree, tmp_path / "predictions", monkeypatch))
 
@@ -123,24 +125,29 @@ def test_objects_of_ignored_classes_are_left_out_as_in_cityscapesscripts(
 def test_frames_counted_in_memory_give_the_same(tree, tmp_path):
     folder = tmp_path / "predictions"
     predict(tree, folder)
-    counter = official.Counter()
+    counter = cityscapes_benchmark.Counter()
     for frame in find_frames(tree, "val"):
         truth, instances, prediction = (
             np.asarray(Image.open(path))
             for path in (frame.label_ids, frame.instance_ids, *folder.rglob(f"{frame.stem}*"))
         )
         counter.add(truth, instances.astype(np.uint16), prediction)
-    assert counter.scores() == official.score_files(folder, tree)
+    assert counter.scores() == cityscapes_benchmark.score_files(folder, tree)
 
 
 def test_truth_files_of_a_converted_label(tree):
     frame = find_frames(tree, "val")[0]
-    assert official.truth_files(frame.label_train_ids) == (frame.label_ids, frame.instance_ids)
-    assert official.truth_files(tree / "mask_7.png") is None
+    assert cityscapes_benchmark.truth_files(frame.label_train_ids) == (
+        frame.label_ids,
+        frame.instance_ids,
+    )
+    assert cityscapes_benchmark.truth_files(tree / "mask_7.png") is None
 
 
 def test_nothing_counted_is_nan_not_a_crash():
-    assert all(math.isnan(value) for value in official.Counter().scores().means.values())
+    assert all(
+        math.isnan(value) for value in cityscapes_benchmark.Counter().scores().means.values()
+    )
 
 
 def missing(frame, path):
@@ -202,7 +209,7 @@ def test_bad_files_are_named_all_of_them(tree, tmp_path, fault):
         path = next((tmp_path / "predictions").rglob(f"{frame.stem}*"))
         expected += fault(frame, path)
     with pytest.raises(InputError) as caught:
-        official.score_files(tmp_path / "predictions", tree)
+        cityscapes_benchmark.score_files(tmp_path / "predictions", tree)
     assert all(part in str(caught.value) for part in expected), str(caught.value)
     assert len(str(caught.value).splitlines()) == 2
 
@@ -215,18 +222,18 @@ def test_train_ids_in_place_of_label_ids_are_noticed(tree, tmp_path):
         train_ids = labels.id_to_train_id()[truth]
         Image.fromarray(np.where(train_ids == 255, 0, train_ids)).save(folder / f"{frame.stem}.png")
     with pytest.raises(InputError, match="Are these trainIds"):
-        official.score_files(folder, tree)
+        cityscapes_benchmark.score_files(folder, tree)
 
 
 def test_no_folder_of_predictions(tree, tmp_path):
     with pytest.raises(InputError, match="nowhere: no folder of predictions"):
-        official.score_files(tmp_path / "nowhere", tree)
+        cityscapes_benchmark.score_files(tmp_path / "nowhere", tree)
 
 
 def run(monkeypatch, capsys, *arguments):
     monkeypatch.setattr(sys, "argv", ["bisenet", *map(str, arguments)])
     try:
-        cli.main()
+        main.main()
     except SystemExit as ended:
         return ended.code, "".join(capsys.readouterr())
     return 0, "".join(capsys.readouterr())
@@ -240,7 +247,7 @@ def test_the_command_scores_a_folder(tree, tmp_path, monkeypatch, capsys):
     )
     assert not code
     assert "2 frames of val" in printed
-    expected = official.score_files(tmp_path / "out", tree)
+    expected = cityscapes_benchmark.score_files(tmp_path / "out", tree)
     assert json.loads(report.read_text()) == expected.as_dict()
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from bisenet_lib import network, onnx_graph
+from bisenet_lib.deployment import onnx_graph
 from bisenet_lib.errors import InputError
-from bisenet_lib.paddleseg_compat import paddle
+from bisenet_lib.network import profiling
+from bisenet_lib.runtime.paddleseg_compat import paddle
 
 from paddleseg.models import BiSeNetV2  # isort: skip
 
@@ -32,7 +33,7 @@ def test_every_option_of_the_network_is_written(options):
 
 
 def test_nodes_and_weights_are_called_as_in_paddleseg():
-    graph = onnx_graph.written(network.build()).graph
+    graph = onnx_graph.written(profiling.build_network()).graph
     names = {weight.name for weight in graph.initializer}
     assert {"db.convs.0._conv.weight", "bga.sb_branch_keep.1.bias", "head.conv_1x1.bias"} <= names
     assert not any(name.startswith("aux") for name in names)

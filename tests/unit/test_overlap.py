@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bisenet_lib.overlap import ahead
+from bisenet_lib.common.parallel import ahead
 
 
 def test_in_order_whichever_is_ready_first():

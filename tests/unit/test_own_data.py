@@ -13,20 +13,23 @@ from cityscapesscripts.helpers.annotation import Annotation
 from cityscapesscripts.preparation.json2labelImg import createLabelImage
 from PIL import Image, ImageDraw, ImageFilter
 
-from bisenet_lib import checkpoint, config, training
-from bisenet_lib.colourtable import ColourTable, read_table
+from bisenet_lib.common import array_files
+from bisenet_lib.config import configuration
+from bisenet_lib.config.adapting import network_size
+from bisenet_lib.config.class_names import class_names, read_names
+from bisenet_lib.data.file_lists import check_pairs, read_list
+from bisenet_lib.data.image_files import files_below
+from bisenet_lib.data.labels import name2label
 from bisenet_lib.errors import InputError
-from bisenet_lib.filelists import check_pairs, read_list
-from bisenet_lib.folders import files_below
-from bisenet_lib.imported import Imported
-from bisenet_lib.labelme import draw
-from bisenet_lib.labels import name2label
-from bisenet_lib.masks import Picture, read_colours, read_indices
-from bisenet_lib.meaning import read_names
-from bisenet_lib.own_data import class_names, import_folder
-from bisenet_lib.pairing import find_pairs, split
-from bisenet_lib.smoothing import edges_of
-from bisenet_lib.tailor import network_size
+from bisenet_lib.importers.colour_table import ColourTable, read_table
+from bisenet_lib.importers.examples import Imported
+from bisenet_lib.importers.importing import import_folder
+from bisenet_lib.importers.labelme import draw
+from bisenet_lib.importers.masks import Picture, read_colours, read_indices
+from bisenet_lib.importers.pairing import find_pairs, split
+from bisenet_lib.importers.smoothing import edges_of
+from bisenet_lib.network import checkpoint
+from bisenet_lib.training import trainer
 
 SHIPPED = Path(__file__).parents[2] / "data" / "checkpoints" / "bisenetv2_minicity"
 SIZE = (64, 32)
@@ -125,13 +128,15 @@ def test_two_workers_write_the_same(folder, tmp_path):
 
 def test_the_configuration_trains_from_the_shipped_checkpoint(folder, tmp_path):
     import_folder(folder, tmp_path / "set", classes=NAMES, val=0.4)
-    settings = config.load(tmp_path / "set" / "config.yml", iters=2, batch_size=2)
+    settings = configuration.load_config(tmp_path / "set" / "config.yml", iters=2, batch_size=2)
     transforms = settings["train_dataset"]["transforms"]
     assert transforms[0] == {"type": "Resize", "target_size": [64, 32]}
-    result = training.fit(settings, tmp_path / "run", init_model=SHIPPED)
+    result = trainer.fit(settings, tmp_path / "run", init_model=SHIPPED)
     assert result.scores.matrix.shape == (3, 3)
     assert result.scores.names == NAMES
-    head = checkpoint.read(checkpoint.weights_file(tmp_path / "run"))["head.conv_1x1.weight"]
+    head = array_files.read_arrays(checkpoint.weights_file(tmp_path / "run"))[
+        "head.conv_1x1.weight"
+    ]
     assert head.shape[0] == 3
 
 
@@ -517,17 +522,17 @@ def test_a_split_of_three_folders_is_kept_and_what_was_used_is_told(tmp_path):
 
 
 def test_the_networks_input_has_the_shape_of_the_images():
-    laptop = config.load("laptop")
+    laptop = configuration.load_config("laptop")
     assert network_size(laptop, [(1280, 720)] * 3) == (256, 128)
     assert network_size(laptop, [(640, 480)]) == (224, 160)
     assert network_size(laptop, [(3000, 4000), (4000, 3000), (3000, 4000)]) == (160, 224)
     assert network_size(laptop, [(100, 90)]) == (96, 96)
-    assert network_size(config.load("cityscapes"), [(640, 480)]) is None
+    assert network_size(configuration.load_config("cityscapes"), [(640, 480)]) is None
 
 
 def test_size_and_configuration_may_be_chosen(folder, tmp_path):
     import_folder(folder, tmp_path / "set", size=(96, 64), config="smoke")
-    settings = config.load(tmp_path / "set" / "config.yml")
+    settings = configuration.load_config(tmp_path / "set" / "config.yml")
     assert (settings["iters"], settings["model"]["num_classes"]) == (6, 3)
     for key in ("train_dataset", "val_dataset"):
         transforms = settings[key]["transforms"]

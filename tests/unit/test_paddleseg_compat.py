@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bisenet_lib.paddleseg_compat import MENDS, Mend, mend, paddle
+from bisenet_lib.runtime.paddleseg_compat import MENDS, Mend, mend, paddle
 
 from paddleseg.transforms import Compose  # isort: skip
 
@@ -44,7 +44,7 @@ def unpatched() -> dict[str, list]:
 
 @pytest.fixture(scope="module")
 def patched() -> dict[str, list]:
-    return run_cases("import bisenet_lib.paddleseg_compat")
+    return run_cases("import bisenet_lib.runtime.paddleseg_compat")
 
 
 @pytest.mark.skipif(not paddle.__version__.startswith("3."), reason="the defects of Paddle 3")
@@ -132,7 +132,10 @@ def test_the_users_mkl_setting_stays(value):
     environment = {k: v for k, v in os.environ.items() if k != "MKL_DEBUG_CPU_TYPE"}
     if value is not None:
         environment["MKL_DEBUG_CPU_TYPE"] = value
-    code = "import os, bisenet_lib.paddleseg_compat; print(os.environ.get('MKL_DEBUG_CPU_TYPE'))"
+    code = (
+        "import os, bisenet_lib.runtime.paddleseg_compat; "
+        "print(os.environ.get('MKL_DEBUG_CPU_TYPE'))"
+    )
     child = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )

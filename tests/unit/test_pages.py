@@ -9,7 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from PIL import Image
 
-from bisenet_lib import pages
+from bisenet_lib.course import pages
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 FOLDED = """<details><summary>Solution</summary>

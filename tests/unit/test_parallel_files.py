@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bisenet_lib.common.atomic_files import clear_leftovers, write_text, written_whole
+from bisenet_lib.common.parallel import each, every
 from bisenet_lib.errors import InputError
-from bisenet_lib.files import clear_leftovers, write_text, written_whole
-from bisenet_lib.parallel import each, every
 
 
 def inverse(number: int) -> float:
@@ -71,7 +71,7 @@ def test_leaving_early_drops_what_has_not_begun(tmp_path):
 def test_workers_end_when_their_parent_is_killed(tmp_path):
     script = tmp_path / "parent.py"
     script.write_text(
-        "import time\nfrom bisenet_lib.parallel import each\n"
+        "import time\nfrom bisenet_lib.common.parallel import each\n"
         "if __name__ == '__main__':\n"
         "    for _ in each(time.sleep, [0.01, 60, 60], workers=2):\n"
         "        print('one is done', flush=True)\n"
@@ -91,7 +91,7 @@ def test_ctrl_c_ends_workers_at_once_and_without_a_traceback(tmp_path, begun):
     """A terminal sends it to all of them, while they start or when each has its items."""
     script = tmp_path / "parent.py"
     script.write_text(
-        "import sys, time\nfrom bisenet_lib.parallel import each\n"
+        "import sys, time\nfrom bisenet_lib.common.parallel import each\n"
         "if __name__ == '__main__':\n"
         "    try:\n"
         "        for _ in each(time.sleep, [0.1] * 8 + [5] * 248, workers=2):\n"

@@ -4,11 +4,11 @@ import os
 
 import pytest
 
-from bisenet_lib import devices
+from bisenet_lib.common.processes import CUSTOM_DEVICE
 from bisenet_lib.errors import InputError
-from bisenet_lib.machine import CUSTOM_DEVICE
-from bisenet_lib.paddleseg_compat import paddle
-from bisenet_lib.plan import Plan
+from bisenet_lib.runtime import devices
+from bisenet_lib.runtime.paddleseg_compat import paddle
+from bisenet_lib.training.launcher import Plan
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from bisenet_lib import plots, plots_analysis
-from bisenet_lib.analysis import BoundaryIou
-from bisenet_lib.labels import CLASS_NAMES, colour_table
-from bisenet_lib.objects import SizeCurve
+from bisenet_lib.course import plots
+from bisenet_lib.data.labels import CLASS_NAMES, colour_table
+from bisenet_lib.evaluation.error_analysis import BoundaryIou
+from bisenet_lib.evaluation.object_sizes import SizeCurve
 
 IOU = np.linspace(0.1, 0.9, 19)
 NAN = float("nan")
@@ -35,7 +35,7 @@ def test_the_reference_is_a_mark_and_the_mean_a_column():
 
 
 def test_rows_of_the_confusion_matrix_are_shares():
-    figure = plots_analysis.confusion(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]), "abc")
+    figure = plots.confusion(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]), "abc")
     shown = figure.axes[0].images[0].get_array()
     np.testing.assert_array_equal(shown.filled(NAN), [[75, 25, 0], [0, 100, 0], [NAN] * 3])
 
@@ -44,9 +44,7 @@ def test_a_sheet_has_a_row_a_frame():
     truth = np.array([[0, 1, 255]], np.uint8)
     prediction = np.array([[0, 2, 2]], np.uint8)
     image = np.zeros((1, 3, 3), np.uint8)
-    figure = plots_analysis.frame_sheet(
-        {"worst": (image, truth, prediction), "best": (image, truth, truth)}
-    )
+    figure = plots.frame_sheet({"worst": (image, truth, prediction), "best": (image, truth, truth)})
     assert len(figure.axes) == 8
     assert [figure.axes[place].get_title(loc="left") for place in (0, 4)] == ["worst", "best"]
     wrong = figure.axes[3].images[0].get_array()
@@ -61,7 +59,7 @@ def test_size_curves_leave_empty_bins_out():
         np.array([0.5, NAN, 1]),
         np.array([0.4, NAN, 0.9]),
     )
-    figure = plots_analysis.size_curves({"human": curve, "vehicle": curve})
+    figure = plots.size_curves({"human": curve, "vehicle": curve})
     recall, iou, count = (axis.lines[0] for axis in figure.axes)
     assert recall.get_xdata().tolist() == [2, 32]
     assert recall.get_ydata().tolist() == [50, 100]
@@ -71,7 +69,7 @@ def test_size_curves_leave_empty_bins_out():
 
 
 def test_found_objects_are_bars_with_their_counts():
-    (axis,) = plots_analysis.found({"person": (3, 4), "rider": (0, 2), "train": (0, 0)}).axes
+    (axis,) = plots.found({"person": (3, 4), "rider": (0, 2), "train": (0, 0)}).axes
     assert heights(axis, 0) == [75, 0, 0]
     assert [one.get_text() for one in axis.texts] == ["3 of 4", "0 of 2", "0 of 0"]
 
@@ -88,7 +86,7 @@ def test_the_legend_of_pictures_is_in_their_palette():
 
 def test_boundary_iou_beside_plain_iou():
     found = BoundaryIou(np.array([1, 3]), np.stack([IOU / 4, IOU / 2]))
-    figure = plots_analysis.boundaries(found, IOU, width=3)
+    figure = plots.boundaries(found, IOU, width=3)
     mean, classes = figure.axes
     assert mean.lines[0].get_ydata() == pytest.approx([25 * IOU.mean(), 50 * IOU.mean()])
     assert mean.lines[1].get_ydata()[0] == pytest.approx(100 * IOU.mean())

@@ -4,12 +4,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from bisenet_lib import network, plots_network
+from bisenet_lib.course import plots
+from bisenet_lib.network import profiling
 
 
 def test_a_bar_for_each_stage_and_each_count():
-    rows = network.stages(network.build(), (64, 32))
-    figure = plots_network.stages(rows)
+    rows = profiling.stages(profiling.build_network(), (64, 32))
+    figure = plots.stages(rows)
     work, parameters = (
         [bar.get_width() for bar in axis.patches[: len(rows)]] for axis in figure.axes
     )
@@ -20,7 +21,7 @@ def test_a_bar_for_each_stage_and_each_count():
 
 
 def test_ratios_are_to_the_first_variant():
-    figure = plots_network.ratios(["a", "b"], {"work": [10, 40], "time": [2.0, 3.0]})
+    figure = plots.ratios(["a", "b"], {"work": [10, 40], "time": [2.0, 3.0]})
     (axis,) = figure.axes
     heights = [[bar.get_height() for bar in bars] for bars in axis.containers]
     assert np.allclose(heights, [[1, 4], [1, 1.5]])

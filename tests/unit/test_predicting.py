@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bisenet_lib import labels, predicting
+from bisenet_lib.data import labels
+from bisenet_lib.data.image_files import find_images, output_names
+from bisenet_lib.data.image_io import check_photograph, read_image
+from bisenet_lib.deployment import photographs
 from bisenet_lib.errors import InputError
-from bisenet_lib.photos import check_photograph, find_images, output_names, read_image
 
 RED, GREEN, BLUE = (250, 0, 0), (0, 250, 0), (0, 0, 250)
 
@@ -15,7 +17,7 @@ RED, GREEN, BLUE = (250, 0, 0), (0, 250, 0), (0, 0, 250)
 @pytest.fixture
 def network(tmp_path, colour_network):
     colour_network(tmp_path / "model.onnx")
-    return predicting.open_predictor(tmp_path / "model.onnx")
+    return photographs.open_predictor(tmp_path / "model.onnx")
 
 
 def photo(path, left=RED, right=BLUE, size=(40, 24), **options):
@@ -36,7 +38,7 @@ def test_a_folder_and_those_below_it(network, tmp_path):
     photo(source / "below" / "b.PNG", GREEN, GREEN, (10, 31))
     photo(source / ".hidden.png")
     (source / "notes.txt").write_text("no image")
-    tally = predicting.predict_images(network, source, output)
+    tally = photographs.predict_images(network, source, output)
     expected = ["labels/a.png", "labels/below/b.png", "overlays/a.jpg", "overlays/below/b.jpg"]
     assert files(output) == expected
     label = Image.open(output / "labels" / "a.png")
@@ -57,7 +59,7 @@ def test_a_folder_and_those_below_it(network, tmp_path):
 def test_two_files_of_one_name_stay_apart(network, tmp_path):
     photo(tmp_path / "photos" / "a.png", RED, RED)
     photo(tmp_path / "photos" / "a.bmp", GREEN, GREEN)
-    predicting.predict_images(network, tmp_path / "photos", tmp_path / "out")
+    photographs.predict_images(network, tmp_path / "photos", tmp_path / "out")
     found = {
         name: int(np.asarray(Image.open(tmp_path / "out" / name)).max())
         for name in files(tmp_path / "out")
@@ -72,8 +74,8 @@ def test_one_image_is_called_as_among_those_beside_it(network, tmp_path):
     for name, colour in colours.items():
         photo(tmp_path / "photos" / name, colour, colour)
     for name in colours:
-        predicting.predict_images(network, tmp_path / "photos" / name, tmp_path / "single")
-    predicting.predict_images(network, tmp_path / "photos", tmp_path / "all")
+        photographs.predict_images(network, tmp_path / "photos" / name, tmp_path / "single")
+    photographs.predict_images(network, tmp_path / "photos", tmp_path / "all")
     expected = [f"{kind}/{name}" for kind in ("labels", "overlays") for name in colours]
     for folder in ("single", "all"):
         assert len(files(tmp_path / folder)) == len(expected)
@@ -92,7 +94,7 @@ def test_an_output_inside_the_input_is_not_read_again(network, tmp_path):
     source = tmp_path / "photos"
     photo(source / "a.png")
     for _ in range(2):
-        assert predicting.predict_images(network, source, source / "out").frames == 1
+        assert photographs.predict_images(network, source, source / "out").frames == 1
 
 
 def test_a_photograph_is_turned_as_its_exif_says(network, tmp_path):
@@ -101,7 +103,7 @@ def test_a_photograph_is_turned_as_its_exif_says(network, tmp_path):
     exif[0x0112] = 6
     photo(tmp_path / "a.jpg", exif=exif, quality=95)
     assert read_image(tmp_path / "a.jpg").shape == (40, 24, 3)
-    predicting.predict_images(network, tmp_path / "a.jpg", tmp_path / "out")
+    photographs.predict_images(network, tmp_path / "a.jpg", tmp_path / "out")
     label = np.asarray(Image.open(tmp_path / "out" / "labels" / "a.png"))
     assert label.shape == (40, 24)
     assert (label[:16] == 0).all()
@@ -112,7 +114,7 @@ def test_a_photograph_is_turned_as_its_exif_says(network, tmp_path):
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P"])
 def test_grey_transparent_and_palette_images_are_photographs_too(network, tmp_path, mode):
     Image.new("RGB", (8, 6), GREEN).convert(mode).save(tmp_path / "a.png")
-    tally = predicting.predict_images(network, tmp_path / "a.png", tmp_path / "out")
+    tally = photographs.predict_images(network, tmp_path / "a.png", tmp_path / "out")
     assert list(tally.shares()) == (["red"] if mode == "L" else ["green"])
 
 
@@ -168,7 +170,7 @@ def test_a_bad_file_stops_no_other(network, tmp_path):
     content = (source / "c.png").read_bytes()
     (source / "c.png").write_bytes(content[: len(content) // 2])
     photo(source / "d.png")
-    tally = predicting.predict_images(network, source, tmp_path / "out")
+    tally = photographs.predict_images(network, source, tmp_path / "out")
     assert files(tmp_path / "out" / "labels") == ["a.png", "d.png"]
     assert [one.split(": ")[0] for one in tally.problems] == [
         str(source / "b.jpg"),
@@ -180,11 +182,11 @@ def test_a_bad_file_stops_no_other(network, tmp_path):
 def test_colours_for_every_vision_are_of_cityscapes(tmp_path, colour_network):
     path = tmp_path / "model.onnx"
     colour_network(path, labels.CLASS_NAMES)
-    chosen = predicting.open_predictor(path, colour_blind=True).colours
+    chosen = photographs.open_predictor(path, colour_blind=True).colours
     assert np.array_equal(chosen, labels.colour_table("colour-blind")[:19])
     colour_network(path)
     with pytest.raises(InputError, match="has 3 classes of its own"):
-        predicting.open_predictor(path, colour_blind=True)
+        photographs.open_predictor(path, colour_blind=True)
 
 
 def test_a_folder_without_images(tmp_path):

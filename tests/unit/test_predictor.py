@@ -11,8 +11,11 @@ import onnx
 import pytest
 from PIL import Image
 
-from bisenet_lib import config, evaluation, plots, predictor
-from bisenet_lib.predictor import Predictor
+from bisenet_lib.config import configuration
+from bisenet_lib.course import plots
+from bisenet_lib.deployment import predictor
+from bisenet_lib.deployment.predictor import Predictor
+from bisenet_lib.evaluation import evaluator
 
 RED, GREEN, BLUE, GREY = (250, 40, 40), (10, 200, 10), (0, 0, 90), (60, 60, 60)
 
@@ -58,16 +61,16 @@ def test_prepares_and_scales_back_as_paddleseg_does(tree, tmp_path, colour_netwo
     """PaddleSeg's transforms and ``infer.inference`` around the same logits."""
     from paddleseg.transforms import Compose
 
-    from bisenet_lib.engines import OnnxNetwork
-    from bisenet_lib.onnx_engine import OnnxEngine
+    from bisenet_lib.deployment.engines import OnnxNetwork
+    from bisenet_lib.deployment.onnx_runtime import OnnxEngine
 
     size = [48, 40] if "Resize" in transforms else None
     colour_network(tmp_path / "model.onnx", size=size)
     parts = [{"type": "Resize", "target_size": size}] if size else []
     parts.append({"type": "Normalize"})
     path = next(tree.glob("leftImg8bit/val/*/*.png"))
-    sample = Compose([config.component(one) for one in parts])({"img": str(path)})
-    expected = evaluation.predict(OnnxNetwork(OnnxEngine(tmp_path / "model.onnx")), sample)
+    sample = Compose([configuration.build_component(one) for one in parts])({"img": str(path)})
+    expected = evaluator.predict(OnnxNetwork(OnnxEngine(tmp_path / "model.onnx")), sample)
 
     predict = Predictor(tmp_path / "model.onnx")
     image = np.asarray(Image.open(path))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.ranks import ALONE, Ranks, here, lost_ranks
+from bisenet_lib.runtime.ranks import ALONE, Ranks, here, lost_ranks
 
 
 def test_alone_nothing_is_sent():

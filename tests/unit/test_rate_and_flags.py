@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bisenet_lib import cli, config, devices
-from bisenet_lib.machine import cores
-from bisenet_lib.paddleseg_compat import MKL_ON_AMD, THREADS, paddle
+from bisenet_lib.cli import main
+from bisenet_lib.common.processes import cores
+from bisenet_lib.config import configuration, profiles
+from bisenet_lib.runtime import devices
+from bisenet_lib.runtime.paddleseg_compat import MKL_ON_AMD, THREADS, paddle
 
 RECIPE = "bisenet_cityscapes_1024x1024_160k"
 CPUINFO = Path("/proc/cpuinfo")
@@ -27,24 +29,24 @@ ON_AMD = CPUINFO.exists() and "AuthenticAMD" in CPUINFO.read_text()
     ],
 )
 def test_the_rate_grows_with_the_total_batch(name, batch_size, ranks, rate, numbers):
-    expected, why = config.expected_rate(name, batch_size, ranks)
+    expected, why = configuration.expected_rate(name, batch_size, ranks)
     assert expected == pytest.approx(rate)
-    assert f"{config.find(name).stem}, 0.05, belongs to {numbers}" in why
+    assert f"{profiles.find_config(name).stem}, 0.05, belongs to {numbers}" in why
     assert f"--learning-rate {rate:g} fits" in why
 
 
 def test_a_file_of_ones_own_belongs_to_its_own_batch(tiny):
-    assert config.expected_rate(tiny, 2, 1)[0] == pytest.approx(0.05)
-    assert config.expected_rate(tiny, 1, 1)[0] == pytest.approx(0.025)
+    assert configuration.expected_rate(tiny, 2, 1)[0] == pytest.approx(0.05)
+    assert configuration.expected_rate(tiny, 1, 1)[0] == pytest.approx(0.025)
 
 
 def test_a_configuration_says_for_how_many_processes_it_is(tiny, tmp_path):
     """A copy keeps what it says, and a file's name says nothing."""
     copy = tmp_path / "mine.yml"
-    config.save(config.load(RECIPE), copy)
-    assert config.expected_rate(copy, 4, 1)[0] == pytest.approx(0.0125)
+    configuration.save_config(configuration.load_config(RECIPE), copy)
+    assert configuration.expected_rate(copy, 4, 1)[0] == pytest.approx(0.0125)
     of_that_name = tiny.rename(tmp_path / f"{RECIPE}.yml")
-    assert config.expected_rate(of_that_name, 2, 1)[0] == pytest.approx(0.05)
+    assert configuration.expected_rate(of_that_name, 2, 1)[0] == pytest.approx(0.05)
 
 
 def test_the_configuration_of_a_run_says_its_own_rate(tiny, tmp_path, monkeypatch, capsys):
@@ -57,7 +59,7 @@ def test_the_configuration_of_a_run_says_its_own_rate(tiny, tmp_path, monkeypatc
         arguments = ("train", "--config", *words, "--iters", 1, "--save-dir", folder)
         monkeypatch.setattr(sys, "argv", ["bisenet", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main.main()
         printed = capsys.readouterr().err
         assert ended.value.code == 0, printed
         warned.append("warning" in printed)
@@ -79,7 +81,7 @@ def test_the_command_warns_of_a_rate_that_does_not_fit(
     words = ("train", "--config", tiny, "--iters", 1, "--save-dir", tmp_path / "run", *options)
     monkeypatch.setattr(sys, "argv", ["bisenet", *map(str, words)])
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        main.main()
     printed = capsys.readouterr()
     assert ended.value.code == 0, printed.err
     assert "1 iterations" in printed.out
@@ -143,7 +145,7 @@ def settings_of_a_fresh_process(**given):
     child = subprocess.run(
         [
             *(sys.executable, "-c"),
-            "import json, os; from bisenet_lib.paddleseg_compat import SET_HERE; "
+            "import json, os; from bisenet_lib.runtime.paddleseg_compat import SET_HERE; "
             f"print(json.dumps([{{n: os.environ.get(n) for n in {names}}}, SET_HERE]))",
         ],
         env=env | given,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.paddleseg_compat import paddle
-from bisenet_lib.samples import read_batches
+from bisenet_lib.runtime.paddleseg_compat import paddle
+from bisenet_lib.training.data_loading import read_batches
 
 
 class Numbers(paddle.io.Dataset):

@@ -3,15 +3,20 @@
 import numpy as np
 import pytest
 
-from bisenet_lib import config, samples
-from bisenet_lib.ranks import ALONE, Ranks
-from bisenet_lib.samples import QuickNormalize, Seeded, batches, open_dataset, read_batches
+from bisenet_lib.config import configuration
+from bisenet_lib.config.datasets import QuickNormalize, build_dataset
+from bisenet_lib.runtime.ranks import ALONE, Ranks
+from bisenet_lib.training import data_loading
+from bisenet_lib.training.data_loading import Seeded, batches, read_batches
 
 
 @pytest.mark.parametrize("split", ["train_dataset", "val_dataset"])
 def test_samples_equal_paddlesegs_bit_for_bit(tiny, split):
-    section = config.load(tiny)[split]
-    ours, paddlesegs = Seeded(open_dataset(section), 0), Seeded(config.component(section), 0)
+    section = configuration.load_config(tiny)[split]
+    ours, paddlesegs = (
+        Seeded(build_dataset(section), 0),
+        Seeded(configuration.build_component(section), 0),
+    )
     kinds = [type(step) for step in ours.dataset.transforms.transforms]
     assert QuickNormalize in kinds
     for position in range(4):
@@ -21,12 +26,12 @@ def test_samples_equal_paddlesegs_bit_for_bit(tiny, split):
 
 
 def test_numbers_that_float32_cannot_hold_are_left_to_paddleseg():
-    step = config.component({"type": "Normalize", "mean": [0.485, 0.456, 0.406]})
+    step = configuration.build_component({"type": "Normalize", "mean": [0.485, 0.456, 0.406]})
     assert QuickNormalize.of(step) is step
 
 
 def test_processes_read_the_same_samples(tiny):
-    dataset = open_dataset(config.load(tiny)["train_dataset"])
+    dataset = build_dataset(configuration.load_config(tiny)["train_dataset"])
     read = [
         [batch["img"].numpy() for batch in read_batches(Seeded(dataset, 0), keys, workers)]
         for workers in (0, 2)
@@ -47,5 +52,5 @@ def test_processes_read_the_same_samples(tiny):
     ],
 )
 def test_a_gpu_gets_its_share_of_the_cores_as_readers(monkeypatch, asked, place, ranks, expected):
-    monkeypatch.setattr(samples, "cores", lambda: 16)
-    assert samples.readers(asked, place, ranks) == expected
+    monkeypatch.setattr(data_loading, "cores", lambda: 16)
+    assert data_loading.readers(asked, place, ranks) == expected

@@ -10,8 +10,8 @@ import pytest
 import typer
 from PIL import Image
 
-from bisenet_lib import lesson
-from bisenet_lib.cli import app
+from bisenet_lib.cli.main import app
+from bisenet_lib.course import notebook
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -47,7 +47,7 @@ def test_the_picture_shows_what_the_shipped_network_sees(teaser):
     film = Image.open(MOVING)
     film.seek(number)
     kept = np.asarray(film.convert("RGB"))
-    (drawn,) = teaser.frames(lesson.open_network(teaser.SHIPPED), range(number, number + 1))
+    (drawn,) = teaser.frames(notebook.open_network(teaser.SHIPPED), range(number, number + 1))
     wrong = np.abs(drawn.astype(int) - kept).max(2) > 60
     assert wrong.mean() < 0.005, "publish/teaser.py draws another one: run it"
 

@@ -9,9 +9,9 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from bisenet_lib import runpage
+from bisenet_lib.course import run_page
+from bisenet_lib.course.run_page import Outcome, Run
 from bisenet_lib.errors import InputError
-from bisenet_lib.runpage import Outcome, Run
 
 STRANGE = """<script>alert(1)</script> "&' {{ 7 * 7 }} <img src=x onerror=alert(1)>"""
 FIRST, SECOND = "00_good", "01 100% #odd?<b>"
@@ -50,7 +50,7 @@ def folder(tmp_path):
     folder = tmp_path / "laptop,dataset=my #1 & <i>city"
     for name in (FIRST, SECOND):
         (folder / name).mkdir(parents=True)
-        for file in (f"{name}.html", runpage.FIGURE, "kernel.log"):
+        for file in (f"{name}.html", run_page.FIGURE, "kernel.log"):
             (folder / name / file).touch()
     return folder
 
@@ -59,7 +59,7 @@ def made(folder, *outcomes, **options) -> Page:
     run = Run(
         "laptop", "/data/a & <i>city", {"rate": STRANGE}, [FIRST, SECOND], [], outcomes, **options
     )
-    written = runpage.write(folder, run)
+    written = run_page.write(folder, run)
     source = written.read_text(encoding="utf-8")
     assert not re.findall(r"https?:|url\(|@import", source)
     page = Page(source)
@@ -119,16 +119,16 @@ def test_what_is_not_there_is_not_linked(tmp_path):
 def test_a_name_that_is_no_text_is_shown_by_its_bytes(tmp_path):
     name = os.fsdecode(b"stra\xdfe")
     (tmp_path / name).mkdir()
-    (tmp_path / name / runpage.FIGURE).touch()
+    (tmp_path / name / run_page.FIGURE).touch()
     run = Run("laptop", f"/data/{name}", {}, [name], [], [Outcome(name, 1, 1)])
-    page = runpage.write(tmp_path, run).read_text(encoding="utf-8")
+    page = run_page.write(tmp_path, run).read_text(encoding="utf-8")
     assert "/data/stra\\udcdfe" in page
     assert 'src="stra%DFe/headline.png"' in page
 
 
 def test_the_page_is_written_whole(folder, monkeypatch):
     made(folder, GOOD)
-    before = (folder / runpage.PAGE).read_text()
+    before = (folder / run_page.PAGE).read_text()
 
     def full(descriptor):
         raise OSError(errno.ENOSPC, "full")
@@ -136,5 +136,5 @@ def test_the_page_is_written_whole(folder, monkeypatch):
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match=r"index\.html"):
         made(folder, GOOD, BAD)
-    assert (folder / runpage.PAGE).read_text() == before
+    assert (folder / run_page.PAGE).read_text() == before
     assert [path.name for path in folder.glob("*.part*")] == []

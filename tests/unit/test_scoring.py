@@ -7,8 +7,9 @@ import pytest
 from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as official  # noqa: N813
 from PIL import Image
 
-from bisenet_lib import labels, scoring
+from bisenet_lib.data import labels
 from bisenet_lib.errors import InputError
+from bisenet_lib.evaluation import metrics
 
 TRUTH = np.array([[0, 0, 1], [0, 1, 1], [2, 2, 255]], np.uint8)
 PREDICTION = np.array([[0, 1, 1], [0, 1, 1], [2, 0, 0]], np.uint8)
@@ -16,9 +17,9 @@ PREDICTION = np.array([[0, 1, 1], [0, 1, 1], [2, 0, 0]], np.uint8)
 
 def test_three_by_three_by_hand():
     """IoU: class 0 is 2/(2+1+1), class 1 is 3/(3+1), class 2 is 1/2, class 3 is absent."""
-    matrix = scoring.confusion_matrix(TRUTH, PREDICTION, 4)
+    matrix = metrics.confusion_matrix(TRUTH, PREDICTION, 4)
     assert matrix.tolist() == [[2, 1, 0, 0], [0, 3, 0, 0], [1, 0, 1, 0], [0, 0, 0, 0]]
-    scores = scoring.Scores(matrix, 1, ("a", "b", "c", "d"))
+    scores = metrics.Scores(matrix, 1, ("a", "b", "c", "d"))
     assert scores.iou[:3].tolist() == [0.5, 0.75, 0.5]
     assert math.isnan(scores.iou[3])
     assert scores.absent == ["d"]
@@ -29,7 +30,7 @@ def test_three_by_three_by_hand():
 
 
 def test_nothing_counted_is_nan_not_a_crash():
-    scores = scoring.Scores(np.zeros((2, 2), np.int64), 0, ("a", "b"))
+    scores = metrics.Scores(np.zeros((2, 2), np.int64), 0, ("a", "b"))
     assert math.isnan(scores.miou)
     assert math.isnan(scores.pixel_accuracy)
     assert scores.as_dict()["miou"] is None
@@ -46,7 +47,7 @@ def test_nothing_counted_is_nan_not_a_crash():
 )
 def test_what_cannot_be_counted_is_refused(truth, prediction, message):
     with pytest.raises(InputError, match=message):
-        scoring.confusion_matrix(truth, prediction, 4)
+        metrics.confusion_matrix(truth, prediction, 4)
 
 
 @pytest.fixture
@@ -78,12 +79,12 @@ def test_equal_to_cityscapesscripts_to_the_last_digit(files, monkeypatch, tmp_pa
 
     table = labels.id_to_train_id()
     matrix = sum(
-        scoring.confusion_matrix(
+        metrics.confusion_matrix(
             table[np.asarray(Image.open(t))], table[np.asarray(Image.open(p))], 19
         )
         for t, p in files
     )
-    scores = scoring.Scores(matrix, len(files))
+    scores = metrics.Scores(matrix, len(files))
 
     assert scores.absent == ["train"]
     for name, value in zip(labels.CLASS_NAMES, scores.iou.tolist(), strict=True):

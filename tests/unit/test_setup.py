@@ -19,8 +19,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from bisenet_lib import preflight
-from bisenet_lib.demo.server import PORTS
+from bisenet_lib.course import preflight
+from bisenet_lib.deployment.demo.server import PORTS
 
 ROOT = Path(__file__).parents[2]
 PIN_FILES = {name: (ROOT / name).read_text() for name in ("pyproject.toml", "requirements.lock")}
@@ -344,7 +344,7 @@ def test_preflight_says_what_to_do(tmp_path, monkeypatch, capsys):
 def test_root_needs_no_sudo(monkeypatch, user, told):
     monkeypatch.setattr(preflight.os, "geteuid", lambda: user)
     fault = preflight.Check("libgomp", False, "missing", "sudo apt-get install -y libgomp1")
-    assert preflight.lines([fault])[1].strip() == f"{told} -y libgomp1"
+    assert preflight.report_lines([fault])[1].strip() == f"{told} -y libgomp1"
 
 
 # --- make ----------------------------------------------------------------------------------
@@ -355,7 +355,7 @@ def project(tmp_path):
     """A copy of what `make` needs, without an environment, in a folder with a space."""
     folder = tmp_path / "my course"
     (folder / "bisenet_lib").mkdir(parents=True)
-    for name in ("Makefile", "pyproject.toml", "bisenet_lib/preflight.py"):
+    for name in ("Makefile", "pyproject.toml", "bisenet_lib/course/preflight.py"):
         shutil.copy(ROOT / name, folder / name)
     for path in ROOT.glob("requirements*.lock"):
         shutil.copy(path, folder / path.name)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bisenet_lib import stopping
+from bisenet_lib.common import signals
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def as_in_a_terminal():
 @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGHUP])
 def test_the_first_is_remembered_the_second_ctrl_c_ends(capfd, as_in_a_terminal, first):
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), stopping.Request() as request:
+    with pytest.raises(KeyboardInterrupt), signals.Request() as request:
         os.kill(os.getpid(), first)
         assert request.number == first
         os.kill(os.getpid(), first)
@@ -40,7 +40,7 @@ def test_the_first_is_remembered_the_second_ctrl_c_ends(capfd, as_in_a_terminal,
 def test_an_ignored_signal_stays_ignored(as_in_a_terminal, number):
     """As Ctrl-C in a job that a script began in the background, and SIGHUP under nohup."""
     signal.signal(number, signal.SIG_IGN)
-    with stopping.Request() as request:
+    with signals.Request() as request:
         os.kill(os.getpid(), number)
         assert request.number is None
     assert signal.getsignal(number) is signal.SIG_IGN
@@ -48,7 +48,7 @@ def test_an_ignored_signal_stays_ignored(as_in_a_terminal, number):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 7)])
 def test_a_forked_process_does_not_answer_for_its_parent(number, code, capfd):
-    with stopping.Request() as request:
+    with signals.Request() as request:
         child = os.fork()
         if child == 0:
             os.kill(os.getpid(), number)
@@ -100,9 +100,9 @@ def python(code, **options):
 
 PRINTING = """
 import sys
-from bisenet_lib import stopping
-stopping.outlive_readers()
-with stopping.Request() as request:
+from bisenet_lib.common import signals
+signals.outlive_readers()
+with signals.Request() as request:
     print("begun", flush=True)
     while request.number is None:
         print("x" * 100, file=sys.stderr)
@@ -138,15 +138,16 @@ def test_a_process_outlives_the_reader_of_its_output():
 
 ENDING = """
 import atexit, sys, time
-from bisenet_lib import cli, stopping
-@cli.app.command()
+from bisenet_lib.cli import main
+from bisenet_lib.common import signals
+@main.app.command()
 def wait():
-    with stopping.Request():
+    with signals.Request():
         print("begun", flush=True)
         time.sleep(60)
 atexit.register(time.sleep, 0.5)
 sys.argv = ["bisenet", "wait"]
-cli.main()
+main.main()
 """
 
 
@@ -173,15 +174,15 @@ def test_many_ctrl_c_leave_no_traceback():
 def test_the_command_that_goes_on(monkeypatch, arguments):
     expected = "bisenet train --iters 9 --save-dir 'a b' --resume-model 'a b'"
     monkeypatch.setattr(sys, "argv", ["/some/where/bisenet", *arguments])
-    assert stopping.how_to_resume(Path("a b")) == expected
+    assert signals.how_to_resume(Path("a b")) == expected
     launch = ["python", "-m", "bisenet_lib.cli", "launch", *arguments[1:]]
-    monkeypatch.setenv(stopping.COMMAND, json.dumps(launch))
-    assert stopping.how_to_resume(Path("a b")) == expected.replace(
+    monkeypatch.setenv(signals.COMMAND, json.dumps(launch))
+    assert signals.how_to_resume(Path("a b")) == expected.replace(
         "bisenet train", "python -m bisenet_lib.cli launch"
     )
 
 
 def test_in_a_notebook_it_is_an_argument(monkeypatch):
-    monkeypatch.delenv(stopping.COMMAND, raising=False)
+    monkeypatch.delenv(signals.COMMAND, raising=False)
     monkeypatch.setattr(sys, "argv", ["ipykernel_launcher.py", "-f", "kernel.json"])
-    assert stopping.how_to_resume(Path("run")) == 'fit(..., resume_model=Path("run"))'
+    assert signals.how_to_resume(Path("run")) == 'fit(..., resume_model=Path("run"))'

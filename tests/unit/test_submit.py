@@ -11,11 +11,14 @@ import pytest
 from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as official  # noqa: N813
 from PIL import Image
 
-from bisenet_lib import checkpoint, config, evaluation, lesson, submit, views
+from bisenet_lib.config import configuration
+from bisenet_lib.course import notebook
+from bisenet_lib.data.cityscapes import find_frames
+from bisenet_lib.data.labels import CLASS_NAMES
 from bisenet_lib.errors import InputError
-from bisenet_lib.frames import find_frames
-from bisenet_lib.labels import CLASS_NAMES
-from bisenet_lib.submission import check_zip, file_name
+from bisenet_lib.evaluation import evaluator, submission, tta
+from bisenet_lib.evaluation.submission import check_zip, file_name
+from bisenet_lib.network import checkpoint
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "data" / "checkpoints" / "bisenetv2_minicity"
@@ -23,17 +26,17 @@ SHIPPED = ROOT / "data" / "checkpoints" / "bisenetv2_minicity"
 
 @pytest.fixture(scope="module")
 def minicity():
-    return lesson.open_dataset(ROOT / "data" / "minicity", "laptop")
+    return notebook.open_dataset(ROOT / "data" / "minicity", "laptop")
 
 
 @pytest.fixture(scope="module")
 def settings(minicity):
-    return config.load(checkpoint.config_file(SHIPPED), dataset=minicity)
+    return configuration.load_config(checkpoint.config_file(SHIPPED), dataset=minicity)
 
 
 def test_scores_as_bisenet_evaluate_says(minicity, settings, tmp_path, monkeypatch):
     """The scorer finds the files by their names, as on the server."""
-    count = submit.submit(settings, SHIPPED, minicity, tmp_path / "val.zip", split="val")
+    count = submission.submit(settings, SHIPPED, minicity, tmp_path / "val.zip", split="val")
     frames = find_frames(minicity, "val")
     assert count == len(frames)
     assert [path.name for path in tmp_path.iterdir()] == ["val.zip"]
@@ -47,7 +50,7 @@ def test_scores_as_bisenet_evaluate_says(minicity, settings, tmp_path, monkeypat
     predictions = [official.getPrediction(official.args, truth) for truth in truths]
     theirs = official.evaluateImgLists(predictions, truths, official.args)
 
-    ours = evaluation.evaluate_checkpoint(settings, SHIPPED).scores
+    ours = evaluator.evaluate_checkpoint(settings, SHIPPED).scores
     assert theirs["averageScoreClasses"] == ours.miou
     for name, value in zip(CLASS_NAMES, ours.iou.tolist(), strict=True):
         score = theirs["classScores"][name]
@@ -67,7 +70,7 @@ def few(minicity, tmp_path):
 
 def test_a_stopped_run_goes_on(few, settings, tmp_path, monkeypatch):
     asked = []
-    whole = submit.predict
+    whole = submission.predict
 
     def stops(network, sample, views):
         asked.append(1)
@@ -75,16 +78,16 @@ def test_a_stopped_run_goes_on(few, settings, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return whole(network, sample, views)
 
-    monkeypatch.setattr(submit, "predict", stops)
+    monkeypatch.setattr(submission, "predict", stops)
     output = tmp_path / "test.zip"
     with pytest.raises(KeyboardInterrupt):
-        submit.submit(settings, SHIPPED, few, output)
+        submission.submit(settings, SHIPPED, few, output)
     assert not output.exists()
-    submit.submit(settings, SHIPPED, few, output)
+    submission.submit(settings, SHIPPED, few, output)
     assert len(asked) == 3
     assert check_zip(output, find_frames(few, "test")) == []
     # Another way to look begins anew.
-    submit.submit(settings, SHIPPED, few, output, views=views.Views(flip=True))
+    submission.submit(settings, SHIPPED, few, output, views=tta.Views(flip=True))
     assert len(asked) == 5
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "test.zip"]
 
@@ -165,4 +168,4 @@ def test_files_that_unpack_without_end_are_not_unpacked(few, tmp_path, png_maker
 def test_other_classes_are_not_for_this_server(few, settings, tmp_path):
     own = {**settings, "model": {**settings["model"], "num_classes": 7}}
     with pytest.raises(InputError, match="not trained on the 19 classes"):
-        submit.submit(own, SHIPPED, few, tmp_path / "test.zip")
+        submission.submit(own, SHIPPED, few, tmp_path / "test.zip")

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bisenet_lib import cityscapes, convert, lesson, subset
+from bisenet_lib.course import notebook
+from bisenet_lib.data import conversion, inspection, subset
+from bisenet_lib.data.cityscapes import Frame, find_frames, read_ids
+from bisenet_lib.data.file_lists import read_list
+from bisenet_lib.data.label_io import read_instances
+from bisenet_lib.data.polygons import read_objects
 from bisenet_lib.errors import InputError
-from bisenet_lib.filelists import read_list
-from bisenet_lib.frames import Frame, find_frames, read_ids
-from bisenet_lib.labelfiles import read_instances
-from bisenet_lib.polygons import read_objects
 
 TINY = subset.Bounds({"train": 2, "val": 2, "test": 1}, {"train": 1, "val": 1}, (32, 16))
 
@@ -117,12 +118,12 @@ def test_a_subset_is_a_whole_data_set_and_the_large_one_is_untouched(make, tree)
     assert files(tree) == before
     assert "laptop looks at 5 of 6 frames, scaled to fit 32 x 16 (" in made.note
     assert str(made.root) in made.note and "repeatedly" not in made.note
-    lists = convert.prepare(made.root)
+    lists = conversion.prepare(made.root)
     assert {split: len(read_list(lists[split], made.root)) for split in ("train", "val")} == {
         "train": 2,
         "val": 2,
     }
-    report = cityscapes.inspect(made.root)
+    report = inspection.inspect(made.root)
     assert report.problems == ()
     assert report.sizes == {"32x16": 5}
     assert report.files == dict.fromkeys(report.files, 5) and len(report.files) == 5
@@ -144,7 +145,7 @@ def test_two_frames_are_enough(bounds, make, tree):
     bounds(most={"train": 9, "val": 9, "test": 9}, least={"train": 8, "val": 3})
     made = make()
     assert "Lessons need 8 train and 3 val frames, so some are in it repeatedly" in made.note
-    convert.prepare(made.root)
+    conversion.prepare(made.root)
     assert len(find_frames(made.root, "train")) == 8
     val = find_frames(made.root, "val")
     assert [frame.stem for frame in val] == [
@@ -213,9 +214,9 @@ def test_a_lesson_tells_what_it_looks_at(bounds, tree, tmp_path, monkeypatch, ca
     (tmp_path / "data").mkdir()
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks")
-    root = lesson.open_dataset(tree, "laptop")
+    root = notebook.open_dataset(tree, "laptop")
     assert "looks at 5 of 6 frames" in capsys.readouterr().out
-    assert root.parent == lesson.SUBSETS and (root / "train.txt").is_file()
+    assert root.parent == notebook.SUBSETS and (root / "train.txt").is_file()
     assert not (tree / "train.txt").exists()
 
 

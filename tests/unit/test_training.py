@@ -9,20 +9,24 @@ from functools import partial
 import numpy as np
 import pytest
 
-from bisenet_lib import checkpoint, config, evaluation, parts, runlog, training
+from bisenet_lib.common import array_files
+from bisenet_lib.config import configuration
 from bisenet_lib.errors import InputError
-from bisenet_lib.paddleseg_compat import paddle, paddleseg
-from bisenet_lib.ranks import ALONE
-from bisenet_lib.samples import Seeded, batches
+from bisenet_lib.evaluation import evaluator
+from bisenet_lib.network import checkpoint
+from bisenet_lib.runtime.paddleseg_compat import paddle, paddleseg
+from bisenet_lib.runtime.ranks import ALONE
+from bisenet_lib.training import run_log, trainer
+from bisenet_lib.training.data_loading import Seeded, batches
 
 
 @pytest.fixture
 def settings(tiny):
-    return config.load(tiny)
+    return configuration.load_config(tiny)
 
 
 def weights(folder):
-    return checkpoint.read(checkpoint.weights_file(folder))
+    return array_files.read_arrays(checkpoint.weights_file(folder))
 
 
 def equal(left, right):
@@ -31,7 +35,7 @@ def equal(left, right):
 
 def test_run_folder_holds_what_the_design_says(settings, tmp_path):
     run = tmp_path / "run"
-    result = training.fit(settings, run, save_interval=2, log_iters=1, use_vdl=True)
+    result = trainer.fit(settings, run, save_interval=2, log_iters=1, use_vdl=True)
     names = {path.relative_to(run).as_posix() for path in run.rglob("*") if path.is_file()}
     expected = {"config.yml", "metrics.jsonl"} | {
         "best_model/model.pdparams",
@@ -45,9 +49,9 @@ def test_run_folder_holds_what_the_design_says(settings, tmp_path):
     assert expected <= names
     assert len([name for name in names - expected if name.startswith("vdlrecords")]) == 1
     assert names - expected == {name for name in names if name.startswith("vdlrecords")}
-    assert config.load(run / "config.yml") == {**settings, "world_size": 1}
+    assert configuration.load_config(run / "config.yml") == {**settings, "world_size": 1}
 
-    records = runlog.read(run)
+    records = run_log.read_log(run)
     steps = [one for one in records if "loss" in one]
     assert [one["iteration"] for one in steps] == [1, 2, 3, 4]
     assert [one["epoch"] for one in steps] == [1, 2, 3, 4]
@@ -61,34 +65,38 @@ def test_run_folder_holds_what_the_design_says(settings, tmp_path):
 
 
 def test_best_model_scores_what_the_run_reported(settings, tmp_path):
-    result = training.fit(settings, tmp_path / "run", save_interval=1)
-    again = evaluation.evaluate_checkpoint(settings, tmp_path / "run", engine="paddle").scores
+    result = trainer.fit(settings, tmp_path / "run", save_interval=1)
+    again = evaluator.evaluate_checkpoint(settings, tmp_path / "run", engine="paddle").scores
     assert again.miou == result.best_miou
 
 
 def test_resumed_run_equals_an_undisturbed_one_bit_for_bit(settings, tmp_path):
-    whole = training.fit(settings, tmp_path / "whole", save_interval=2, log_iters=1)
+    whole = trainer.fit(settings, tmp_path / "whole", save_interval=2, log_iters=1)
     part = tmp_path / "part"
-    training.fit(settings, part, save_interval=2, log_iters=1)
+    trainer.fit(settings, part, save_interval=2, log_iters=1)
     for folder in ("iter_4", "best_model"):
         for file in (part / folder).iterdir():
             file.unlink()
         (part / folder).rmdir()
-    resumed = training.fit(settings, part, save_interval=2, log_iters=1, resume_model=part)
+    resumed = trainer.fit(settings, part, save_interval=2, log_iters=1, resume_model=part)
 
     assert equal(weights(tmp_path / "whole" / "iter_4"), weights(part / "iter_4"))
     assert equal(
         {
             k: v
-            for k, v in checkpoint.read(tmp_path / "whole/iter_4/model.pdopt").items()
+            for k, v in array_files.read_arrays(tmp_path / "whole/iter_4/model.pdopt").items()
             if "velo" in k
         },
-        {k: v for k, v in checkpoint.read(part / "iter_4/model.pdopt").items() if "velo" in k},
+        {
+            k: v
+            for k, v in array_files.read_arrays(part / "iter_4/model.pdopt").items()
+            if "velo" in k
+        },
     )
     assert resumed.best_miou == whole.best_miou
     drop = ("ips", "seconds")
     logs = [
-        [{k: v for k, v in one.items() if k not in drop} for one in runlog.read(run)]
+        [{k: v for k, v in one.items() if k not in drop} for one in run_log.read_log(run)]
         for run in (tmp_path / "whole", part)
     ]
     assert logs[0] == logs[1]
@@ -96,7 +104,7 @@ def test_resumed_run_equals_an_undisturbed_one_bit_for_bit(settings, tmp_path):
 
 def test_seed_decides_everything(settings, tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        training.fit(settings, tmp_path / name, do_eval=False, seed=seed)
+        trainer.fit(settings, tmp_path / name, do_eval=False, seed=seed)
     runs = [weights(tmp_path / name / "iter_4") for name in "abc"]
     assert equal(runs[0], runs[1])
     assert not equal(runs[0], runs[2])
@@ -104,7 +112,7 @@ def test_seed_decides_everything(settings, tmp_path):
 
 def test_reading_in_workers_changes_nothing(settings, tmp_path):
     for name, workers in (("a", 0), ("b", 2)):
-        training.fit(settings, tmp_path / name, do_eval=False, num_workers=workers)
+        trainer.fit(settings, tmp_path / name, do_eval=False, num_workers=workers)
     assert equal(weights(tmp_path / "a" / "iter_4"), weights(tmp_path / "b" / "iter_4"))
 
 
@@ -114,7 +122,7 @@ def test_losses_and_update_equal_paddlesegs_own_modules(settings, monkeypatch, a
 
     def fresh():
         paddle.seed(3)
-        return config.builder(settings)
+        return configuration.builder(settings)
 
     labels = np.random.default_rng(1).integers(0, 19, (2, 32, 64))
     labels[:, :3] = 255
@@ -137,13 +145,13 @@ def test_losses_and_update_equal_paddlesegs_own_modules(settings, monkeypatch, a
     sum(expected).backward()
     optimizer.step()
 
-    ours = parts.build(settings, 3)
+    ours = trainer.build(settings, 3)
     ours.model.set_state_dict(fresh().model.state_dict())
     ours.model.train()
     paddle.seed(4)
     if not arranged:
-        monkeypatch.setattr(training.arrangement, "for_cpu", nullcontext)
-    losses = training.Step(ours, training.Options(), "cpu", ALONE)(data)
+        monkeypatch.setattr(trainer.arrangement, "for_cpu", nullcontext)
+    losses = trainer.Step(ours, trainer.Options(), "cpu", ALONE)(data)
     assert_equal = np.testing.assert_array_equal
     if arranged:
         assert_equal = partial(np.testing.assert_allclose, rtol=1e-5, atol=2e-6)
@@ -154,15 +162,15 @@ def test_losses_and_update_equal_paddlesegs_own_modules(settings, monkeypatch, a
 
 
 def test_paddleseg_opens_our_checkpoint_and_we_open_its(settings, tmp_path):
-    training.fit(settings, tmp_path / "ours", do_eval=False)
+    trainer.fit(settings, tmp_path / "ours", do_eval=False)
     with paddle.utils.unique_name.guard():  # a fresh process
-        built = parts.build(settings, 9)
+        built = trainer.build(settings, 9)
     assert paddleseg.utils.resume(built.model, built.optimizer, str(tmp_path / "ours/iter_4")) == 4
     theirs = {key: value.numpy() for key, value in built.model.state_dict().items()}
     assert equal(theirs, weights(tmp_path / "ours" / "iter_4"))
 
     with paddle.utils.unique_name.guard():
-        built = parts.build(settings, 9)
+        built = trainer.build(settings, 9)
         paddleseg.core.train(
             built.model,
             built.train_dataset,
@@ -173,18 +181,18 @@ def test_paddleseg_opens_our_checkpoint_and_we_open_its(settings, tmp_path):
             batch_size=2,
             log_iters=1,
         )
-    result = training.fit(
+    result = trainer.fit(
         settings, tmp_path / "on", do_eval=False, resume_model=tmp_path / "theirs" / "iter_2"
     )
     assert result.iterations == 4
-    assert [one["iteration"] for one in runlog.read(tmp_path / "on")] == [4]
+    assert [one["iteration"] for one in run_log.read_log(tmp_path / "on")] == [4]
 
 
 def test_older_checkpoints_are_pruned_also_across_a_resume(settings, tmp_path):
     run = tmp_path / "run"
     short = {**settings, "iters": 2}
-    training.fit(short, run, do_eval=False, save_interval=1, keep_checkpoint_max=2)
-    training.fit(
+    trainer.fit(short, run, do_eval=False, save_interval=1, keep_checkpoint_max=2)
+    trainer.fit(
         settings, run, do_eval=False, save_interval=1, keep_checkpoint_max=2, resume_model=run
     )
     assert [one.name for one in checkpoint.checkpoints(run)] == ["iter_3", "iter_4"]
@@ -201,7 +209,7 @@ def test_order_visits_every_image_once_an_epoch():
 
 
 def test_a_sample_depends_on_seed_and_position_only(settings):
-    dataset = config.component(settings["train_dataset"])
+    dataset = configuration.build_component(settings["train_dataset"])
     first = Seeded(dataset, 0)[(5, 1)]["img"]
     assert (Seeded(dataset, 0)[(5, 1)]["img"] == first).all()
     assert (Seeded(dataset, 0)[(6, 1)]["img"] != first).any()
@@ -225,40 +233,40 @@ def test_a_sample_depends_on_seed_and_position_only(settings):
 )
 def test_bad_options_are_refused_before_anything_is_written(settings, tmp_path, options, message):
     with pytest.raises(InputError, match=message):
-        training.fit(settings, tmp_path / "run", **{"device": "cpu", **options})
+        trainer.fit(settings, tmp_path / "run", **{"device": "cpu", **options})
     assert not (tmp_path / "run").exists()
 
 
 def test_scoring_needs_a_validation_set(settings, tmp_path):
     del settings["val_dataset"]
     with pytest.raises(InputError, match="do_eval needs a val_dataset"):
-        training.fit(settings, tmp_path / "run", do_eval=True)
+        trainer.fit(settings, tmp_path / "run", do_eval=True)
 
 
 def test_a_finished_run_is_not_resumed_in_silence(settings, tmp_path):
-    training.fit(settings, tmp_path / "run", do_eval=False)
+    trainer.fit(settings, tmp_path / "run", do_eval=False)
     with pytest.raises(InputError, match="has 4 iterations, and --iters asks for 4"):
-        training.fit(settings, tmp_path / "on", do_eval=False, resume_model=tmp_path / "run")
+        trainer.fit(settings, tmp_path / "on", do_eval=False, resume_model=tmp_path / "run")
     assert not (tmp_path / "on").exists()
 
 
 def test_a_used_run_folder_is_not_written_over(settings, tmp_path):
     run = tmp_path / "run"
-    training.fit(settings, run, do_eval=False)
+    trainer.fit(settings, run, do_eval=False)
     before = (run / "metrics.jsonl").read_text()
     with pytest.raises(InputError, match="holds another run, up to iter_4"):
-        training.fit(settings, run, do_eval=False, seed=5)
+        trainer.fit(settings, run, do_eval=False, seed=5)
     other = tmp_path / "other"
-    training.fit({**settings, "iters": 2}, other, do_eval=False)
+    trainer.fit({**settings, "iters": 2}, other, do_eval=False)
     with pytest.raises(InputError, match="holds another run"):
-        training.fit(settings, run, do_eval=False, resume_model=other)
+        trainer.fit(settings, run, do_eval=False, resume_model=other)
     assert (run / "metrics.jsonl").read_text() == before
 
 
 def test_resuming_from_an_older_checkpoint_drops_the_later_ones(settings, tmp_path):
     run = tmp_path / "run"
-    training.fit(settings, run, do_eval=False, save_interval=1)
-    training.fit(
+    trainer.fit(settings, run, do_eval=False, save_interval=1)
+    trainer.fit(
         {**settings, "iters": 3},
         run,
         do_eval=False,
@@ -269,16 +277,16 @@ def test_resuming_from_an_older_checkpoint_drops_the_later_ones(settings, tmp_pa
 
 
 def test_the_best_model_comes_along_into_another_run_folder(settings, tmp_path):
-    first = training.fit({**settings, "iters": 2}, tmp_path / "a", save_interval=1)
+    first = trainer.fit({**settings, "iters": 2}, tmp_path / "a", save_interval=1)
     state = tmp_path / "a" / "iter_2" / "state.json"
     state.write_text(json.dumps({**json.loads(state.read_text()), "best_miou": 0.99}))
-    result = training.fit(settings, tmp_path / "b", resume_model=tmp_path / "a")
+    result = trainer.fit(settings, tmp_path / "b", resume_model=tmp_path / "a")
     assert result.best_miou == 0.99
     assert equal(weights(tmp_path / "b"), weights(tmp_path / "a"))
     assert first.best_miou < 0.99
 
     (tmp_path / "a" / "best_model" / "model.pdparams").unlink()
-    alone = training.fit(settings, tmp_path / "c", resume_model=tmp_path / "a")
+    alone = trainer.fit(settings, tmp_path / "c", resume_model=tmp_path / "a")
     assert alone.best_miou == alone.scores.miou
 
 
@@ -286,7 +294,7 @@ def test_weights_that_are_no_numbers_are_not_saved(settings, tmp_path):
     settings["lr_scheduler"]["learning_rate"] = 1e30
     run = tmp_path / "run"
     with pytest.raises(InputError, match=r"no longer finite at iteration 2.*Lower"):
-        training.fit(settings, run, do_eval=False, save_interval=2, log_iters=4)
+        trainer.fit(settings, run, do_eval=False, save_interval=2, log_iters=4)
     assert checkpoint.checkpoints(run) == []
 
 
@@ -299,7 +307,7 @@ def test_speed_counts_the_wait_for_a_device_to_finish(tmp_path):
             time.sleep(0.2)
             return 1.0
 
-    log = runlog.Log(tmp_path, {"iteration": 0}, use_vdl=False, ranks=ALONE)
+    log = run_log.Log(tmp_path, {"iteration": 0}, use_vdl=False, ranks=ALONE)
     log.step([Slow()], [0, 1, 2, 3])
     assert log.flush(1, 1, 0.1, [])["ips"] <= 20
     log.close()
@@ -308,35 +316,37 @@ def test_speed_counts_the_wait_for_a_device_to_finish(tmp_path):
 def test_a_loss_that_is_no_number_stops_the_run(settings, tmp_path):
     settings["lr_scheduler"]["learning_rate"] = 1e30
     with pytest.raises(InputError, match=r"the loss is (nan|inf) at iteration \d+"):
-        training.fit(settings, tmp_path / "run", do_eval=False, log_iters=1)
+        trainer.fit(settings, tmp_path / "run", do_eval=False, log_iters=1)
 
 
 def test_a_loss_that_is_no_number_names_its_images(settings, tmp_path):
     settings["lr_scheduler"]["learning_rate"] = 1e30
     with pytest.raises(InputError) as raised:
-        training.fit(settings, tmp_path / "run", do_eval=False, log_iters=4)
+        trainer.fit(settings, tmp_path / "run", do_eval=False, log_iters=4)
     message = str(raised.value)
     iteration = int(re.search(r"at iteration (\d)", message)[1])
     assert iteration in (2, 3, 4)
     assert "learning rate" in message
-    names = config.component(settings["train_dataset"]).file_list
+    names = configuration.build_component(settings["train_dataset"]).file_list
     seen = batches(len(names), 2, seed=0, first=0, last=4).indices(iteration)
     assert all(names[index][0] in message for index in seen)
     assert sum(one[0] in message for one in names) == 2
 
 
 def test_resume_keeps_the_total_batch(settings, tmp_path):
-    training.fit({**settings, "iters": 2}, tmp_path / "run", do_eval=False)
+    trainer.fit({**settings, "iters": 2}, tmp_path / "run", do_eval=False)
     other = {**settings, "batch_size": 3}
     with pytest.raises(InputError, match=r"with 2 images an iteration .* now there would be 3"):
-        training.fit(other, tmp_path / "on", do_eval=False, resume_model=tmp_path / "run")
+        trainer.fit(other, tmp_path / "on", do_eval=False, resume_model=tmp_path / "run")
 
 
 def test_ohem_trains(settings, tmp_path):
     settings["loss"]["types"] = [{"type": "OhemCrossEntropyLoss", "min_kept": 500}]
-    result = training.fit(settings, tmp_path / "run")
+    result = trainer.fit(settings, tmp_path / "run")
     assert result.iterations == 4
-    assert all(np.isfinite(one["loss"]) for one in runlog.read(tmp_path / "run") if "loss" in one)
+    assert all(
+        np.isfinite(one["loss"]) for one in run_log.read_log(tmp_path / "run") if "loss" in one
+    )
 
 
 def test_ranks_share_one_batch():
@@ -359,7 +369,7 @@ def test_the_loss_scaler_is_resumed(settings):
         def load_state_dict(self, there):
             self.there = there
 
-    step = training.Step(parts.build(settings, 0), training.Options(), "cpu", ALONE)
+    step = trainer.Step(trainer.build(settings, 0), trainer.Options(), "cpu", ALONE)
     step.scaler, state = Scaler(), {}
     step.remember(state)
     step.resume(json.loads(json.dumps(state)))
@@ -368,5 +378,5 @@ def test_the_loss_scaler_is_resumed(settings):
 
 def test_a_log_cut_off_by_a_kill_is_read_up_to_there(tmp_path):
     (tmp_path / "metrics.jsonl").write_text(json.dumps({"iteration": 1}) + '\n{"iterat')
-    assert runlog.read(tmp_path) == [{"iteration": 1}]
-    assert runlog.read(tmp_path / "nowhere") == []
+    assert run_log.read_log(tmp_path) == [{"iteration": 1}]
+    assert run_log.read_log(tmp_path / "nowhere") == []

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bisenet_lib import predicting, video
+from bisenet_lib.deployment import photographs, video
 from bisenet_lib.errors import InputError
 
 RED, GREEN, BLUE = (230, 20, 20), (20, 230, 20), (20, 20, 230)
@@ -15,7 +15,7 @@ RED, GREEN, BLUE = (230, 20, 20), (20, 230, 20), (20, 20, 230)
 @pytest.fixture
 def network(tmp_path, colour_network):
     colour_network(tmp_path / "model.onnx")
-    return predicting.open_predictor(tmp_path / "model.onnx")
+    return photographs.open_predictor(tmp_path / "model.onnx")
 
 
 def record(path, colours, fps=10.0, size=(64, 48), codec="mp4v"):

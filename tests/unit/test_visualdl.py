@@ -14,7 +14,8 @@ import numpy as np
 import psutil
 import pytest
 
-from bisenet_lib import config, runlog, training
+from bisenet_lib.config import configuration
+from bisenet_lib.training import run_log, trainer
 
 VISUALDL = Path(sys.executable).with_name("visualdl")
 GUARD = """
@@ -55,8 +56,13 @@ def kill_tree(process):
 @pytest.fixture
 def run(tiny, tmp_path):
     folder = tmp_path / "run"
-    training.fit(
-        config.load(tiny), folder, use_vdl=True, do_eval=True, save_interval=2, log_iters=1
+    trainer.fit(
+        configuration.load_config(tiny),
+        folder,
+        use_vdl=True,
+        do_eval=True,
+        save_interval=2,
+        log_iters=1,
     )
     return folder
 
@@ -108,7 +114,7 @@ def test_the_server_shows_what_the_run_recorded(run, ask):
     (tags,) = listed["tags"]
     assert set(tags) == TAGS
 
-    records = runlog.read(run)
+    records = run_log.read_log(run)
     expected = {
         "Train/loss": [(one["iteration"], one["loss"]) for one in records if "loss" in one],
         "Train/loss_4": [(one["iteration"], one["losses"][4]) for one in records if "loss" in one],

@@ -1,0 +1,1 @@
+"""The ``bisenet`` command: a thin module for each group of sub-commands."""

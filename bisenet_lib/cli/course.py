@@ -1,0 +1,150 @@
+"""``bisenet course``: the notebooks from the command line.
+
+Imports of a sub-command stand inside it, as in :mod:`bisenet_lib.cli.main`.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from typer.core import TyperCommand
+
+from bisenet_lib.errors import InputError
+
+app = typer.Typer(help="Run the notebooks, compare runs, list parameters.", no_args_is_help=True)
+out = Console()
+
+Names = Annotated[
+    list[str] | None, typer.Argument(help="Notebooks, or the start of their names (03). All.")
+]
+Folder = Annotated[
+    Path | None, typer.Option("--notebooks", help="Where the notebooks are. The course's own.")
+]
+Profile = Annotated[str, typer.Option(help="smoke, laptop or cityscapes.")]
+Cityscapes = Annotated[Path | None, typer.Option(help="Use this data set in place of MiniCity.")]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--parameter", "-p", help="NAME=VALUE or NAME VALUE: see `bisenet course params`."
+    ),
+]
+RunsDir = Annotated[Path | None, typer.Option(help="Where results go. Default runs/.")]
+
+
+class _AsPapermill(TyperCommand):
+    """Reads ``-p NAME VALUE``, as papermill spells it, like ``-p NAME=VALUE``."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        words, joined = list(reversed(args)), []
+        while words:
+            joined.append(words.pop())
+            if joined[-1] in ("-p", "--parameter", "--grid") and words:
+                joined.append(words.pop())
+                if "=" not in joined[-1] and words and not words[-1].startswith("--"):
+                    joined[-1] += f"={words.pop()}"
+        return super().parse_args(ctx, joined)
+
+
+@app.command("run", cls=_AsPapermill)
+def course_run(
+    names: Names = None,
+    profile: Profile = "laptop",
+    cityscapes: Cityscapes = None,
+    parameter: Parameters = None,
+    runs_dir: RunsDir = None,
+    folder: Folder = None,
+) -> None:
+    """Run the notebooks in order, and make a page of their results, figures, time and memory.
+
+    The address of the page is printed last. A run on other data or with parameters has a folder
+    of its own, named after them.
+    """
+    from bisenet_lib.course.parameters import parse_parameters
+    from bisenet_lib.course.runner import notebooks, run
+
+    paths = notebooks(folder, names or ())
+    outcomes = run(
+        paths,
+        profile=profile,
+        cityscapes=cityscapes,
+        runs_dir=runs_dir,
+        parameters=parse_parameters(parameter or (), paths),
+        console=out,
+    )
+    raise typer.Exit(any(one.error for one in outcomes))
+
+
+@app.command("sweep", cls=_AsPapermill)
+def course_sweep(
+    name: Annotated[str, typer.Argument(help="The notebook, or the start of its name (03).")],
+    grid: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE,VALUE: a parameter that varies.")
+    ] = None,
+    profile: Profile = "laptop",
+    cityscapes: Cityscapes = None,
+    parameter: Parameters = None,
+    metric: Annotated[
+        str, typer.Option(help="The reported number to compare. mIoU, or the first there is.")
+    ] = "",
+    runs_dir: RunsDir = None,
+    sweep_dir: Annotated[
+        Path | None,
+        typer.Option(help="The sweep's own folder. Default: sweep_NAME beside the runs."),
+    ] = None,
+    folder: Folder = None,
+) -> None:
+    """Run one notebook for every combination of a grid, and compare the runs.
+
+    A run that fails stops no other. Given again, the command goes on with what is not finished.
+    """
+    from bisenet_lib.course.parameters import parse_parameters
+    from bisenet_lib.course.runner import notebooks
+    from bisenet_lib.course.sweeps import parse_grid, sweep
+
+    paths = notebooks(folder, [name])
+    if len(paths) > 1:
+        found = ", ".join(path.stem for path in paths)
+        raise InputError(f"notebook {name!r} fits several ({found}); a sweep runs one")
+    runs = sweep(
+        paths[0],
+        parse_grid(grid or (), paths[0]),
+        profile=profile,
+        cityscapes=cityscapes,
+        runs_dir=runs_dir,
+        sweep_dir=sweep_dir,
+        parameters=parse_parameters(parameter or (), paths),
+        metric=metric,
+        console=out,
+    )
+    raise typer.Exit(any(one.outcome.error for one in runs))
+
+
+@app.command("times")
+def course_times(runs_dir: RunsDir = None, folder: Folder = None) -> None:
+    """Keep the time and memory of the last runs, for the headers of the notebooks.
+
+    Writes times.json beside the notebooks; a test compares the headers with it.
+    """
+    from bisenet_lib.course.runner import TIMES, keep_times, notebooks
+
+    paths = notebooks(folder)
+    target = paths[0].with_name(TIMES)
+    keep_times(paths, target, runs_dir)
+    out.print(f"{target}: written", soft_wrap=True, highlight=False)
+
+
+@app.command("params")
+def course_params(names: Names = None, folder: Folder = None) -> None:
+    """List the parameters of the notebooks, read from the notebooks themselves."""
+    from bisenet_lib.course.parameters import parameters_of
+    from bisenet_lib.course.runner import notebooks
+
+    table = Table("notebook", "parameter", "type", "default", "what it is")
+    for path in notebooks(folder, names or ()):
+        for name, one in parameters_of(path).items():
+            kind = one["inferred_type_name"]
+            table.add_row(path.stem, name, kind, one["default"], one["help"])
+        table.add_section()
+    out.print(table)

@@ -1,0 +1,217 @@
+"""``bisenet export``, ``predict`` and ``submit``: the trained network put to use.
+
+Imports of a sub-command stand inside it, as in :mod:`bisenet_lib.cli.main`.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from bisenet_lib.cli.options import (
+    MODEL,
+    Dataset,
+    Device,
+    Engine,
+    Flip,
+    Json,
+    Model,
+    ModelOrExport,
+    Numbers,
+    OwnConfig,
+    Scales,
+    end_with_problems,
+    exported_file,
+    out,
+    scales_of,
+    trained,
+    write_json,
+)
+from bisenet_lib.errors import InputError
+
+if TYPE_CHECKING:
+    from bisenet_lib.deployment.photographs import Tally
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the sub-commands of this module."""
+    app.command()(export)
+    app.command()(predict)
+    app.command(cls=Numbers)(submit)
+
+
+def export(
+    model: Model,
+    output: Annotated[Path, typer.Option(help="A new or empty folder.")],
+    formats: Annotated[str, typer.Option("--format", help="onnx, paddle or both.")] = "both",
+    config: OwnConfig = None,
+    dataset: Dataset = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Photographs to compare on, in place of the data set's.")
+    ] = None,
+    json_file: Json = None,
+) -> None:
+    """Write a checkpoint as ONNX and in Paddle's inference format.
+
+    Both are compared with the checkpoint on real images first; one that differs is not written.
+    """
+    chosen = {"both": ("onnx", "paddle"), "onnx": ("onnx",), "paddle": ("paddle",)}.get(formats)
+    if chosen is None:
+        raise InputError(f"format is {formats!r}; choose onnx, paddle or both")
+    from bisenet_lib.deployment.export import export_checked, real_images
+
+    settings, weights = trained(model, config, dataset)
+    compared = real_images(settings, images)
+    titles = ("format", "file", "MB", "images", "% of pixels equal", "largest logit difference")
+    table = Table(*titles)
+    for column in table.columns[2:]:
+        column.justify = "right"
+    written = export_checked(settings, weights, output, compared, chosen)
+    write_json(
+        json_file, {"checkpoint": str(weights), "exports": [one.as_dict() for one in written]}
+    )
+    for one in written:
+        found = one.parity
+        table.add_row(
+            one.format,
+            one.path.name,
+            f"{one.size / 1e6:.1f}",
+            str(found.images),
+            f"{100 * found.pixels:.4f}",
+            "not written" if found.logits is None else f"{found.logits:.1g}",
+        )
+    out.print(table)
+    out.print(f"compared with {weights}, then written to {output}", highlight=False, soft_wrap=True)
+
+
+def predict(
+    model: ModelOrExport,
+    source: Annotated[
+        Path, typer.Argument(help="An image, a folder of images (links are followed), or a video.")
+    ],
+    output: Annotated[Path, typer.Option(help="Where overlays and labels go.")],
+    config: OwnConfig = None,
+    max_side: Annotated[
+        int,
+        typer.Option(
+            help="Larger images, up to 200 million pixels, are scaled down to this for the "
+            "network; 0: never, which takes much memory."
+        ),
+    ] = 2048,
+    colour_blind: Annotated[
+        bool,
+        typer.Option("--colour-blind", help="Colours that stay apart with any colour vision."),
+    ] = False,
+    json_file: Json = None,
+) -> None:
+    """Segment photographs or a video: overlays to look at, labels to go on with.
+
+    Labels and overlays have the size of the image, whatever size the network saw. Without Paddle
+    where MODEL is an export; a checkpoint is exported into the user's cache on first use.
+    """
+    from bisenet_lib.data.image_files import SUFFIXES
+    from bisenet_lib.deployment.photographs import open_predictor, predict_images
+    from bisenet_lib.deployment.video import predict_video
+
+    if not source.exists():
+        raise InputError(f"{source}: no such image, folder or video")
+    predictor = open_predictor(
+        _onnx_file(model, config), longest=max_side, colour_blind=colour_blind
+    )
+    still = source.is_dir() or source.suffix.lower() in SUFFIXES
+    tally = (predict_images if still else predict_video)(predictor, source, output)
+    write_json(json_file, tally.as_dict())
+    if tally.frames:
+        out.print(_shares(tally))
+        out.print(
+            f"{tally.frames} {'image' if still else 'frame'}{'s' * (tally.frames != 1)}: "
+            f"{tally.frames / tally.seconds:.2f} a second in all, "
+            f"{tally.frames / tally.network_seconds:.2f} in the network alone: {output}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    end_with_problems(tally.problems, f"{tally.frames} segmented")
+
+
+def submit(
+    dataset: Annotated[Path, typer.Option(help="The data set: leftImg8bit/ with the split.")],
+    model: Annotated[
+        Path | None, typer.Argument(help=f"{MODEL}; needed, except with --check.")
+    ] = None,
+    output: Annotated[Path, typer.Option(help="The file to write.")] = Path("submission.zip"),
+    split: Annotated[str, typer.Option(help="test for the server; val to try it.")] = "test",
+    check: Annotated[
+        Path | None, typer.Option(help="Only check this zip; no MODEL is needed.")
+    ] = None,
+    config: OwnConfig = None,
+    engine: Engine = "auto",
+    device: Device = "auto",
+    flip: Flip = False,
+    scales: Scales = "1.0",
+    json_file: Json = None,
+) -> None:
+    """Segment the test images of Cityscapes and zip them as its server takes them.
+
+    The zip is read again and checked. A stopped run goes on where it was.
+    """
+    from bisenet_lib.data.cityscapes import find_frames
+
+    if (model is None) == (check is None):
+        raise InputError("give a MODEL to segment with, or --check ZIP to check a file")
+    frames = find_frames(dataset, split)
+    if check is not None:
+        from bisenet_lib.evaluation.submission import check_zip
+
+        problems, path = check_zip(check, frames), check
+    else:
+        from bisenet_lib.deployment.engines import check_name
+        from bisenet_lib.evaluation.submission import submit as run
+        from bisenet_lib.evaluation.tta import Views
+
+        check_name(engine)
+        views = Views(flip, scales_of(scales))
+        settings, weights = trained(model, config, None)
+        run(
+            settings,
+            weights,
+            dataset,
+            output,
+            split=split,
+            engine=engine,
+            device=device,
+            views=views,
+        )
+        problems, path = [], output
+    write_json(json_file, {"file": str(path), "frames": len(frames), "problems": problems})
+    end_with_problems(problems, f"{path} is not to be submitted")
+    out.print(
+        f"{path}: {len(frames)} frames of {split}, each once, at its size, with evaluated label "
+        f"ids; {path.stat().st_size / 1e6:.2f} MB",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _onnx_file(model: Path, config: str | None) -> Path:
+    """The ONNX file that ``MODEL`` is, or stands for."""
+    if exported := exported_file(model):
+        return exported
+    from bisenet_lib.config.class_names import names_of
+    from bisenet_lib.deployment.engines import cached_onnx
+
+    settings, weights = trained(model, config, None)
+    return cached_onnx(settings, weights, names_of(settings))
+
+
+def _shares(tally: "Tally") -> Table:
+    """The classes seen, each with its colour."""
+    predictor = tally.predictor
+    known = dict(zip(predictor.names, predictor.colours.tolist(), strict=True))
+    table = Table("", "class", "% of pixels")
+    table.columns[2].justify = "right"
+    for name, share in tally.shares().items():
+        colour = Text("  ", "on rgb({},{},{})".format(*known[name]))
+        table.add_row(colour, Text(name), f"{100 * share:.2f}" if share >= 5e-5 else "< 0.01")
+    return table

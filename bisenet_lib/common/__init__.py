@@ -1,0 +1,1 @@
+"""What every package needs: files written whole, work in parallel, signals, processes."""

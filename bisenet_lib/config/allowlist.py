@@ -1,0 +1,144 @@
+"""What a configuration may name that somebody else may have written: parts that only calculate.
+
+Some components of PaddleSeg evaluate text of the configuration as Python, open pickles or fetch
+files. The ones listed here do none of it. Taught in ``03_training``.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlparse
+
+from bisenet_lib.errors import InputError
+
+LONGEST = 100_000
+"""Values and characters of a configuration. YAML's references let a small file unfold endlessly."""
+
+MODELS = ("BiSeNetV2",)
+DATASETS = ("Cityscapes", "Dataset")
+OPTIMIZERS = ("Adam", "AdamW", "Momentum", "SGD", "adam", "sgd")
+LOSSES = (
+    "BootstrappedCrossEntropyLoss",
+    "CrossEntropyLoss",
+    "DiceLoss",
+    "LovaszSoftmaxLoss",
+    "MultiClassFocalLoss",
+    "OhemCrossEntropyLoss",
+    "RMILoss",
+)
+TRANSFORMS = (
+    "LimitLong",
+    "Normalize",
+    "Padding",
+    "PaddingByAspectRatio",
+    "RandomAffine",
+    "RandomBlur",
+    "RandomCenterCrop",
+    "RandomDistort",
+    "RandomHorizontalFlip",
+    "RandomNoise",
+    "RandomPaddingCrop",
+    "RandomRotation",
+    "RandomScaleAspect",
+    "RandomVerticalFlip",
+    "Resize",
+    "ResizeByLong",
+    "ResizeByShort",
+    "ResizeRangeScaling",
+    "ResizeStepScaling",
+    "ScalePadding",
+)
+SCHEDULES = (
+    "CosineAnnealingDecay",
+    "CosineAnnealingWarmRestarts",
+    "CyclicLR",
+    "ExponentialDecay",
+    "InverseTimeDecay",
+    "LinearLR",
+    "MultiStepDecay",
+    "NaturalExpDecay",
+    "NoamDecay",
+    "OneCycleLR",
+    "PiecewiseDecay",
+    "PolynomialDecay",
+    "StepDecay",
+)
+
+
+def check_size(settings: Any) -> None:
+    """Refuse what unfolds to more than a configuration holds.
+
+    Args:
+        settings: what YAML gave.
+
+    Raises:
+        ValueError: it is longer than :data:`LONGEST`.
+    """
+    length = 0
+    for value in _values(settings):
+        length += len(value) if isinstance(value, str) else 1
+        if length > LONGEST:
+            raise ValueError(f"it unfolds to more than {LONGEST} values and characters")
+
+
+def check_known(settings: Mapping[str, Any], source: str) -> None:
+    """Refuse every component that is not on the lists of this module.
+
+    Args:
+        settings: a configuration that :func:`bisenet_lib.config.configuration.check_config`
+            accepts.
+        source: the file it came from, for the message.
+
+    Raises:
+        InputError: the first component or value that is not allowed.
+    """
+    _check(settings["model"], MODELS, f"{source}: model")
+    _check_pretrained(settings["model"].get("pretrained"), f"{source}: model")
+    for key in ("train_dataset", "val_dataset"):
+        if key in settings:
+            section = dict(settings[key])
+            for transform in section.pop("transforms"):
+                _check(transform, TRANSFORMS, f"{source}: {key}.transforms")
+            _check(section, DATASETS, f"{source}: {key}")
+    for loss in settings["loss"]["types"]:
+        _check(loss, LOSSES, f"{source}: loss.types")
+    _check(settings["optimizer"], OPTIMIZERS, f"{source}: optimizer")
+    _check(settings["lr_scheduler"], SCHEDULES, f"{source}: lr_scheduler")
+
+
+def _check(section: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    if section["type"] not in known:
+        raise _refusal(f"{where}: the type {section['type']!r}", f"known are {', '.join(known)}")
+    for key, value in section.items():
+        if any(isinstance(part, Mapping) for part in _values(value)):
+            raise _refusal(f"{where}: a component in {key!r}", "give a plain value")
+
+
+def _check_pretrained(pretrained: Any, where: str) -> None:
+    if pretrained is None:
+        return
+    if not isinstance(pretrained, str) or urlparse(pretrained).netloc:
+        raise _refusal(f"{where}: pretrained {pretrained!r}", "download the file and give its path")
+
+
+def _refusal(what: str, advice: str) -> InputError:
+    return InputError(
+        f"{what} may not stand in a configuration that comes with weights: {advice}. If you trust "
+        "the file, copy it to a folder without weights and give the copy with --config."
+    )
+
+
+def _values(value: Any) -> Iterator[Any]:
+    """The value and all that is in it, however deep; no more is in memory than was asked for."""
+    waiting = [iter([value])]
+    while waiting:
+        for part in waiting[-1]:
+            yield part
+            if isinstance(part, Mapping):
+                waiting.append(iter(part.values()))
+            elif isinstance(part, list):
+                waiting.append(iter(part))
+            else:
+                continue
+            break
+        else:
+            waiting.pop()

@@ -1,0 +1,328 @@
+"""Training configurations: PaddleSeg's YAML, resolved and checked.
+
+One file drives this library and PaddleSeg's own tools alike (PaddleSeg docs,
+``docs/design/use/use.md``). Taught in ``03_training``.
+"""
+
+import inspect
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bisenet_lib.common.atomic_files import holds_weights, write_text
+from bisenet_lib.config.allowlist import check_known, check_size
+from bisenet_lib.config.profiles import find_config
+from bisenet_lib.errors import InputError, did_you_mean, refuse_address
+from bisenet_lib.runtime.paddleseg_compat import paddle
+
+from paddleseg.cvlibs import Config, SegBuilder, manager  # isort: skip
+from paddleseg.cvlibs.config import merge_config_dicts  # isort: skip
+
+SECTIONS = {
+    "model": manager.MODELS,
+    "train_dataset": manager.DATASETS,
+    "val_dataset": manager.DATASETS,
+    "optimizer": manager.OPTIMIZERS,
+}
+OUTPUTS = {"BiSeNetV2": 5}
+"""The head and the four auxiliary heads."""
+CONFIG = "config.yml"
+"""What a configuration is called that lies beside weights or in a data set."""
+MOST_BYTES = 1 << 20
+"""Of a configuration's file."""
+MOST_KEYS = 1000
+"""Of a section."""
+NUMBERS = ("batch_size", "iters")
+WORLD_SIZE = "world_size"
+"""The processes (GPUs) that a configuration's learning rate was chosen for; 1 if it says none."""
+TOP_LEVEL = (*SECTIONS, *NUMBERS, WORLD_SIZE, "lr_scheduler", "loss", "test_config")
+
+
+def load_config(
+    name: str | Path,
+    *,
+    dataset: Path | None = None,
+    iters: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    any_component: bool = False,
+) -> dict[str, Any]:
+    """Read a configuration, apply what the caller changes, and check every key.
+
+    A configuration may come from a stranger, as one beside weights does: it may name only the
+    components of :mod:`bisenet_lib.config.allowlist`, which run nothing and fetch nothing.
+
+    Args:
+        name: see :func:`bisenet_lib.config.profiles.find_config`.
+        dataset: root of a data set with ``train.txt`` and ``val.txt``.
+        iters: training iterations.
+        batch_size: images per iteration and process.
+        learning_rate: at iteration 0; the schedule decays it.
+        any_component: allow all that PaddleSeg has: for a file the user wrote and trusts, as
+            with ``--config``. A ``config.yml`` beside weights is not taken for one.
+
+    Returns:
+        The resolved configuration, a dict in PaddleSeg's schema.
+
+    Raises:
+        InputError: no such file, not YAML, an unknown or missing key, a value out of range, or
+            a component that is not allowed.
+    """
+    path = find_config(name)
+    settings = read_config(path)
+    check_config(settings, source=str(path))
+    if not any_component or (path.name == CONFIG and holds_weights(path.parent)):
+        check_known(settings, source=str(path))
+    for split in ("train", "val"):
+        section = settings.get(f"{split}_dataset")
+        if dataset is not None and section is not None:
+            section["dataset_root"] = str(dataset)
+            if section["type"] == "Dataset":
+                section[f"{split}_path"] = str(Path(dataset) / f"{split}.txt")
+    changes = {"iters": iters, "batch_size": batch_size}
+    settings |= {key: value for key, value in changes.items() if value is not None}
+    if learning_rate is not None:
+        settings["lr_scheduler"]["learning_rate"] = learning_rate
+    check_config(settings, source=str(path))
+    return settings
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a configuration file and those it is based on, without checking what they say.
+
+    Raises:
+        InputError: not YAML, or without end.
+    """
+    faults = (yaml.YAMLError, OSError, AttributeError, TypeError, ValueError, RecursionError)
+    try:
+        return _merged(path, ())
+    except faults as error:
+        raise InputError(f"{path}: not a configuration in YAML ({error})") from error
+
+
+def differences(before: Any, now: Any, key: str = "") -> dict[str, tuple[Any, Any]]:
+    """Compare two resolved configurations.
+
+    Args:
+        before: one of them, or a section of it.
+        now: the other.
+        key: where the sections stand.
+
+    Returns:
+        Dotted key (``lr_scheduler.power``) to both values, None where one has none; lists, as
+        of transforms, are compared whole.
+    """
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        keys = [(f"{key}.{name}" if key else str(name), name) for name in {**before, **now}]
+        pairs = [differences(before.get(name), now.get(name), dotted) for dotted, name in keys]
+        return {dotted: values for pair in pairs for dotted, values in pair.items()}
+    same = before == now or (isinstance(before, list | tuple) and list(before) == list(now or []))
+    return {} if same else {key: (before, now)}
+
+
+def expected_rate(name: str | Path, batch_size: int, ranks: int) -> tuple[float, str]:
+    """The learning rate that fits a total batch: as many times larger as the batch.
+
+    Goyal et al. 2017 (arXiv:1706.02677), section 2.1. A configuration's rate belongs to its
+    own batch size, times the processes it was written for (``world_size``).
+
+    Args:
+        name: the configuration, see :func:`bisenet_lib.config.profiles.find_config`.
+        batch_size: images per iteration and process.
+        ranks: processes.
+
+    Returns:
+        The learning rate, and a sentence that says where it comes from.
+    """
+    path = find_config(name)
+    written = read_config(path)
+    world_size = written.get(WORLD_SIZE, 1)
+    total, total_written = batch_size * ranks, written["batch_size"] * world_size
+    rate_written = written["lr_scheduler"]["learning_rate"]
+    rate = rate_written * total / total_written
+    return rate, (
+        f"the learning rate of {path.stem}, {rate_written:g}, belongs to {total_written} images an "
+        f"iteration ({written['batch_size']} x {world_size}). This run has {total} ({batch_size} x "
+        f"{ranks}): --learning-rate {rate:g} fits."
+    )
+
+
+def check_config(settings: Mapping[str, Any], *, source: str) -> None:
+    """Refuse what PaddleSeg would ignore or stumble over later.
+
+    Args:
+        settings: a resolved configuration.
+        source: the file it came from, for the message.
+
+    Raises:
+        InputError: an unknown or missing key, or a value out of range.
+    """
+    if "learning_rate" in settings:
+        raise InputError(f"{source}: learning_rate belongs inside lr_scheduler")
+    _known(settings, TOP_LEVEL, source)
+    for key in ("model", "train_dataset", "optimizer", "lr_scheduler", "loss", *NUMBERS):
+        if key not in settings:
+            raise InputError(f"{source}: the key {key!r} is missing")
+    for key in (*NUMBERS, WORLD_SIZE):
+        if key in settings and not _whole(settings[key]):
+            raise InputError(f"{source}: {key} is {settings[key]!r}; give a whole number from 1")
+    for key, registry in SECTIONS.items():
+        if key in settings:
+            _component(settings[key], registry.components_dict, f"{source}: {key}")
+    for key in ("train_dataset", "val_dataset"):
+        if key in settings:
+            _check_dataset(settings[key], key.removesuffix("_dataset"), f"{source}: {key}")
+    _check_loss(settings["loss"], f"{source}: loss")
+    heads, coefficients = OUTPUTS.get(settings["model"]["type"]), settings["loss"]["coef"]
+    if heads not in (None, len(coefficients)):
+        raise InputError(
+            f"{source}: loss: coef has {len(coefficients)} values; {settings['model']['type']} has "
+            f"{heads} outputs in training and needs one for each"
+        )
+    _check_schedule(settings["lr_scheduler"], f"{source}: lr_scheduler")
+
+
+def builder(settings: Mapping[str, Any]) -> SegBuilder:
+    """PaddleSeg's builder: ``.model``, ``.optimizer``, ``.loss``, ``.train_dataset`` and so on.
+
+    Args:
+        settings: a resolved configuration, as :func:`load` gives it.
+
+    Returns:
+        The builder; it makes each component on first use: do that under :func:`refusals`.
+
+    Raises:
+        InputError: PaddleSeg's own checks refuse the configuration.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "config.yml"
+        save_config(settings, path)
+        with refusals():
+            return SegBuilder(Config(str(path)))
+
+
+def build_component(section: Mapping[str, Any]) -> Any:
+    """Make one component (a data set, a transform, a loss) from its section.
+
+    Raises:
+        InputError: PaddleSeg refuses its values.
+    """
+    with refusals():
+        return SegBuilder(None).build_component(dict(section))
+
+
+def save_config(settings: Mapping[str, Any], path: Path) -> None:
+    """Write a resolved configuration as YAML that PaddleSeg's tools read.
+
+    Args:
+        settings: a resolved configuration.
+        path: the file to write, whole or not at all.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    write_text(path, yaml.safe_dump(dict(settings), sort_keys=False))
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn PaddleSeg's refusal of a value, wherever it is built, into an InputError."""
+    try:
+        yield
+    except (RuntimeError, AssertionError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise InputError(f"configuration: {lines[-1]}") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """Gives plain values only, and does not let merges (``<<``) grow without end."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)
+        if len(node.value) > MOST_KEYS:
+            raise ValueError(f"it unfolds to more than {MOST_KEYS} keys")
+
+
+def _merged(path: Path, chain: tuple[Path, ...]) -> dict[str, Any]:
+    """Read a file and those its ``_base_`` names, merged as PaddleSeg merges them."""
+    if path.resolve() in chain:
+        raise ValueError(f"its _base_ leads back to {path}")
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(f"{path}: more than {MOST_BYTES} bytes")
+    settings = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
+    check_size(settings)
+    if not isinstance(settings, dict):
+        raise ValueError(f"it holds {settings!r:.40}")
+    bases = settings.pop("_base_", [])
+    for base in [bases] if isinstance(bases, str) else bases:
+        found = _merged(path.parent / base, (*chain, path.resolve()))
+        settings = merge_config_dicts(settings, found)
+    return settings
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _check_dataset(section: Mapping[str, Any], mode: str, where: str) -> None:
+    transforms = section.get("transforms")
+    if not isinstance(transforms, list):
+        raise InputError(f"{where}: transforms is {transforms!r}; give a list")
+    for item in transforms:
+        _component(item, manager.TRANSFORMS.components_dict, f"{where}.transforms")
+    if section.get("mode", "train") != mode:
+        raise InputError(f"{where}: mode is {section.get('mode')!r}; it must be {mode!r}")
+    if not isinstance(section.get("dataset_root"), str):
+        raise InputError(f"{where}: dataset_root is {section.get('dataset_root')!r}; give a folder")
+    for key in ("dataset_root", f"{mode}_path"):
+        refuse_address(section.get(key, ""), f"{where}: {key}: ")
+    if section["type"] == "Dataset" and not _whole(section.get("num_classes")):
+        found = section.get("num_classes")
+        raise InputError(f"{where}: num_classes is {found!r}; give a whole number from 1")
+
+
+def _check_loss(loss: Any, where: str) -> None:
+    if not isinstance(loss, Mapping):
+        raise InputError(f"{where}: {loss!r} is no section with types and coef")
+    _known(loss, ("types", "coef"), where)
+    for key in ("types", "coef"):
+        if not isinstance(loss.get(key), list) or not loss[key]:
+            raise InputError(f"{where}: {key} is {loss.get(key)!r}; give a list")
+    for item in loss["types"]:
+        _component(item, manager.LOSSES.components_dict, f"{where}.types")
+
+
+def _check_schedule(schedule: Mapping[str, Any], where: str) -> None:
+    schedules = {name: getattr(paddle.optimizer.lr, name) for name in paddle.optimizer.lr.__all__}
+    _component(schedule, schedules, where, extra=("warmup_iters", "warmup_start_lr"))
+    rate = schedule.get("learning_rate")
+    if not isinstance(rate, int | float) or not 0 < rate < float("inf"):
+        raise InputError(f"{where}: learning_rate is {rate!r}; give a number above 0")
+
+
+def _component(
+    section: Any, known: Mapping[str, Callable], where: str, extra: tuple[str, ...] = ()
+) -> None:
+    if not isinstance(section, Mapping) or not isinstance(section.get("type"), str):
+        raise InputError(f"{where}: {section!r} has no 'type'")
+    kind = {"sgd": "SGD", "adam": "Adam"}.get(section["type"], section["type"])
+    if kind not in known:
+        raise InputError(f"{where}: no type {kind!r}{did_you_mean(kind, known)}")
+    if kind == "SGD" and "momentum" in section:
+        kind = "Momentum"
+    parameters = inspect.signature(known[kind]).parameters
+    _known(section, ("type", *parameters, *extra), f"{where} ({kind})")
+
+
+def _known(section: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    for key in section:
+        if key not in known:
+            raise InputError(f"{where}: unknown key {key!r}{did_you_mean(str(key), known)}")

@@ -1,0 +1,128 @@
+"""The training samples: which image comes when, and how it is augmented.
+
+Both follow from the seed and the position alone, so a resumed run sees exactly the images
+it would have seen, however many processes read them. Taught in ``03_training``.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bisenet_lib.config import configuration
+from bisenet_lib.config.class_names import names_or_default
+from bisenet_lib.data.file_lists import check_labelled, count_pairs, read_list
+from bisenet_lib.data.labels import IGNORE
+from bisenet_lib.errors import InputError
+from bisenet_lib.runtime.paddleseg_compat import paddle
+from bisenet_lib.runtime.ranks import ALONE, Ranks
+
+from paddleseg.transforms import transforms  # isort: skip
+
+
+def build_dataset(section: Mapping[str, Any]) -> paddle.io.Dataset:
+    """Make a data set from its section of a configuration.
+
+    Args:
+        section: ``train_dataset`` or ``val_dataset``.
+
+    Raises:
+        InputError: PaddleSeg refuses its values.
+    """
+    dataset = configuration.build_component(section)
+    steps = dataset.transforms.transforms
+    steps[:] = [QuickNormalize.of(step) for step in steps]
+    return dataset
+
+
+class QuickNormalize(transforms.Normalize):
+    """PaddleSeg's ``Normalize``, bit for bit, one channel after the other.
+
+    PaddleSeg's arrays of means run along the channels of each pixel, in float64: a third of the
+    time that reading a sample of the recipe takes.
+    """
+
+    @classmethod
+    def of(cls, step: Callable) -> Callable:
+        """This class in place of a ``Normalize`` whose numbers float32 can hold; else the same."""
+        if type(step) is not transforms.Normalize:
+            return step
+        exact = all(float(np.float32(value)) == value for value in (*step.mean, *step.std))
+        return cls(step.mean, step.std) if exact else step
+
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Normalise ``img``, (H, W, 3) of 0 to 255."""
+        image = np.ascontiguousarray(data["img"].transpose(2, 0, 1), np.float32)
+        image /= np.float32(255)
+        for channel, mean, std in zip(image, self.mean, self.std, strict=True):
+            channel -= np.float32(mean)
+            channel /= np.float32(std)
+        data["img"] = image.transpose(1, 2, 0)
+        return data
+
+
+def read_sample(dataset: paddle.io.Dataset, index: int) -> dict[str, Any]:
+    """Read and transform one sample of a PaddleSeg data set.
+
+    Args:
+        dataset: a PaddleSeg data set with a file list.
+        index: of the sample.
+
+    Returns:
+        What the data set gives: ``img``, ``label`` and ``trans_info``.
+
+    Raises:
+        InputError: image or label cannot be decoded; the message names it, or both.
+    """
+    try:
+        return dataset[index]
+    except InputError:
+        raise
+    except (OSError, ValueError, SyntaxError) as error:
+        image, label = dataset.file_list[index]
+        raise InputError(f"{image} with {label}: {error}. Restore the files.") from error
+
+
+def check_dataset(
+    section: Mapping[str, Any],
+    batch_size: int = 1,
+    *,
+    workers: int = 1,
+    ranks: Ranks = ALONE,
+) -> None:
+    """Refuse a data set that would fail or hang later, before anything is built.
+
+    Args:
+        section: ``train_dataset`` or ``val_dataset`` of a configuration.
+        batch_size: images a batch, over all ranks.
+        workers: processes that look at the files.
+        ranks: this process among the others; each looks at its share of the files.
+
+    Raises:
+        InputError: the list is missing, empty or holds fewer images than a batch (PaddleSeg
+            2.8.0 waits forever then), the data set's class names do not fit, an image or label
+            is missing, damaged or does not fit, or no pixel of the whole set is labelled.
+    """
+    if section["type"] == "Dataset":
+        mode, root = section.get("mode", "train"), Path(section["dataset_root"])
+        source = Path(section.get(f"{mode}_path") or root / f"{mode}.txt")
+        separator = section.get("separator", " ")
+        pairs = read_list(source, root, separator=separator)
+        num_classes = section["num_classes"]
+    else:
+        dataset = build_dataset(section)
+        source, pairs, num_classes = section["dataset_root"], dataset.file_list, dataset.num_classes
+    names_or_default(Path(section["dataset_root"]), num_classes)
+    if len(pairs) < batch_size:
+        largest = len(pairs) // ranks.size
+        fewer = "" if largest else f" and at most {len(pairs)} processes"
+        raise InputError(
+            f"{source}: {len(pairs)} images are fewer than one batch of {batch_size}. "
+            f"Add images, or give --batch-size {max(largest, 1)}{fewer}."
+        )
+    ignore_index = section.get("ignore_index", IGNORE)
+    share = pairs[ranks.rank :: ranks.size]
+    count = partial(count_pairs, share, num_classes, ignore_index=ignore_index, workers=workers)
+    check_labelled(ranks.sum(ranks.together(count)), len(pairs))

@@ -1,0 +1,259 @@
+"""Photographs from anywhere: finding and reading them. Taught in ``06_deployment``."""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from bisenet_lib.errors import InputError
+
+Size = tuple[int, int]
+"""(width, height) in pixels."""
+
+MOST_PIXELS = 200_000_000
+"""Of an image or label: photographs have fewer, and a small file that declares more is a bomb."""
+LONGEST_SIDE = 65_500
+"""Of an image, in pixels: a JPEG can have no more."""
+_TAIL = 1024
+"""So many bytes from the end of a file its end marker is looked for."""
+_TOO_MANY = (
+    f"a huge size; at most {MOST_PIXELS // 10**6} million pixels are read, and {LONGEST_SIDE} a "
+    "side. Scale it down, cut it into parts, or restore the file."
+)
+
+
+@contextmanager
+def opened_image(path: Path) -> Iterator[Image.Image]:
+    try:
+        with Image.open(path) as image:
+            check_pixels(path, image.size)
+            yield image
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{path}: missing. Check the path, restore the file, or remove the frame."
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{path}: {_TOO_MANY}") from error
+    except UnidentifiedImageError as error:
+        raise InputError(
+            f"{path}: no image ({path.stat().st_size} bytes). Restore the file."
+        ) from error
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as error:
+        raise InputError(f"{path}: unreadable ({error}). Restore the file.") from error
+
+
+def check_end(path: Path, image: Image.Image) -> None:
+    """Find a truncated file by its missing end; decode it where that tells nothing."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL))
+        tail = file.read()
+    if image.format == "PNG":
+        if b"IEND\xaeB`\x82" not in tail:
+            raise InputError(f"{path}: truncated: the end of the PNG is missing. Restore the file.")
+    elif image.format != "JPEG" or b"\xff\xd9" not in tail:
+        image.load()
+
+
+def check_pixels(path: Path, size: Size) -> None:
+    """Refuse an image of more than :data:`MOST_PIXELS`, or :data:`LONGEST_SIDE`.
+
+    Raises:
+        InputError: (width, height) of ``size`` is more.
+    """
+    if size[0] * size[1] > MOST_PIXELS or max(size) > LONGEST_SIDE:
+        raise InputError(f"{path}: {size[0]}x{size[1]} pixels: {_TOO_MANY}")
+
+
+def check_size(path: Path, found: Size, expected: Size | None) -> None:
+    """Refuse a file whose (width, height) is not that of its image.
+
+    Raises:
+        InputError: ``expected`` is given and not ``found``.
+    """
+    if expected and found != expected:
+        raise InputError(
+            f"{path}: {found[0]}x{found[1]} pixels, its image has {expected[0]}x{expected[1]}. "
+            "Restore the file, or remove the frame."
+        )
+
+
+def check_mode(path: Path, mode: str, allowed: tuple[str, ...], use: str) -> None:
+    if mode not in allowed:
+        what = {"P": "palette", "RGB": "colours", "RGBA": "colours"}.get(mode, "not for this use")
+        raise InputError(
+            f"{path}: mode {mode} ({what}); {use} has mode {' or '.join(allowed)}. "
+            "Restore the file, or save it in that mode."
+        )
+
+
+def check_image(
+    path: Path,
+    size: Size | None = None,
+    *,
+    modes: tuple[str, ...] = (),
+    decode: bool = False,
+) -> Size:
+    """Check that an image is there and whole.
+
+    Args:
+        path: PNG, JPEG or whatever Pillow reads.
+        size: (width, height) it must have, or None for any.
+        modes: the Pillow modes allowed; all if empty.
+        decode: decode every pixel. Otherwise only the header is read, and the file's end
+            is looked at, which is enough to find a truncated file.
+
+    Returns:
+        (width, height) in pixels: a photograph taken on its side is turned by its EXIF
+        orientation, and its label has to stand the same way.
+
+    Raises:
+        InputError: the file is missing, truncated, damaged, or of another mode or size.
+    """
+    with opened_image(path) as image:
+        if modes:
+            check_mode(path, image.mode, modes, "this file")
+        found = size_upright(image)
+        check_size(path, found, size)
+        check_end(path, image)
+        if decode:
+            image.load()
+        return found
+
+
+_TAG = 0x0112
+_ON_ITS_SIDE = (5, 6, 7, 8)
+"""The orientations that swap width and height."""
+
+
+def orientation(image: Image.Image) -> int:
+    """How an opened file has to be turned.
+
+    Args:
+        image: an opened file.
+
+    Returns:
+        1 to 8 as in EXIF; 1 means as it is. That is so for TIFF files too: every decoder turns
+        them itself.
+    """
+    if image.format not in ("JPEG", "MPO", "PNG", "WEBP"):
+        return 1
+    exif = Image.Exif()
+    try:
+        exif.load(image.info.get("exif"))
+        found = exif.get(_TAG)
+    except (OSError, SyntaxError, ValueError, KeyError, struct.error):  # damaged: no orientation
+        return 1
+    return found if found in range(2, 9) else 1
+
+
+def turn(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn or mirror pixels.
+
+    Args:
+        pixels: (H, W) or (H, W, C), as they lie in the file.
+        orientation: 1 to 8, see :func:`orientation`.
+
+    Returns:
+        The pixels as they are looked at, contiguous; the same array for 1.
+    """
+    if orientation == 1:
+        return pixels
+    if orientation in _ON_ITS_SIDE:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
+
+
+def size_upright(image: Image.Image) -> tuple[int, int]:
+    """The (width, height) of an opened file once it is turned."""
+    return image.size[::-1] if orientation(image) in _ON_ITS_SIDE else image.size
+
+
+DARK_BITS = 14
+"""Cameras have 10, 12 or 14 bits: a 16-bit file without a higher value was not scaled to 16."""
+_BLACK = "the network would see black. Scale the values to 0 to 255 and save them as 8 bits."
+
+
+def check_photograph(path: Path, *, modes: tuple[str, ...] = (), decode: bool = False) -> Size:
+    """Check that a photograph is there, whole, and for OpenCV as bright as it was taken.
+
+    Of 16 bits OpenCV takes the upper 8. Where a camera of 12 bits has written its values as they
+    are, there is next to nothing in those: the network would see black.
+
+    Args:
+        path: see :func:`bisenet_lib.data.image_io.check_image`.
+        modes: likewise.
+        decode: likewise; a file of 16 bits is always decoded.
+
+    Returns:
+        (width, height) in pixels, turned as its EXIF orientation says.
+
+    Raises:
+        InputError: see :func:`bisenet_lib.data.image_io.check_image`; or it holds more than 8 bits
+            and does not use them all.
+    """
+    size = check_image(path, modes=modes, decode=decode)
+    with Image.open(path) as image:
+        deep = any(";16" in str(tile.args) for tile in image.tile)
+        if image.mode in ("F", "I"):
+            raise InputError(f"{path}: values of 32 bits: {_BLACK}")
+    if deep:
+        highest = int(read_pixels(path, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH).max())
+        if highest < 1 << DARK_BITS:
+            raise InputError(f"{path}: 16 bits, and no value above {highest}: {_BLACK}")
+    return size
+
+
+def read_pixels(path: Path, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
+    """Read a photograph's pixels, whatever its path is called and in whatever locale.
+
+    It takes the place of ``cv2.imread``, which knows only names that UTF-8 can spell.
+
+    Args:
+        path: the file.
+        flags: of ``cv2.imread``.
+
+    Returns:
+        (H, W, 3) BGR, turned as its EXIF orientation says.
+
+    Raises:
+        InputError: OpenCV cannot decode the file.
+    """
+    try:
+        content = np.fromfile(path, np.uint8)
+        flags |= cv2.IMREAD_IGNORE_ORIENTATION
+        image = cv2.imdecode(content, flags) if content.size else None
+    except (OSError, cv2.error) as error:
+        raise InputError(f"{path}: cannot be read ({error}). Restore the file.") from error
+    if image is None:
+        raise InputError(f"{path}: cannot be decoded. Restore the file, or save it as PNG.")
+    with Image.open(io.BytesIO(content)) as header:
+        return turn(image, orientation(header))
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Read a photograph the way it is looked at: turned as its EXIF orientation says.
+
+    Args:
+        path: the file.
+
+    Returns:
+        (H, W, 3) uint8, RGB.
+
+    Raises:
+        InputError: the file is missing, damaged, or no photograph.
+    """
+    check_photograph(path)
+    image = read_pixels(path)
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)

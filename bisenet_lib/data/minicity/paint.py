@@ -1,0 +1,241 @@
+"""Painting a scene: sky, ground, things, and what a camera adds to them."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from bisenet_lib.data.minicity.ego import paint_bonnet, paint_border
+from bisenet_lib.data.minicity.geometry import Camera
+from bisenet_lib.data.minicity.scene import Scene
+from bisenet_lib.data.minicity.texture import SIDE, patch, tile
+from bisenet_lib.data.minicity.view import SHIFT, Patch, fixed_each
+from bisenet_lib.data.minicity.weather import Weather
+
+FINEST = 300
+"""Pixels of the canvas that a thing fills at least for its grain to be seen in a drive."""
+
+_LUT = np.arange(256, dtype=np.float32)[:, None] / 128
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a camera and a sky give to a whole frame.
+
+    Attributes:
+        clouds: where in the cloud texture the sky begins.
+        blur: of the lens, pixels.
+        vignette: how much darker the corners are, 0..1.
+        gain: RGB exposure.
+        noise: (H, W, 3) added to the image.
+    """
+
+    clouds: np.ndarray
+    blur: float
+    vignette: float
+    gain: np.ndarray
+    noise: np.ndarray
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, camera: Camera, weather: Weather) -> "Look":
+        """Draw one."""
+        clouds = rng.uniform(0, SIDE, 2)
+        blur = rng.uniform(0.3, 0.6) * max(camera.width / 512, 0.5)
+        vignette = rng.uniform(0.08, 0.22)
+        dark = {"dusk": 0.85, "rain": 0.92}.get(weather.kind, 1.0)
+        gain = dark * rng.uniform(0.95, 1.25) * rng.normal(1, 0.018, 3)
+        noise = rng.standard_normal((camera.height, camera.width, 3), dtype=np.float32)
+        noise *= np.float32(rng.uniform(1.5, 4.5))
+        return cls(clouds, blur, vignette, gain, noise)
+
+
+def paint(
+    scene: Scene,
+    flats: list[list[Patch]],
+    things: list[list[Patch]],
+    road: Callable[[], np.ndarray],
+    look: Look,
+) -> np.ndarray:
+    """Paint a frame.
+
+    Args:
+        scene: its camera, weather and shadows.
+        flats: the ground, seen without haze, in drawing order.
+        things: everything that stands on it, deepest first.
+        road: gives (H, W) bool, the road's pixels; asked for when the road is wet.
+        look: clouds, lens, exposure and noise.
+
+    Returns:
+        (H, W, 3) uint8, RGB.
+    """
+    camera = scene.camera
+    scale = 2 if camera.width <= 1024 else 1
+    size = (camera.width * scale, camera.height * scale)
+    canvas = cv2.resize(_sky(camera, scene.weather, look.clouds), size)
+    for patches in flats:
+        _draw(canvas, patches, scale, scene.moving)
+    _ground(canvas, scene, scale)
+    for patches in things:
+        _draw(canvas, patches, scale, scene.moving)
+    image = cv2.resize(canvas, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
+    light = image.astype(np.float32)
+    if scene.weather.wet:
+        _mirror(light, road(), scene)
+    paint_bonnet(light)
+    shot = _expose(light, look)
+    paint_border(shot)
+    return shot
+
+
+def _draw(canvas: np.ndarray, patches: list[Patch], scale: int, moving: bool) -> None:
+    if not patches:
+        return
+    drawn = fixed_each([one.points for one in patches], scale)
+    pairs = list(zip(patches, drawn, strict=True))
+    for texture, group in itertools.groupby(pairs, lambda pair: pair[0].face.texture):
+        if moving and texture:
+            _draw_grained(canvas, list(group), scale)
+            continue
+        for one, points in group:
+            if one.face.alpha <= 0:
+                continue
+            if not texture and one.face.alpha == 1:
+                cv2.fillPoly(canvas, [points], one.colour, cv2.LINE_8, SHIFT)
+            else:
+                _draw_blended(canvas, one, points, scale)
+
+
+def _draw_grained(
+    canvas: np.ndarray, group: Sequence[tuple[Patch, np.ndarray]], scale: int
+) -> None:
+    """Draw faces of one texture, whose grain goes with the thing when the camera moves."""
+    first, anchor = group[0][0], group[0][1][0] >> SHIFT
+    window = _window(np.concatenate([points for _, points in group]), canvas)
+    if window is None:
+        return
+    (x0, y0, *_), region = window
+    fine = region.shape[0] * region.shape[1] >= FINEST
+    mask = np.zeros(region.shape[:2], np.uint8) if fine else None
+    for one, points in group:
+        cv2.fillPoly(canvas, [points], one.colour, cv2.LINE_8, SHIFT)
+        if fine:
+            cv2.fillPoly(mask, [points - ((x0 << SHIFT), (y0 << SHIFT))], 255, cv2.LINE_8, SHIFT)
+    if fine:
+        place = (y0 - anchor[1], x0 - anchor[0])
+        grain = cv2.cvtColor(_grain(first, scale, place, canvas, mask.shape), cv2.COLOR_GRAY2RGB)
+        cv2.copyTo(cv2.multiply(region, grain, scale=1 / 128), mask, region)
+
+
+def _draw_blended(canvas: np.ndarray, one: Patch, points: np.ndarray, scale: int) -> None:
+    window = _window(points, canvas)
+    if window is None:
+        return
+    (x0, y0, *_), region = window
+    mask = np.zeros(region.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [points - ((x0 << SHIFT), (y0 << SHIFT))], 255, cv2.LINE_8, SHIFT)
+    if one.face.texture:
+        place = (abs(int(points[0, 0])) * 7,) * 2
+        grey = _grain(one, scale, place, canvas, mask.shape)
+        table = np.minimum(_LUT * np.asarray(one.colour, np.float32), 255).astype(np.uint8)
+        new = cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), table[None])
+    else:
+        new = np.full(region.shape, one.colour, np.float32).astype(np.uint8)
+    if one.face.alpha < 1:
+        new = cv2.addWeighted(new, one.face.alpha, region, 1 - one.face.alpha, 0)
+    cv2.copyTo(new, mask, region)
+
+
+def _window(points: np.ndarray, canvas: np.ndarray) -> tuple[tuple[int, ...], np.ndarray] | None:
+    """The part of the canvas around fixed-point polygons: left, top, right, bottom; pixels."""
+    x, y, wide, high = cv2.boundingRect(points >> SHIFT)
+    x0, y0 = max(x - 1, 0), max(y - 1, 0)
+    x1, y1 = min(x + wide + 2, canvas.shape[1]), min(y + high + 2, canvas.shape[0])
+    return None if x1 <= x0 or y1 <= y0 else ((x0, y0, x1, y1), canvas[y0:y1, x0:x1])
+
+
+def _grain(
+    one: Patch, scale: int, place: tuple[int, int], canvas: np.ndarray, shape: tuple[int, int]
+) -> np.ndarray:
+    level = int(np.clip(np.rint(np.log2(one.pixels_per_metre * scale / 80)), -3, 2))
+    return patch(one.face.texture, level, place, shape, canvas.shape[:2])
+
+
+def _sky(camera: Camera, weather: Weather, start: np.ndarray) -> np.ndarray:
+    height, width = camera.height, camera.width
+    rows = int(np.ceil(camera.horizon * height)) + 1
+    top, low = (np.asarray(one, np.float32) for one in weather.sky)
+    mix = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None] ** 0.8
+    above = np.maximum(np.linspace(1, 0, rows, dtype=np.float32), 0.06)[:, None]
+    across = np.linspace(-1, 1, width, dtype=np.float32)[None]
+    noise = _sampled("cloud", start[0] + 90 * across / above, start[1] + 90 / above)
+    thick = np.clip((noise - 255 * (1 - weather.cloud)) / 90, 0, 1)[..., None]
+    thick *= 0.5 if weather.kind in ("overcast", "rain") else 0.85
+    shade = 0.80 + 0.28 * np.clip(noise / 255, 0.2, 1)[..., None]
+    cloud = np.minimum(shade * (0.25 * top + 0.75 * low + 14), 255)
+    canvas = np.full((height, width, 3), 90, np.uint8)
+    canvas[:rows] = (top * (1 - mix) + low * mix) * (1 - thick) + cloud * thick
+    return canvas
+
+
+def _sampled(kind: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    x, y = np.broadcast_arrays((x % SIDE).astype(np.float32), (y % SIDE).astype(np.float32))
+    noise = cv2.remap(tile(kind), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return noise.astype(np.float32)
+
+
+def _ground(canvas: np.ndarray, scene: Scene, scale: int) -> None:
+    camera = scene.camera
+    height, width = camera.height, camera.width
+    first = int(np.ceil(camera.horizon * height)) + 1
+    rows = np.arange(first, height, dtype=np.float32)[:, None] + 0.5
+    z = camera.focal * camera.eye / (rows - camera.horizon * height)
+    columns = np.arange(width, dtype=np.float32)[None] + 0.5 - camera.centre * width
+    x = columns * z / camera.focal - camera.bend * z**2
+    gain = 1 - _shadows(scene)[first:]
+    for per_metre, weight, reach in ((90, 0.5, 12.0), (14, 1.0, 60.0)):
+        grain = _sampled("asphalt", x * per_metre, (z + camera.gone) * per_metre) - 128
+        gain *= 1 + grain * (weight / 128 * np.exp(-z / reach))
+    seen = np.exp(-z / scene.weather.haze)
+    target = canvas[first * scale :]
+    size = target.shape[1::-1]
+    gain = cv2.resize(np.rint(gain * seen * 128).astype(np.uint8), size)
+    lit = cv2.multiply(target, cv2.cvtColor(gain, cv2.COLOR_GRAY2RGB), scale=1 / 128)
+    haze = (1 - seen)[..., None] * np.asarray(scene.weather.sky[1], np.float32)
+    haze = cv2.resize(np.repeat(haze, 2, 1).astype(np.uint8), size)
+    canvas[first * scale :] = cv2.add(lit, haze)
+
+
+def _shadows(scene: Scene) -> np.ndarray:
+    camera, masks = scene.camera, []
+    for polygons, strength in (
+        (scene.cast_shadows, scene.weather.shadow),
+        (scene.contact_shadows, 0.6),
+    ):
+        mask = np.zeros((camera.height, camera.width), np.uint8)
+        pixels = [camera.project(camera.bent(points)) for points in polygons]
+        for points in fixed_each(pixels) if pixels else ():
+            cv2.fillPoly(mask, [points], round(255 * strength), cv2.LINE_8, SHIFT)
+        masks.append(cv2.blur(mask, (5, 3)))
+    return np.maximum(*masks).astype(np.float32) / 255
+
+
+def _mirror(image: np.ndarray, road: np.ndarray, scene: Scene) -> None:
+    height = len(image)
+    horizon = int(scene.camera.horizon * height)
+    rows = np.clip(2 * horizon - np.arange(height), 0, height - 1)
+    flipped = cv2.blur(image, (3, max(3, height // 20)))[rows]
+    share = road.astype(np.float32)[..., None] * np.float32(scene.weather.wet)
+    image += (flipped - image) * share
+
+
+def _expose(image: np.ndarray, look: Look) -> np.ndarray:
+    height, width = image.shape[:2]
+    image = cv2.GaussianBlur(image, (0, 0), look.blur)
+    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    x = np.linspace(-1, 1, width, dtype=np.float32)[None]
+    vignette = 1 - look.vignette * (x**2 + y**2) / 2
+    image *= vignette[..., None] * look.gain.astype(np.float32)
+    image += look.noise
+    return np.clip(image, 0, 255).astype(np.uint8)

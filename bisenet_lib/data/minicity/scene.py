@@ -1,0 +1,189 @@
+"""One frame's scene: city, weather, street and traffic put together."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from bisenet_lib.data.minicity import furniture, people, traffic, vehicles
+from bisenet_lib.data.minicity.city import City
+from bisenet_lib.data.minicity.frontage import frontage
+from bisenet_lib.data.minicity.geometry import Camera, Points, Thing, circle
+from bisenet_lib.data.minicity.houses import bridge, skyline
+from bisenet_lib.data.minicity.street import LAST, Side, draw_sides, ground
+from bisenet_lib.data.minicity.traffic import Stage
+from bisenet_lib.data.minicity.weather import Weather, draw_weather
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything a frame shows.
+
+    Attributes:
+        camera: where from.
+        weather: light.
+        flats: the ground, in drawing order.
+        things: what stands on it, deepest first.
+        cast_shadows: (N, 3) polygons on the ground, from the sun.
+        contact_shadows: (N, 3) polygons on the ground, under things.
+        moving: it is one frame of a drive.
+    """
+
+    camera: Camera
+    weather: Weather
+    flats: tuple[Thing, ...]
+    things: tuple[Thing, ...]
+    cast_shadows: tuple[Points, ...]
+    contact_shadows: tuple[Points, ...]
+    moving: bool = False
+
+
+def compose(rng: np.random.Generator, city: City, size: tuple[int, int], wanted: set[str]) -> Scene:
+    """Compose a frame.
+
+    Args:
+        rng: draws everything.
+        city: the style.
+        size: width and height in pixels.
+        wanted: what the frame must hold, see :func:`bisenet_lib.data.minicity.plan.plan`.
+
+    Returns:
+        The scene.
+    """
+    weather = draw_weather(rng)
+    camera = Camera(
+        *size,
+        horizon=rng.uniform(0.39, 0.45),
+        centre=rng.uniform(0.42, 0.58),
+        eye=rng.uniform(1.25, 1.45),
+        bend=rng.choice([0, 1]) * rng.normal(0, 0.0007),
+    )
+    stage = Stage(rng, city, weather, draw_sides(rng, city), wanted)
+    flats = ground(rng, city, stage.sides, wanted)
+    flats += line(stage)
+    stage.things += skyline(rng, city, weather, LAST)
+    plant(stage)
+    furnish(stage)
+    traffic.park(stage)
+    traffic.drive(stage)
+    traffic.two_wheelers(stage)
+    traffic.walk(stage)
+    rarities(stage)
+    things = sorted(stage.things, key=lambda thing: -thing.depth)
+    return Scene(
+        camera, weather, tuple(flats), tuple(things), tuple(stage.cast), tuple(stage.contact)
+    )
+
+
+def line(stage: Stage) -> list[Thing]:
+    """Line the street with houses and gardens; gives their flat things."""
+    rng, flats = stage.rng, []
+    special = int(rng.integers(2))
+    if stage.sides[special].parked and rng.random() < 0.7:
+        special = 1 - special
+    for number, side in enumerate(stage.sides):
+        wanted = stage.wanted if number == special else set()
+        end = None if math.isinf(stage.end) else stage.end
+        lawns, standing = frontage(rng, stage.city, stage.weather, side, wanted, end)
+        flats += lawns
+        stage.things += standing
+        for one in standing:
+            if one.label == "building":
+                _house_shadow(stage, side.front, one)
+    return flats
+
+
+def _house_shadow(stage: Stage, x: float, one: Thing) -> None:
+    every = np.concatenate([face.points for face in one.faces])
+    z0, z1 = every[:, 2].min(), every[:, 2].max()
+    stage.fall(np.array([(x, 0, z0), (x, 0, z1)], float), min(every[:, 1].max(), 14))
+
+
+def plant(stage: Stage) -> None:
+    """Plant trees along the kerbs."""
+    rng, city = stage.rng, stage.city
+    density = np.clip(city.greenness * rng.uniform(0.1, 1.5), 0, 0.95)
+    for side in stage.sides:
+        z = rng.uniform(5, 13)
+        while z < min(120, stage.end):
+            if rng.random() < density:
+                x = side.kerb + side.sign * rng.uniform(0.7, 1.1)
+                tall = rng.uniform(6, 11)
+                sun = float(stage.weather.sun[0])
+                stage.things.append(furniture.tree(rng, x, z, tall, city.green, sun))
+                _dapple(stage, x, z, tall)
+            z += rng.uniform(6, 11)
+
+
+def _dapple(stage: Stage, x: float, z: float, tall: float) -> None:
+    rng, sun = stage.rng, stage.weather.sun
+    for _ in range(3):
+        low, wide = rng.uniform(0.45, 0.8) * tall, rng.uniform(0.5, 1.2)
+        away = rng.uniform(-1.6, 1.6, 2) - low / max(sun[1], 0.25) * sun[[0, 2]]
+        ring = np.zeros((10, 3))
+        ring[:, [0, 2]] = (x, z) + away + wide * circle(10)
+        if ring[:, 2].min() > 1:
+            stage.cast.append(ring)
+
+
+def furnish(stage: Stage) -> None:
+    """Put up lamp posts, signs and traffic lights."""
+    rng = stage.rng
+    dusk = stage.weather.kind == "dusk"
+    for side in stage.sides:
+        for z in np.arange(rng.uniform(8, 28), 110, rng.uniform(20, 32)):
+            x = side.kerb + side.sign * 0.5
+            stage.things += furniture.lamp_post(rng, x, z, lit=dusk)
+        for _ in range(int(rng.integers(1, 3))):
+            z, x = rng.uniform(9, 45), side.kerb + side.sign * rng.uniform(0.35, 0.9)
+            stage.things += furniture.sign_post(rng, x, z)
+    if "lights" in stage.wanted:
+        z = rng.uniform(11, 28)
+        for side in stage.sides:
+            x = side.kerb + side.sign * 0.4
+            stage.things += furniture.traffic_light(rng, x, z, arm=side.sign > 0)
+
+
+def rarities(stage: Stage) -> None:
+    """Add what a street does not always hold, where it is wanted."""
+    rng, wanted = stage.rng, stage.wanted
+    side = stage.sides[int(rng.integers(2))]
+    walk = lambda: rng.uniform(*sorted((side.kerb + side.sign * 0.5, side.front)))
+    if "guard rail" in wanted:
+        z = rng.uniform(6, 14)
+        stage.things.append(
+            furniture.guard_rail(side.kerb + side.sign * 0.2, z, z + rng.uniform(12, 30))
+        )
+    if "bridge" in wanted:
+        reach = max(abs(one.front) for one in stage.sides)
+        stage.things += bridge(rng, rng.uniform(45, 90), reach, tunnel=bool(rng.random() < 0.3))
+    if "polegroup" in wanted:
+        stage.things += furniture.bollards(rng, side.kerb + side.sign * 0.4, rng.uniform(8, 20))
+    if "static" in wanted:
+        for _ in range(int(rng.integers(1, 4))):
+            stage.things.append(furniture.litter_bin(rng, walk(), rng.uniform(12, 32)))
+    if "dynamic" in wanted:
+        stage.things.append(furniture.pram(rng, walk(), rng.uniform(12, 26)))
+    for name, build in (("caravan", vehicles.caravan), ("trailer", vehicles.trailer)):
+        if name in wanted:
+            x, z = side.kerb - side.sign * 1.2, rng.uniform(10, 26)
+            stage.vehicle(build(rng, x, z), x, z, 1.1, 2.3)
+    if "groups" in wanted:
+        _groups(stage, side, walk)
+    if "deleted" in wanted:
+        ghost = people.person(rng, walk(), rng.uniform(8, 30))
+        stage.things.append(Thing("person", ghost.depth, ghost.faces, deleted=True))
+
+
+def _groups(stage: Stage, side: Side, walk: Callable[[], float]) -> None:
+    rng = stage.rng
+    stage.things.append(people.person(rng, walk(), rng.uniform(30, 55), "persongroup"))
+    stage.things.append(
+        people.bicycle(rng, walk(), rng.uniform(14, 30), side_on=True, label="bicyclegroup")
+    )
+    faces = []
+    for number in range(4):
+        x, z = side.kerb - side.sign * 1.2, 100.0 + 6 * (3 - number)
+        faces += vehicles.car(rng, x, z)[0].faces
+    stage.things.append(Thing("cargroup", 110, tuple(faces)))

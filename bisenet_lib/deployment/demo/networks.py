@@ -1,0 +1,125 @@
+"""The network that a demo shows, and the engines that run it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bisenet_lib.data.labels import CLASS_NAMES, colour_table
+from bisenet_lib.deployment.photographs import open_predictor
+from bisenet_lib.deployment.predictor import Predictor
+
+Run = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Maps (3, H, W) float32, normalised, to (H, W) uint8 classes and (C, H, W) float32 logits."""
+
+LONGEST = 512
+"""Pixels of the longer side of the input, for a network that does not ask for another size."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What can run a network.
+
+    Args:
+        name: as in ``--engine`` of other commands.
+        title: for people.
+        load: makes it ready, which may take seconds.
+    """
+
+    name: str
+    title: str
+    load: Callable[[], Run]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network.
+
+    Args:
+        title: where it comes from, for people.
+        predictor: its ONNX file, with its classes and how an image is normalised for it.
+        engines: that can run it; the first is the one to begin with.
+    """
+
+    title: str
+    predictor: Predictor
+    engines: Sequence[Engine]
+
+    @property
+    def longest(self) -> int:
+        """Pixels of the longer side of the input to begin with."""
+        return max(self.predictor.size or (LONGEST,))
+
+    def palettes(self) -> dict[str, list[list[int]]]:
+        """The RGB colours of its classes: its own, and those for any colour vision."""
+        own, many = self.predictor.colours.tolist(), len(self.predictor.names)
+        palettes = {"own": own}
+        if many <= len(CLASS_NAMES):  # any two of these stay apart, whatever they stand for
+            palettes["colour-blind"] = colour_table("colour-blind")[:many].tolist()
+        return palettes
+
+
+def of_export(path: Path, title: str) -> Network:
+    """Open an ONNX file; Paddle is not needed.
+
+    Args:
+        path: a file that `bisenet export` wrote.
+        title: see :class:`Network`.
+
+    Raises:
+        InputError: see :func:`bisenet_lib.deployment.photographs.open_predictor`.
+    """
+    predictor = open_predictor(path)
+    return Network(title, predictor, (_onnx(predictor),))
+
+
+def of_checkpoint(settings: Mapping[str, Any], weights: Path, title: str) -> Network:
+    """Open a checkpoint, which ONNX Runtime and Paddle can run.
+
+    Args:
+        settings: its resolved configuration.
+        weights: see :func:`bisenet_lib.network.checkpoint.weights_file`.
+        title: see :class:`Network`.
+
+    Returns:
+        The network; Paddle is its first engine where it has a GPU.
+
+    Raises:
+        InputError: see :func:`bisenet_lib.deployment.engines.cached_onnx`.
+    """
+    from bisenet_lib.config import class_names
+    from bisenet_lib.deployment import engines
+    from bisenet_lib.runtime import devices  # they load Paddle
+
+    names = class_names.names_of(settings)
+    predictor = open_predictor(engines.cached_onnx(settings, weights, names))
+    device = devices.select("auto")
+    paddle = Engine(
+        "paddle",
+        "Paddle" if device == "cpu" else f"Paddle, {device}",
+        lambda: _paddle(engines.load_network(settings, weights, engine="paddle", names=names)),
+    )
+    both = (_onnx(predictor), paddle)
+    return Network(title, predictor, both if device == "cpu" else both[::-1])
+
+
+def _onnx(predictor: Predictor) -> Engine:
+    def run(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        inputs = {"image": image[np.newaxis]}
+        classes, logits = predictor.session.run(["classes", "logits"], inputs)
+        return classes[0], logits[0]
+
+    return Engine("onnx", "ONNX Runtime", lambda: run)
+
+
+def _paddle(network: Callable) -> Run:
+    from bisenet_lib.runtime.paddleseg_compat import paddle
+
+    def run(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        with paddle.no_grad():
+            logits = network(paddle.to_tensor(image[np.newaxis]))[0].numpy()[0]
+        return logits.argmax(0).astype(np.uint8), logits
+
+    return run

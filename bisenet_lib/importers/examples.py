@@ -1,0 +1,222 @@
+"""The images and labels of an import, and what it came to.
+
+Taught in ``07_your_own_data``.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from bisenet_lib.data.image_io import Size, check_photograph, orientation, read_pixels
+from bisenet_lib.data.label_io import palette_image
+from bisenet_lib.data.labels import IGNORE
+from bisenet_lib.importers.masks import Picture, palette_of
+from bisenet_lib.importers.pairing import Pair
+from bisenet_lib.importers.smoothing import Edges, edges_of, ramp_share
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Example:
+    """An image of the data set with its label.
+
+    Attributes:
+        name: of both.
+        image: the image's file, from the data set's folder.
+        label: the label's file, likewise.
+        size: (width, height).
+        turned: whether the photograph was turned as its EXIF data say.
+        pixels: (256,) of each index; 255 is ignored.
+        mask: the file the label was read from.
+        palette: the mask's colours, three bytes a value; none if it has no palette.
+        edges: what the label looks like along its boundaries.
+    """
+
+    name: str
+    image: str
+    label: str
+    size: Size
+    turned: bool
+    pixels: np.ndarray
+    mask: Path
+    palette: bytes
+    edges: Edges
+
+
+def write_example(
+    pair: Pair, *, root: Path, read: Callable[[Pair, Picture], np.ndarray], num_classes: int
+) -> Example:
+    """Read an image and its mask, and write both into a data set.
+
+    Args:
+        pair: the two files.
+        root: the data set's folder.
+        read: gives the class indices of a pair's mask, (H, W) uint8.
+        num_classes: how many there are, which decides the label's colours.
+
+    Raises:
+        InputError: the image or the mask is bad, or they do not fit each other.
+        OSError: the data set cannot be written.
+    """
+    size = check_photograph(pair.image, decode=True)
+    with Image.open(pair.image) as opened:
+        picture = Picture(size, turned=orientation(opened) != 1)
+    values = read(pair, picture)
+    image = f"images/{pair.name}{'.png' if picture.turned else pair.image.suffix}"
+    label = f"labels/{pair.name}.png"
+    for path in (image, label):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+    if picture.turned:
+        upright = cv2.imencode(".png", read_pixels(pair.image))[1]
+        (root / image).write_bytes(upright.tobytes())
+    else:
+        shutil.copyfile(pair.image, root / image)
+    palette_image(values, num_classes).save(root / label)
+    return Example(
+        pair.name,
+        image,
+        label,
+        size,
+        picture.turned,
+        np.bincount(values.ravel(), minlength=256),
+        pair.mask,
+        palette_of(pair.mask) if pair.mask.suffix.lower() == ".png" else b"",
+        edges_of(values),
+    )
+
+
+def counted(lines: Sequence[str]) -> str:
+    """How many lines there are, and the first ten of them."""
+    return f"{len(lines)}. {'; '.join([*lines[:_SHOWN], *['...'] * (len(lines) > _SHOWN)])}"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A data set that was made of a folder.
+
+    Attributes:
+        root: its folder.
+        kind: of the masks: ``index``, ``colour`` or ``labelme``.
+        names: of the classes, in order of index.
+        splits: the images of ``train`` and ``val``.
+        unpaired: a line for each file left out for want of its other half.
+        remarks: where the split comes from, and what else was left out, a sentence each.
+        size: (width, height) the network sees; None where it sees crops.
+        outside_ignored: whether pixels in no LabelMe shape are ignored.
+    """
+
+    root: Path
+    kind: str
+    names: tuple[str, ...]
+    splits: Mapping[str, tuple[Example, ...]]
+    unpaired: tuple[str, ...]
+    remarks: tuple[str, ...]
+    size: Size | None
+    outside_ignored: bool
+
+    def pixels(self, split: str) -> np.ndarray:
+        """(256,) int64: the pixels of each index in a split."""
+        return np.sum([one.pixels for one in self.splits[split]], axis=0)
+
+    def shares(self, split: str) -> np.ndarray:
+        """(C,) float64: the share of each class in the labelled pixels of a split, 0 to 1."""
+        counts = self.pixels(split)[: len(self.names)]
+        return counts / max(counts.sum(), 1)
+
+    def images(self, split: str) -> np.ndarray:
+        """(C,) int64: in how many images of a split each class occurs."""
+        there = [one.pixels[: len(self.names)] > 0 for one in self.splits[split]]
+        return np.sum(there, axis=0)
+
+    def absent(self, split: str) -> list[str]:
+        """The classes without a pixel in a split."""
+        return [
+            name for name, count in zip(self.names, self.images(split), strict=True) if not count
+        ]
+
+    def ignored(self) -> float:
+        """The share of all pixels that is ignored, 0 to 1."""
+        counts = self.pixels("train") + self.pixels("val")
+        return counts[IGNORE] / counts.sum()
+
+    def smoothed(self) -> float:
+        """The share of boundaries that look smoothed, 0 to 1; of index masks only."""
+        if self.kind != "index":
+            return 0.0
+        examples = [one for those in self.splits.values() for one in those]
+        pixels = np.stack([one.pixels for one in examples])
+        return ramp_share(pixels, [one.edges for one in examples])
+
+    def notes(self) -> list[str]:
+        """What one should know before training, a sentence each."""
+        notes = list(self.remarks)
+        if share := self.smoothed():
+            notes.append(
+                f"{100 * share:.0f} % of the boundaries between classes pass through the indices "
+                "between, as in masks that were saved as JPEG or resized with smoothing. Along "
+                "them the classes are then wrong: export the masks again without either."
+            )
+        if absent := self.absent("train"):
+            notes.append(f"In no training image, so it cannot be learnt: {', '.join(absent)}.")
+        if absent := self.absent("val"):
+            notes.append(f"In no validation image, so it is not scored: {', '.join(absent)}.")
+        if self.outside_ignored and self.ignored():
+            notes.append(
+                f"{100 * self.ignored():.1f} % of the pixels are in no shape and ignored: what is "
+                "there will be predicted as one of the classes. --background NAME makes it one."
+            )
+        turned = sum(one.turned for those in self.splits.values() for one in those)
+        if turned:
+            notes.append(f"Photographs turned as their EXIF orientation says: {turned}.")
+        if self.unpaired:
+            notes.append(f"Files left out: {counted(self.unpaired)}")
+        return notes
+
+    def summary(self) -> str:
+        """How many images, classes and ignored pixels there are, in a line."""
+        counts = ", ".join(f"{len(those)} {split}" for split, those in self.splits.items())
+        size = f", seen at {self.size[0]}x{self.size[1]}" if self.size else ""
+        return (
+            f"{counts} images{size}; {self.kind} masks of {len(self.names)} classes, every pixel "
+            f"one of them or ignored ({100 * self.ignored():.1f} %)"
+        )
+
+    def table(self) -> str:
+        """A Markdown table of the classes: their shares, and in how many images they occur."""
+        train, val = len(self.splits["train"]), len(self.splits["val"])
+        lines = [
+            f"| index | class | train % | val % | of {train} train images | of {val} val images |",
+            "|--:|---|--:|--:|--:|--:|",
+        ]
+        columns = [f(split) for f in (self.shares, self.images) for split in ("train", "val")]
+        for index, (name, *row) in enumerate(zip(self.names, *columns, strict=True)):
+            shares = " | ".join(f"{100 * share:.2f}" for share in row[:2])
+            lines.append(f"| {index} | {name} | {shares} | {row[2]} | {row[3]} |")
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "root": str(self.root),
+            "kind": self.kind,
+            "classes": list(self.names),
+            "size": self.size,
+            "ignored": self.ignored(),
+            "splits": {
+                split: {
+                    "images": [one.name for one in those],
+                    "pixels": self.pixels(split)[: len(self.names)].tolist(),
+                    "absent": self.absent(split),
+                }
+                for split, those in self.splits.items()
+            },
+            "unpaired": list(self.unpaired),
+            "notes": self.notes(),
+        }

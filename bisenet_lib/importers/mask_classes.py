@@ -1,0 +1,276 @@
+"""What the masks of a folder mean: which kind they are, and which classes they hold.
+
+Taught in ``07_your_own_data``.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from bisenet_lib.common.parallel import every
+from bisenet_lib.config.class_names import name_fault, read_names
+from bisenet_lib.data.labels import IGNORE
+from bisenet_lib.errors import InputError, refuse
+from bisenet_lib.importers import labelme, masks
+from bisenet_lib.importers.colour_table import IGNORED_NAMES, Colour, ColourTable, read_table, shown
+from bisenet_lib.importers.examples import Example
+from bisenet_lib.importers.pairing import Pair
+from bisenet_lib.importers.smoothing import thin_values
+from bisenet_lib.importers.tools import naming_the_tool
+
+KINDS = ("auto", "index", "colour", "labelme")
+MOST_UNNAMED = 64
+"""Classes that are taken from the values of masks alone."""
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """How a mask becomes class indices.
+
+    Attributes:
+        kind: ``index``, ``colour`` or ``labelme``.
+        names: of the classes, in order of index; None where the masks alone say how many.
+        ignore: of index masks: a value that is no class, besides 255.
+        table: of colour masks.
+        background: of LabelMe: the class of pixels in no shape; None ignores them.
+        palette: of index masks: the colours a value may have, where the table says so. Another
+            value has the same colour in all masks. None: colours say nothing, the value counts.
+        encoding: of LabelMe's files that are not in UTF-8.
+    """
+
+    kind: str
+    names: tuple[str, ...] | None
+    ignore: int = IGNORE
+    table: ColourTable | None = None
+    background: str | None = None
+    palette: Mapping[int, Collection[Colour]] | None = None
+    encoding: str = labelme.UTF_8
+
+    def read(self, pair: Pair, picture: masks.Picture) -> np.ndarray:
+        """Read a pair's mask.
+
+        Args:
+            pair: image and mask.
+            picture: the image.
+
+        Returns:
+            (H, W) uint8: the index of the class, 255 where ignored.
+
+        Raises:
+            InputError: the mask does not fit its image or these classes.
+        """
+        if self.kind == "colour":
+            return masks.read_colours(pair.mask, picture, table=self.table)
+        if self.kind == "index":
+            number = len(self.names) if self.names else None
+            return masks.read_indices(pair.mask, picture, num_classes=number, ignore=self.ignore)
+        values = {name: index for index, name in enumerate(self.names)}
+        outside = IGNORE if self.background is None else values[self.background]
+        values |= dict.fromkeys(IGNORED_NAMES, IGNORE)
+        return labelme.draw(
+            pair.mask,
+            picture,
+            values=values,
+            unlabelled=outside,
+            image=pair.image,
+            encoding=self.encoding,
+        )
+
+    def found_names(self, examples: Sequence[Example]) -> tuple[str, ...]:
+        """The class names, now that all masks are read.
+
+        Args:
+            examples: every image with its label.
+
+        Raises:
+            InputError: nothing is labelled, or the masks are evidently numbered otherwise, have
+                palettes that differ, or were smoothed.
+        """
+        pixels = np.stack([one.pixels for one in examples])
+        found = np.flatnonzero(pixels[:, :IGNORE].any(axis=0)).tolist()
+        if not found:
+            raise InputError("not one labelled pixel in the masks: all of them are ignored.")
+        if self.kind != "index":
+            return self.names
+        if self.palette is not None:
+            self._check_palettes(examples)
+        if found == [0] and pixels[:, IGNORE].any() and self.ignore == IGNORE:
+            raise InputError(
+                "the masks hold the values 0 and 255 only, and 255 means ignored. If 255 is a "
+                "class, write a table of two lines, background,0,0,0 and NAME,255,255,255, and "
+                "give --kind colour --colours TABLE."
+            )
+        if self.names is None:
+            thin = thin_values(pixels, [one.edges for one in examples])
+            _check_numbering(masks.class_values(None, self.ignore), found, thin)
+        return self.names or _checked(tuple(f"class {index}" for index in found))
+
+    def _check_palettes(self, examples: Sequence[Example]) -> None:
+        """Refuse values of one number and several colours.
+
+        A program that makes a palette for each file numbers its colours as they come, and then
+        the index says nothing.
+        """
+        values = masks.class_values(None, self.ignore)
+        expected = dict(self.palette)
+        faults = []
+        for example in examples:
+            for value in (values[index] for index in np.flatnonzero(example.pixels[:IGNORE])):
+                colour = tuple(example.palette[3 * value : 3 * value + 3])
+                if colour and colour not in expected.setdefault(value, [colour]):
+                    elsewhere = shown(next(iter(expected[value])))
+                    faults.append(
+                        f"{example.mask}: value {value} has the colour {shown(colour)}, elsewhere "
+                        f"{elsewhere}."
+                    )
+                    break
+        if faults:
+            what = (
+                f"the palettes of the masks differ, in {len(faults)} of {len(examples)}. If the "
+                "colours count and not the values, give --kind colour and a --colours table; if "
+                "the values count, whatever their colours, give --kind index."
+            )
+            refuse([what, *faults])
+
+
+def _check_numbering(values: Sequence[int], found: Sequence[int], thin: Sequence[int]) -> None:
+    """Refuse values that are evidently not the numbers of classes.
+
+    Args:
+        values: the value in the masks of each class index.
+        found: the indices there are.
+        thin: the indices that fill no area, see
+            :func:`bisenet_lib.importers.smoothing.thin_values`.
+    """
+    name_them = "If they are classes, name all of them in order of value with --classes."
+    if lines := [str(values[index]) for index in thin if index != IGNORE]:
+        listed = ", ".join(lines[:_SHOWN]) + ", ..." * (len(lines) > _SHOWN)
+        raise InputError(
+            f"the masks hold {len(found)} values; {listed} only in specks and thin lines, and in "
+            "most masks. Masks that were saved as JPEG or resized with smoothing look like "
+            f"that: export them again without either. {name_them}"
+        )
+    highest = values[found[-1]]
+    if found != list(range(len(found))):
+        gap = next(value for index, value in enumerate(values) if index not in found)
+        raise InputError(
+            f"the masks hold {len(found)} values, the highest {highest}, but no {gap}: how "
+            "many classes are there? Name them in order of value with --classes; or, if the "
+            "values are shades to look at, give --kind colour and a --colours table."
+        )
+    if len(found) > MOST_UNNAMED:
+        raise InputError(
+            f"the masks hold all values from {values[0]} to {highest}: rather shades, as smoothed "
+            f"edges and JPEG make them, than classes. {name_them}"
+        )
+
+
+def meaning_of(
+    pairs: Sequence[Pair],
+    *,
+    kind: str = "auto",
+    classes: str | Path | Sequence[str] | None = None,
+    colours: Path | None = None,
+    background: str | None = None,
+    ignore: int = IGNORE,
+    encoding: str = labelme.UTF_8,
+    workers: int = 1,
+) -> Meaning:
+    """Decide what the masks are and which classes they have.
+
+    Args:
+        pairs: images and masks; the first mask says what an ``auto`` kind is.
+        kind: one of :data:`KINDS`.
+        classes: see :class:`bisenet_lib.importers.importing.Options`, as the following.
+        colours: a colour table.
+        background: a class.
+        ignore: a value.
+        encoding: of LabelMe's files that are not in UTF-8.
+        workers: processes that look for LabelMe's labels.
+
+    Raises:
+        InputError: a table, a class or a LabelMe file is wrong, or an option does not belong
+            to this kind of masks.
+    """
+    first, colours_say = pairs[0].mask, kind == "auto"
+    if kind == "auto":
+        kind = "labelme" if first.suffix.lower() == ".json" else masks.kind_of(first)
+    for option, given, belongs in (
+        ("--colours", colours, ("colour", "index")),
+        ("--background", background, ("labelme",)),
+        ("--ignore", None if ignore == IGNORE else ignore, ("index",)),
+        ("--encoding", None if encoding == labelme.UTF_8 else encoding, ("labelme",)),
+    ):
+        if given is not None and kind not in belongs:
+            raise InputError(f"{option} {given}: means nothing for {kind} masks, as {first}")
+    if not 0 <= ignore <= IGNORE:
+        raise InputError(f"--ignore is {ignore}; give a value from 0 to 255")
+    try:
+        "".encode(encoding)
+    except LookupError as error:
+        raise InputError(f"--encoding is {encoding!r}; give one such as gbk or cp1252") from error
+    names = None if classes is None else read_names(classes, ignore)
+    background = background and background.strip()
+    if kind == "labelme":
+        return _of_labelme(pairs, names, background, encoding, workers)
+    if kind == "colour" and colours is None:
+        raise InputError(
+            f"{first}: holds colours. Say which class each is with --colours TABLE, a file of "
+            f"name,r,g,b a line. Its most frequent colours: {masks.common_colours(first)}."
+        )
+    table = None
+    if colours is not None:
+        with naming_the_tool(colours):
+            table = read_table(colours, names)
+    if kind == "colour":
+        return Meaning(kind, _checked(table.names), table=table)
+    names = names or (table.names if table else None)
+    palette = _palette(table, ignore) if colours_say else None
+    return Meaning(kind, names and _checked(names), ignore, palette=palette)
+
+
+def _palette(table: ColourTable | None, ignore: int) -> dict[int, list[Colour]]:
+    palette: dict[int, list[Colour]] = {}
+    if table is not None:
+        values = masks.class_values(len(table.names), ignore)
+        for colour, index in zip(table.colours, table.indices, strict=True):
+            if index != IGNORE:
+                palette.setdefault(values[index], []).append(colour)
+    return palette
+
+
+def _of_labelme(
+    pairs: Sequence[Pair],
+    names: tuple[str, ...] | None,
+    background: str | None,
+    encoding: str,
+    workers: int,
+) -> Meaning:
+    if names is None:
+        label_names = partial(labelme.label_names, encoding=encoding)
+        found = every(label_names, [pair.mask for pair in pairs], workers=workers, title="labels")
+        names = tuple(sorted(frozenset().union(*found)))
+    names = tuple(name for name in names if name not in IGNORED_NAMES)
+    if background is None and labelme.BACKGROUND in names:
+        background = labelme.BACKGROUND
+    if background is not None and background not in names:
+        names = (background, *names)
+    return Meaning("labelme", _checked(names), background=background, encoding=encoding)
+
+
+def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not 2 <= len(names) <= masks.MOST_CLASSES:
+        raise InputError(
+            f"{len(names)} class(es): {', '.join(names[:5])}. Give 2 to {masks.MOST_CLASSES}; "
+            "what is not of the only class is a class too (LabelMe: --background NAME)."
+        )
+    for name in names:
+        if name in IGNORED_NAMES:
+            raise InputError(f"{name!r} cannot be a class; of index masks give --ignore VALUE.")
+        if fault := name_fault(name):
+            raise InputError(f"the class name {name!r}: {fault}.")
+    return names
