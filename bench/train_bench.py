@@ -39,10 +39,10 @@ paddle.set_device("cpu")
 paddle.matmul(paddle.ones([64, 64]), paddle.ones([64, 64]))
 if {MKL_ON_AMD!r} in os.environ or os.environ.get({THREADS!r}, "1") != "1":
     sys.exit("this is not Paddle's default")
-from bisenet_lib import config
+from bisenet_lib.config import configuration
 from bisenet_lib.runtime.paddleseg_compat import paddleseg
-settings = config.load(sys.argv[1])
-built = config.builder(settings)
+settings = configuration.load_config(sys.argv[1])
+built = configuration.builder(settings)
 paddleseg.utils.logger.log_level = 2
 paddleseg.core.train(
     built.model,

@@ -136,13 +136,13 @@ def move(page, number: int, turn: int) -> float:
 SEED = 1000 + secrets.randbelow(10**6)
 """Of a street that nobody else draws, which tells its process from others."""
 LIVE = [
-    f"live.drive(lambda frame: 255 - frame, seed={SEED}, size=(256, 128))",
+    f"live_drive.drive(lambda frame: 255 - frame, seed={SEED}, size=(256, 128))",
     "print(6 * 7)",
     f"""def fails_later(frame, calls=[]):
     calls.append(1)
     assert len(calls) < 4, "enough of it"
     return frame
-live.drive(fails_later, seed={SEED}, size=(256, 128))""",
+live_drive.drive(fails_later, seed={SEED}, size=(256, 128))""",
 ]
 
 
@@ -161,7 +161,7 @@ def wait_for_no_drawing(page) -> None:
 
 
 def test_a_drive_plays_and_stops_beside_other_cells(lab, run, page, notebook_writer):
-    first = "from bisenet_lib import live"
+    first = "from bisenet_lib.course import live_drive"
     notebook_writer(lab.folder / "notebooks" / "live.ipynb", LIVE, first)
     run("live")
     cells = [page.locator(f'.jp-Notebook-cell[data-windowed-list-index="{n}"]') for n in (1, 2, 3)]

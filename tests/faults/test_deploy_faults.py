@@ -268,10 +268,10 @@ def test_predicting_with_an_onnx_file_loads_no_paddle(model, photos, tmp_path):
     words = ["bisenet", "predict", str(model), str(photos), "--output", str(tmp_path / "out")]
     program = f"""
 import sys
-from bisenet_lib import cli
+from bisenet_lib.cli import main
 sys.argv = {words!r}
 try:
-    cli.main()
+    main.main()
 finally:
     print("loaded:", sorted({{"paddle", "paddleseg", "matplotlib"}} & set(sys.modules)))
 """

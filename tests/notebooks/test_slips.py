@@ -37,7 +37,7 @@ def test_a_slip_in_the_parameters_is_told(path, slip, tree, tmp_path, monkeypatc
     name, value, told = SLIPS[slip]
     code = cells(path, "code")
     first = code.index(parameters(path))
-    opening = ("open_dataset(", "lesson.start(profile)")
+    opening = ("open_dataset(", "notebook.start(profile)")
     opens = max(n for n, cell in enumerate(code) if any(word in cell.source for word in opening))
     values = {"__name__": "lesson"}
     exec(code[first].source, values)
@@ -76,7 +76,7 @@ def test_after_a_restart_the_opening_says_which_cells_to_run(path):
     ("source", "told"), [("frames[0]", True), ("def count():\n    n += 1\ncount()", False)]
 )
 def test_a_cell_out_of_order_says_which_cells_to_run(source, told):
-    imports, early = map(nbformat.v4.new_code_cell, ["from bisenet_lib import lesson", source])
+    imports, early = map(nbformat.v4.new_code_cell, ["from bisenet_lib.course import notebook", source])
     notebook = nbformat.v4.new_notebook(cells=[imports, early])
     with pytest.raises(CellExecutionError):
         NotebookClient(notebook, timeout=120, kernel_name="python3").execute()

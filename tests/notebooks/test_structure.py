@@ -62,7 +62,7 @@ def test_predict_before_run_and_something_goes_wrong_on_purpose(path):
 
 
 def test_reports_its_result(path):
-    assert any("lesson.report(" in cell.source for cell in cells(path, "code"))
+    assert any("notebook.report_result(" in cell.source for cell in cells(path, "code"))
 
 
 def test_one_cell_makes_the_figure_that_stands_for_the_notebook(path):

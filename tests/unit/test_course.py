@@ -31,8 +31,8 @@ GOOD = [
     "import os, sys",
     "block = bytearray(150_000_000)",
     "os.system('echo from a child')",
-    "from bisenet_lib import lesson",
-    "lesson.report(run_dir, f'mIoU 0.5 after {iterations}', python=sys.executable,"
+    "from bisenet_lib.course import notebook",
+    "notebook.report_result(run_dir, f'mIoU 0.5 after {iterations}', python=sys.executable,"
     " where=os.getcwd(), dataset=dataset, profile=profile)",
 ]
 BAD = [

@@ -61,10 +61,10 @@ def test_a_forked_process_does_not_answer_for_its_parent(number, code, capfd):
 
 WORKER = """
 import os, signal, sys, time
-from bisenet_lib import stopping
+from bisenet_lib.common import signals
 worker = os.fork()
 if worker == 0:
-    stopping.leave_signals_to_parent()
+    signals.leave_signals_to_parent()
     os.write(1, f"{os.getpid()}\\n".encode())
     time.sleep(60)
 for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
