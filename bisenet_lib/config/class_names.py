@@ -1,4 +1,4 @@
-"""A data set of one's own in the course's contract: lists, class names and a configuration.
+"""The names of the classes: of a data set, of a configuration, and in the files of other tools.
 
 Taught in ``07_your_own_data``.
 """
@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from bisenet_lib.config import configuration
+from bisenet_lib.data.annotation_tools import naming_the_tool
 from bisenet_lib.data.labels import CLASS_NAMES, IGNORE
 from bisenet_lib.errors import InputError
-from bisenet_lib.importers import masks
-from bisenet_lib.importers.tools import naming_the_tool
 
 CLASSES_FILE = "classes.txt"
 """In a data set's folder: a class name a line, in order of index."""
+_NO_LISTS = (".json", ".xml", ".yaml", ".yml")
+_SEPARATORS = re.compile(r"[,;:\t]")
+_ROW = re.compile(r"\s*(?P<value>\d+)\s*(?:[,;:\t]\s*|\s)(?P<name>[^,;\t]*[^\d\s,;\t][^,;\t]*?)\s*")
+"""``0,road``, also with another separator."""
 
 
 def class_names(root: Path, num_classes: int | None = None) -> tuple[str, ...] | None:
@@ -87,12 +90,6 @@ def names_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
     return names_or_default(Path(section["dataset_root"]), settings["model"]["num_classes"])
 
 
-_NO_LISTS = (".json", ".xml", ".yaml", ".yml")
-_SEPARATORS = re.compile(r"[,;:\t]")
-_ROW = re.compile(r"\s*(?P<value>\d+)\s*(?:[,;:\t]\s*|\s)(?P<name>[^,;\t]*[^\d\s,;\t][^,;\t]*?)\s*")
-"""``0,road``, also with another separator."""
-
-
 def read_names(classes: str | Path | Sequence[str], ignore: int = IGNORE) -> tuple[str, ...]:
     """Class names, given themselves or as a file of them.
 
@@ -152,7 +149,7 @@ def _names_by_value(path: Path, rows: Sequence[tuple[int, str]], ignore: int) ->
             raise InputError(f"{path}: the value {value} is there twice.")
         names[value] = name.strip('"')
     classes = {value: name for value, name in names.items() if value not in (ignore, IGNORE)}
-    for value in masks.class_values(len(classes), ignore):
+    for value in class_values(len(classes), ignore):
         if value not in classes:
             listed = ", ".join(map(str, sorted(names)))
             raise InputError(
@@ -167,3 +164,8 @@ def name_fault(name: str) -> str | None:
     if not name.strip():
         return "it is empty"
     return "it holds a line break" if len(name.strip().splitlines()) > 1 else None
+
+
+def class_values(num_classes: int | None, ignore: int) -> list[int]:
+    """The values of the classes in index masks: all but the ignored ones, in order."""
+    return [value for value in range(256) if value not in (ignore, IGNORE)][:num_classes]

@@ -10,6 +10,7 @@ from cityscapesscripts.helpers.labels import (
     labels,
     name2label,
 )
+from cityscapesscripts.helpers.labels import id2label as id2label
 
 IGNORE = 255
 """The trainId (and ignore index) of every pixel that is neither trained on nor scored."""

@@ -19,6 +19,7 @@ from bisenet_lib.common.parallel import every
 from bisenet_lib.config import configuration
 from bisenet_lib.config.adapting import adapted, network_size
 from bisenet_lib.config.class_names import CLASSES_FILE
+from bisenet_lib.data.annotation_tools import naming_the_tool
 from bisenet_lib.data.file_lists import SEPARATOR
 from bisenet_lib.data.image_io import Size
 from bisenet_lib.data.labels import IGNORE
@@ -35,7 +36,6 @@ from bisenet_lib.importers.pairing import (
     split_of,
     validation_lists,
 )
-from bisenet_lib.importers.tools import naming_the_tool
 
 MASK_FOLDERS = ("masks", "labels", "annotations")
 """Where masks are looked for, if nothing else is said."""

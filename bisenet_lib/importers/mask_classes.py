@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from bisenet_lib.common.parallel import every
-from bisenet_lib.config.class_names import name_fault, read_names
+from bisenet_lib.config.class_names import class_values, name_fault, read_names
+from bisenet_lib.data.annotation_tools import naming_the_tool
 from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.errors import InputError, refuse
 from bisenet_lib.importers import labelme, masks
@@ -19,7 +20,6 @@ from bisenet_lib.importers.colour_table import IGNORED_NAMES, Colour, ColourTabl
 from bisenet_lib.importers.examples import Example
 from bisenet_lib.importers.pairing import Pair
 from bisenet_lib.importers.smoothing import thin_values
-from bisenet_lib.importers.tools import naming_the_tool
 
 KINDS = ("auto", "index", "colour", "labelme")
 MOST_UNNAMED = 64
@@ -106,7 +106,7 @@ class Meaning:
             )
         if self.names is None:
             thin = thin_values(pixels, [one.edges for one in examples])
-            _check_numbering(masks.class_values(None, self.ignore), found, thin)
+            _check_numbering(class_values(None, self.ignore), found, thin)
         return self.names or _checked(tuple(f"class {index}" for index in found))
 
     def _check_palettes(self, examples: Sequence[Example]) -> None:
@@ -115,7 +115,7 @@ class Meaning:
         A program that makes a palette for each file numbers its colours as they come, and then
         the index says nothing.
         """
-        values = masks.class_values(None, self.ignore)
+        values = class_values(None, self.ignore)
         expected = dict(self.palette)
         faults = []
         for example in examples:
@@ -236,7 +236,7 @@ def meaning_of(
 def _palette(table: ColourTable | None, ignore: int) -> dict[int, list[Colour]]:
     palette: dict[int, list[Colour]] = {}
     if table is not None:
-        values = masks.class_values(len(table.names), ignore)
+        values = class_values(len(table.names), ignore)
         for colour, index in zip(table.colours, table.indices, strict=True):
             if index != IGNORE:
                 palette.setdefault(values[index], []).append(colour)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from bisenet_lib.config.class_names import class_values
 from bisenet_lib.data.image_io import Size, check_image, orientation, size_upright, turn
 from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.errors import InputError
@@ -83,11 +84,6 @@ def palette_of(path: Path) -> bytes:
     """The colours of a palette image, three bytes for each value; none of a grey one."""
     with Image.open(path) as image:
         return bytes(image.getpalette()) if image.mode == "P" else b""
-
-
-def class_values(num_classes: int | None, ignore: int) -> list[int]:
-    """The values of the classes in index masks: all but the ignored ones, in order."""
-    return [value for value in range(256) if value not in (ignore, IGNORE)][:num_classes]
 
 
 def read_indices(

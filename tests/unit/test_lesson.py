@@ -73,7 +73,8 @@ def test_the_wrong_one_of_the_two_label_files_is_told(tree):
 
 def test_a_notebook_shows_the_message_and_no_traceback(tree, capsys):
     InteractiveShell().run_cell(
-        f"from bisenet_lib.course import notebook\nnotebook.open_dataset({str(tree / 'missing')!r}, 'laptop')"
+        "from bisenet_lib.course import notebook\n"
+        f"notebook.open_dataset({str(tree / 'missing')!r}, 'laptop')"
     )
     [shown] = capsys.readouterr().out.splitlines()
     assert shown.startswith(f"InputError: {tree / 'missing'}: no data set there")
