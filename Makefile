@@ -14,7 +14,7 @@ INSTALLED := .venv/.installed
 EXTRA := .venv/.extra
 MINICITY := data/.minicity
 IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
-LINTED := bisenet_lib tests data/checkpoints $(wildcard bench notebooks publish .jupyter)
+LINTED := bisenet_lib tests $(wildcard tools notebooks .jupyter)
 
 .DEFAULT_GOAL := help
 .PHONY: help preflight install install-gpu minicity run outputs checkpoint test test-browser lint lab \
@@ -66,7 +66,7 @@ checkpoint: $(MINICITY) ## train the shipped checkpoint again, in about an hour;
 	$(IN_VENV) bisenet convert data/minicity
 	$(IN_VENV) bisenet launch --nproc 2 --config minicity_checkpoint --do-eval --use-vdl --save-interval 200 \
 		--save-dir $(RUN_CHECKPOINT) $(if $(wildcard $(RUN_CHECKPOINT)/iter_*),--resume-model $(RUN_CHECKPOINT))
-	$(BIN)/python data/checkpoints/make.py $(RUN_CHECKPOINT)
+	$(BIN)/python tools/shipped_checkpoint.py $(RUN_CHECKPOINT)
 
 test: lint $(MINICITY) ## lint, unit and fault tests, and every notebook against its kept outputs
 	$(IN_VENV) pytest tests $(wildcard notebooks) --nbval --nbval-current-env \
@@ -91,13 +91,13 @@ demo: $(INSTALLED) ## a network segments moving streets in the browser (MODEL=DI
 	$(IN_VENV) bisenet demo $(if $(MODEL),"$(MODEL)") $(ARGS)
 
 slides: $(EXTRA) ## the notebooks as slides: runs/slides/index.html
-	$(BIN)/python publish/slides.py runs/slides
+	$(BIN)/python tools/publish/slides.py runs/slides
 
 site: $(EXTRA) ## the course as a site with search: runs/site/index.html
-	$(BIN)/python publish/website.py runs/site
+	$(BIN)/python tools/publish/website.py runs/site
 
 bench: $(MINICITY) ## measure what the course says about speed (ARGS=eval_bench: that alone)
-	$(BIN)/python bench $(ARGS)
+	$(BIN)/python tools/bench $(ARGS)
 
 doctor: $(INSTALLED) ## what this machine can do, and the command that mends what it can't
 	$(BIN)/bisenet doctor $(if $(CITYSCAPES),--cityscapes "$(CITYSCAPES)")

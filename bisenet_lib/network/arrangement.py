@@ -3,7 +3,7 @@
 In a training step on a CPU Paddle 3.2.2 spends more time beside the convolutions than in
 them: on adding their bias, on upsampling the five outputs and on transposing them for the
 loss. Each is done here another way, with the same result up to the rounding of float32
-(``tests/unit/test_arrangement.py``); what each gives stands in ``bench/README.md``.
+(``tests/unit/network/test_arrangement.py``); what each gives stands in ``tools/bench/README.md``.
 Taught in ``04_multi_gpu``.
 """
 

@@ -2,7 +2,7 @@
 
 Import this module before anything of ``paddle`` or ``paddleseg``; ``bisenet_lib`` does.
 It is the only place that changes PaddleSeg; each change is a line or three of one function, and
-``tests/unit/test_paddleseg_compat.py`` shows the failure without it. PaddleSeg's last
+``tests/unit/runtime/test_paddleseg_compat.py`` shows the failure without it. PaddleSeg's last
 release is from April 2023, so the mends stay until it has another.
 """
 

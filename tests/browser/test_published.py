@@ -24,7 +24,7 @@ def publish(script: str, needed: str, folder: Path) -> Path:
     """What ``make slides`` or ``make site`` leaves."""
     if importlib.util.find_spec(needed) is None:
         pytest.skip(f"no {needed}: make test-browser installs it")
-    command = [sys.executable, ROOT / "publish" / f"{script}.py", folder]
+    command = [sys.executable, ROOT / "tools" / "publish" / f"{script}.py", folder]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ MOVING = ROOT / re.search(r"!\[[^]]{20,}\]\(([^)]+)\)", README)[1]
 @pytest.fixture(scope="module")
 def teaser():
     """The script that draws the picture."""
-    spec = importlib.util.spec_from_file_location("teaser", ROOT / "publish" / "teaser.py")
+    spec = importlib.util.spec_from_file_location("teaser", ROOT / "tools" / "publish" / "teaser.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -49,7 +49,7 @@ def test_the_picture_shows_what_the_shipped_network_sees(teaser):
     kept = np.asarray(film.convert("RGB"))
     (drawn,) = teaser.frames(notebook.open_network(teaser.SHIPPED), range(number, number + 1))
     wrong = np.abs(drawn.astype(int) - kept).max(2) > 60
-    assert wrong.mean() < 0.005, "publish/teaser.py draws another one: run it"
+    assert wrong.mean() < 0.005, "tools/publish/teaser.py draws another one: run it"
 
 
 def test_links_lead_somewhere_and_pictures_have_alt_text():

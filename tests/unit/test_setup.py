@@ -462,7 +462,7 @@ def installed(project):
         ("lint", "ruff format"),
         ("lab", "jupyter lab"),
         ("install-gpu", "python -m pip install paddlepaddle-gpu=="),
-        ("slides", "python publish/slides.py runs/slides"),
+        ("slides", "python tools/publish/slides.py runs/slides"),
         ("site", "python -m pip install --no-deps -r requirements.extra.lock"),
     ],
 )

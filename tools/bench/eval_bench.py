@@ -31,7 +31,7 @@ from bisenet_lib.runtime.paddleseg_compat import MKL_ON_AMD, THREADS, paddle
 
 from paddleseg.utils import metrics  # isort: skip
 
-SHIPPED = Path(__file__).resolve().parents[1] / "data" / "checkpoints" / "bisenetv2_minicity"
+SHIPPED = Path(__file__).resolve().parents[2] / "data" / "checkpoints" / "bisenetv2_minicity"
 SIZE = (1024, 512)
 FRAMES, WARM_UP, ROUNDS = 10, 2, 2
 

@@ -24,7 +24,7 @@ from bisenet_lib.runtime.paddleseg_compat import MKL_ON_AMD, THREADS
 from bisenet_lib.training import run_log
 
 BISENET = Path(sys.executable).with_name("bisenet")
-DATA = Path(__file__).resolve().parents[1] / "data" / "minicity"
+DATA = Path(__file__).resolve().parents[2] / "data" / "minicity"
 ITERS, WARM_UP, ROUNDS = 14, 2, 2
 TOLERANCE = 1e-3
 """Of a loss, relative."""

@@ -78,7 +78,7 @@ def test_the_headline_figure_is_the_last_one_of_the_tagged_cell():
 
 @pytest.fixture(scope="module")
 def slides():
-    path = Path(__file__).parents[2] / "publish" / "slides.py"
+    path = Path(__file__).parents[3] / "tools" / "publish" / "slides.py"
     spec = importlib.util.spec_from_file_location("slides", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

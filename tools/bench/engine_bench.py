@@ -21,7 +21,7 @@ from bisenet_lib.data.labels import CLASS_NAMES
 from bisenet_lib.deployment import engines
 from bisenet_lib.evaluation.metrics import Scores, confusion_matrix
 
-DATA = Path(__file__).resolve().parents[1] / "data" / "minicity"
+DATA = Path(__file__).resolve().parents[2] / "data" / "minicity"
 BASIC = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
 CALIBRATION = range(0, 160, 10)
 """Training frames whose activations choose the scales of the 8-bit integers."""

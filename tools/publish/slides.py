@@ -1,4 +1,4 @@
-"""The notebooks as slides: ``python publish/slides.py FOLDER``.
+"""The notebooks as slides: ``python tools/publish/slides.py FOLDER``.
 
 nbconvert makes them, with a reveal.js that lies beside them, so that they need no network. A
 cell says where it goes with Jupyter's own slide types (``slideshow.slide_type``); what is left
@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 from bisenet_lib.course.pages import with_pictures, without_widgets
 
 HERE = Path(__file__).parent
-NOTEBOOKS = HERE.parent / "notebooks"
+NOTEBOOKS = HERE.parents[1] / "notebooks"
 LINES, COLUMNS = 22.0, 105
 """What a slide of 1280 x 800 holds: lines of text, characters a line."""
 PICTURE = 12.0

@@ -1,4 +1,4 @@
-"""The moving picture at the top of the README: ``python publish/teaser.py [FILE]``.
+"""The moving picture at the top of the README: ``python tools/publish/teaser.py [FILE]``.
 
 A drive through MiniCity, half of it under what the shipped network makes of it. The same versions
 make the same file again.
@@ -18,7 +18,7 @@ from bisenet_lib.data import film_io
 from bisenet_lib.data.minicity.drive import FPS, Street
 from bisenet_lib.deployment.predictor import Predictor
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "notebooks" / "images" / "drive.webp"
 SHIPPED = ROOT / "data" / "checkpoints" / "bisenetv2_minicity"
 SEED, FIRST, FRAMES = 8, 84, 70

@@ -1,4 +1,4 @@
-"""The course as a static site with contents and search: ``python publish/website.py FOLDER``.
+"""The course as a static site with contents and search: ``python tools/publish/website.py FOLDER``.
 
 Sphinx makes it of the README, the notebooks as they were last executed, and every file that one of
 these links to. No page asks anything of another computer.
@@ -17,7 +17,7 @@ import nbformat
 from bisenet_lib.course.pages import without_widgets
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent
+ROOT = HERE.parents[1]
 LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 CONTENTS = """
 

@@ -1,6 +1,6 @@
 """Make ``bisenetv2_minicity/`` from a finished run: `make checkpoint` trains it, then calls this.
 
-Run from the project's folder: `python data/checkpoints/make.py RUN`.
+Run from the project's folder: `python tools/shipped_checkpoint.py RUN`.
 """
 
 import pickle
@@ -15,7 +15,7 @@ from bisenet_lib.evaluation import evaluator
 from bisenet_lib.network import checkpoint
 from bisenet_lib.training import run_log
 
-TARGET = Path(__file__).parent / "bisenetv2_minicity"
+TARGET = Path(__file__).parents[1] / "data" / "checkpoints" / "bisenetv2_minicity"
 TEXT = """# BiSeNet V2 on MiniCity: one I made earlier
 
 Validation mIoU {miou:.2f} %, pixel accuracy {accuracy:.2f} %, on the 40 validation frames of

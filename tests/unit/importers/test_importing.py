@@ -31,7 +31,7 @@ from bisenet_lib.importers.smoothing import edges_of
 from bisenet_lib.network import checkpoint
 from bisenet_lib.training import trainer
 
-SHIPPED = Path(__file__).parents[2] / "data" / "checkpoints" / "bisenetv2_minicity"
+SHIPPED = Path(__file__).parents[3] / "data" / "checkpoints" / "bisenetv2_minicity"
 SIZE = (64, 32)
 NAMES = ("table", "apple", "pear")
 COLOURS = {"table": (120, 80, 40), "apple": (220, 20, 30), "pear": (90, 200, 60)}

@@ -1,6 +1,6 @@
 """Draw the pictures at the top of the notebooks, from MiniCity and a finished laptop run.
 
-Run from the project's folder after `make run`: `python notebooks/images/draw.py`.
+Run from the project's folder after `make run`: `python tools/drawings.py`.
 """
 
 import tempfile
@@ -22,8 +22,8 @@ from bisenet_lib.evaluation import evaluator
 from bisenet_lib.network import checkpoint
 from bisenet_lib.training import run_log
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+ROOT = Path(__file__).parents[1]
+IMAGES = ROOT / "notebooks" / "images"
 DATA = ROOT / "data" / "minicity"
 RUN = ROOT / "runs" / "laptop" / "03_training" / "run"
 OWN = ROOT / "runs" / "laptop" / "07_your_own_data"
@@ -33,7 +33,7 @@ ROUND = {"boxstyle": "round,pad=0.4", "facecolor": "white", "edgecolor": GREEN, 
 
 def save(figure, name, dots=75):
     """Write a figure as a small PNG with an opaque background."""
-    path = HERE / f"{name}.png"
+    path = IMAGES / f"{name}.png"
     figure.savefig(path, dpi=dots, bbox_inches="tight", facecolor="white")
     image = Image.open(path).convert("RGB")
     image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(

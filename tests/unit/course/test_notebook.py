@@ -16,7 +16,7 @@ from bisenet_lib.deployment import export
 from bisenet_lib.errors import InputError
 from bisenet_lib.runtime.paddleseg_compat import paddle
 
-SHIPPED = Path(__file__).parents[2] / "data" / "checkpoints" / "bisenetv2_minicity"
+SHIPPED = Path(__file__).parents[3] / "data" / "checkpoints" / "bisenetv2_minicity"
 
 
 def test_an_opened_network_says_what_paddle_says():

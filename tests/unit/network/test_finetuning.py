@@ -17,7 +17,7 @@ from bisenet_lib.runtime.paddleseg_compat import paddle
 from bisenet_lib.training import trainer
 from bisenet_lib.training.launcher import Plan, launch
 
-SHIPPED = Path(__file__).parents[2] / "data" / "checkpoints" / "bisenetv2_minicity"
+SHIPPED = Path(__file__).parents[3] / "data" / "checkpoints" / "bisenetv2_minicity"
 HEADS = ("head", "aux_head1", "aux_head2", "aux_head3", "aux_head4")
 
 
