@@ -45,7 +45,7 @@ install-gpu: $(INSTALLED) ## the same with Paddle's GPU build (PADDLE_GPU_INDEX=
 	$(BIN)/python -m pip uninstall -y paddlepaddle
 	$(BIN)/python -m pip install $$(sed -n 's/^paddlepaddle==/paddlepaddle-gpu==/p' requirements.lock) --extra-index-url $(PADDLE_GPU_INDEX)
 
-$(MINICITY): $(INSTALLED) $(wildcard bisenet_lib/data/minicity.py bisenet_lib/data/minicity/*.py)
+$(MINICITY): $(INSTALLED) $(wildcard bisenet_lib/data/minicity/*.py)
 	$(BIN)/bisenet minicity data/minicity
 	touch $@
 

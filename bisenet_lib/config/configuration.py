@@ -17,19 +17,19 @@ from bisenet_lib.common.atomic_files import holds_weights, write_text
 from bisenet_lib.config.allowlist import check_known, check_size
 from bisenet_lib.config.profiles import find_config
 from bisenet_lib.errors import InputError, did_you_mean, refuse_address
+from bisenet_lib.network.bisenetv2 import BiSeNetV2
+from bisenet_lib.network.losses import CPUCrossEntropyLoss
 from bisenet_lib.runtime.paddleseg_compat import paddle
 
 from paddleseg.cvlibs import Config, SegBuilder, manager  # isort: skip
 from paddleseg.cvlibs.config import merge_config_dicts  # isort: skip
 
 SECTIONS = {
-    "model": manager.MODELS,
-    "train_dataset": manager.DATASETS,
-    "val_dataset": manager.DATASETS,
-    "optimizer": manager.OPTIMIZERS,
+    "model": {**manager.MODELS.components_dict, "BiSeNetV2": BiSeNetV2},
+    "train_dataset": manager.DATASETS.components_dict,
+    "val_dataset": manager.DATASETS.components_dict,
+    "optimizer": manager.OPTIMIZERS.components_dict,
 }
-OUTPUTS = {"BiSeNetV2": 5}
-"""The head and the four auxiliary heads."""
 CONFIG = "config.yml"
 """What a configuration is called that lies beside weights or in a data set."""
 MOST_BYTES = 1 << 20
@@ -170,14 +170,14 @@ def check_config(settings: Mapping[str, Any], *, source: str) -> None:
     for key in (*NUMBERS, WORLD_SIZE):
         if key in settings and not _whole(settings[key]):
             raise InputError(f"{source}: {key} is {settings[key]!r}; give a whole number from 1")
-    for key, registry in SECTIONS.items():
+    for key, known in SECTIONS.items():
         if key in settings:
-            _component(settings[key], registry.components_dict, f"{source}: {key}")
+            _component(settings[key], known, f"{source}: {key}")
     for key in ("train_dataset", "val_dataset"):
         if key in settings:
             _check_dataset(settings[key], key.removesuffix("_dataset"), f"{source}: {key}")
     _check_loss(settings["loss"], f"{source}: loss")
-    heads, coefficients = OUTPUTS.get(settings["model"]["type"]), settings["loss"]["coef"]
+    heads, coefficients = _outputs(settings["model"]), settings["loss"]["coef"]
     if heads not in (None, len(coefficients)):
         raise InputError(
             f"{source}: loss: coef has {len(coefficients)} values; {settings['model']['type']} has "
@@ -202,7 +202,18 @@ def builder(settings: Mapping[str, Any]) -> SegBuilder:
         path = Path(folder) / "config.yml"
         save_config(settings, path)
         with refusals():
-            return SegBuilder(Config(str(path)))
+            return _Builder(Config(str(path)))
+
+
+class _Builder(SegBuilder):
+    """PaddleSeg's, with this library's network, and on a CPU with its loss."""
+
+    def load_component_class(self, class_type: str) -> type:
+        if class_type == "BiSeNetV2":
+            return BiSeNetV2
+        if class_type == "CrossEntropyLoss" and paddle.get_device() == "cpu":
+            return CPUCrossEntropyLoss
+        return super().load_component_class(class_type)
 
 
 def build_component(section: Mapping[str, Any]) -> Any:
@@ -270,6 +281,13 @@ def _merged(path: Path, chain: tuple[Path, ...]) -> dict[str, Any]:
 
 def _whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _outputs(model: Mapping[str, Any]) -> int | None:
+    """The head's output and the auxiliary heads', of this library's network."""
+    if model["type"] != "BiSeNetV2":
+        return None
+    return 5 if model.get("booster", True) and model.get("aggregation") != "detail" else 1
 
 
 def _check_dataset(section: Mapping[str, Any], mode: str, where: str) -> None:

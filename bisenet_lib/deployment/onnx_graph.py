@@ -1,6 +1,6 @@
 """BiSeNet V2 written as an ONNX graph, node by node, with batch norm folded into convolutions.
 
-Source: PaddleSeg 2.8.0, ``paddleseg/models/bisenet.py``; ONNX operators of opset 17. Taught in
+The network is :mod:`bisenet_lib.network.bisenetv2`; ONNX operators are of opset 17. Taught in
 ``06_deployment``.
 """
 
@@ -9,17 +9,19 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from bisenet_lib.errors import InputError
-from bisenet_lib.runtime.paddleseg_compat import paddle
-
-from paddleseg.models import BiSeNetV2, layers  # isort: skip
-from paddleseg.models.bisenet import (  # isort: skip
-    BGA,
-    ContextEmbeddingBlock,
-    GatherAndExpansionLayer1,
-    GatherAndExpansionLayer2,
-    SegHead,
-    StemBlock,
+from bisenet_lib.network.bisenetv2 import (
+    Aggregation,
+    BiSeNetV2,
+    Context,
+    Conv2D,
+    ConvBN,
+    DepthwiseConvBN,
+    GatherExpand,
+    Head,
+    PlainAggregation,
+    Stem,
 )
+from bisenet_lib.runtime.paddleseg_compat import paddle
 
 OPSET = 17
 
@@ -28,7 +30,7 @@ def written(model: paddle.nn.Layer) -> onnx.ModelProto:
     """Write a network as a graph.
 
     Args:
-        model: PaddleSeg's BiSeNet V2, trained; its mode does not matter.
+        model: BiSeNet V2, trained; its mode does not matter.
 
     Returns:
         The graph. It maps ``image`` (N, 3, H, W) float32, of any size, to ``logits``
@@ -47,7 +49,8 @@ def written(model: paddle.nn.Layer) -> onnx.ModelProto:
     largest = graph.node("ArgMax", logits, axis=1, keepdims=0)
     graph.node("Cast", largest, output="classes", to=TensorProto.UINT8)
     count = model.head.conv_1x1.weight.shape[0]
-    channels = model.db.convs[0]._conv.weight.shape[1]
+    first = model.sb.stem.conv if model.aggregation != "detail" else model.db.convs[0]
+    channels = first._conv.weight.shape[1]
     ends = [
         helper.make_tensor_value_info(name, kind, ["batch", *middle, "height", "width"])
         for name, kind, middle in (
@@ -73,19 +76,17 @@ class _Graph:
         self._names = {id(layer): name for name, layer in model.named_sublayers()}
         self._blocks = {
             paddle.nn.Sequential: self.sequence,
-            paddle.nn.Conv2D: self.convolution,
+            paddle.nn.Sigmoid: lambda _layer, x: self.node("Sigmoid", x),
+            Conv2D: self.convolution,
             paddle.nn.MaxPool2D: self.pooling,
             paddle.nn.AvgPool2D: self.pooling,
             paddle.nn.Dropout: lambda _layer, x: x,  # it works in training alone
-            layers.Activation: self.activation,
-            layers.ConvBN: self.with_norm,
-            layers.ConvBNReLU: self.with_norm,
-            layers.DepthwiseConvBN: lambda block, x: self.add(block.depthwise_conv, x),
-            StemBlock: self.stem,
-            GatherAndExpansionLayer1: self.expansion,
-            GatherAndExpansionLayer2: self.expansion_down,
-            ContextEmbeddingBlock: self.context,
-            SegHead: lambda head, x: self.add(head.conv_1x1, self.add(head.conv_3x3, x)),
+            ConvBN: self.with_norm,
+            DepthwiseConvBN: lambda block, x: self.add(block.depthwise_conv, x),
+            Stem: self.stem,
+            GatherExpand: self.expansion,
+            Context: self.context,
+            Head: lambda head, x: self.add(head.conv_1x1, self.add(head.conv_3x3, x)),
         }
 
     def node(self, kind: str, *inputs: str, output: str = "", **attributes) -> str:
@@ -101,11 +102,15 @@ class _Graph:
         return self._blocks[type(layer)](layer, x)
 
     def network(self, model: BiSeNetV2, image: str, output: str) -> str:
-        branch, context = model.sb, image
-        for stage in (branch.stem, branch.stage3, branch.stage4, branch.stage5_4, branch.ce):
-            context = self.add(stage, context)
-        detail = self.add(model.db.convs, image)
-        logits = self.add(model.head, self.aggregation(model.bga, detail, context))
+        detail = context = image
+        if model.aggregation != "semantic":
+            detail = self.add(model.db.convs, image)
+        if model.aggregation != "detail":
+            branch = model.sb
+            for stage in (branch.stem, branch.stage3, branch.stage4, branch.stage5_4, branch.ce):
+                context = self.add(stage, context)
+        join = self.aggregation if model.aggregation == "guided" else self.plain_aggregation
+        logits = self.add(model.head, join(model.bga, detail, context))
         return self.resize(logits, image, model.align_corners, output)
 
     def sequence(self, parts: paddle.nn.Sequential, x: str) -> str:
@@ -113,24 +118,24 @@ class _Graph:
             x = self.add(part, x)
         return x
 
-    def stem(self, block: StemBlock, x: str) -> str:
+    def stem(self, block: Stem, x: str) -> str:
         x = self.add(block.conv, x)
         both = self.node("Concat", self.add(block.left, x), self.add(block.right, x), axis=1)
         return self.add(block.fuse, both)
 
-    def expansion(self, block: GatherAndExpansionLayer1, x: str) -> str:
-        return self.node("Relu", self.node("Add", self.add(block.conv, x), x))
+    def expansion(self, block: GatherExpand, x: str) -> str:
+        if block.stride == 1:
+            both = self.add(block.conv, x), x
+        else:
+            both = self.add(block.branch_1, x), self.add(block.branch_2, x)
+        return self.node("Relu", self.node("Add", *both))
 
-    def expansion_down(self, block: GatherAndExpansionLayer2, x: str) -> str:
-        branches = [self.add(branch, x) for branch in (block.branch_1, block.branch_2)]
-        return self.node("Relu", self.node("Add", *branches))
-
-    def context(self, block: ContextEmbeddingBlock, x: str) -> str:
+    def context(self, block: Context, x: str) -> str:
         mean = self.node("GlobalAveragePool", x)
         mean = self.with_norm(block.conv_1x1, mean, before=block.bn)
         return self.add(block.conv_3x3, self.node("Add", mean, x))
 
-    def aggregation(self, block: BGA, detail: str, semantic: str) -> str:
+    def aggregation(self, block: Aggregation, detail: str, semantic: str) -> str:
         fine = self.add(block.db_branch_keep, detail)
         gate = self.add(block.sb_branch_up, semantic)
         gate = self.node("Sigmoid", self.resize(gate, fine, block.align_corners))
@@ -140,6 +145,14 @@ class _Graph:
         coarse = self.resize(coarse, fine, block.align_corners)
         return self.add(block.conv, self.node("Add", fine, coarse))
 
+    def plain_aggregation(self, block: PlainAggregation, detail: str, semantic: str) -> str:
+        if block.kind in ("detail", "semantic"):
+            return self.add(block.conv, detail if block.kind == "detail" else semantic)
+        semantic = self.resize(semantic, detail, block.align_corners)
+        if block.kind == "sum":
+            return self.add(block.conv, self.node("Add", detail, semantic))
+        return self.add(block.conv, self.node("Concat", detail, semantic, axis=1))
+
     def resize(self, x: str, like: str, align_corners: bool, output: str = "") -> str:
         """Bilinear, to the height and width of another array."""
         sizes = [self.node("Shape", x, end=2), self.node("Shape", like, start=2)]
@@ -147,9 +160,6 @@ class _Graph:
         sizes = self.node("Concat", *sizes, axis=0)
         options = {"mode": "linear", "coordinate_transformation_mode": mode}
         return self.node("Resize", x, "", "", sizes, output=output, **options)
-
-    def activation(self, layer: layers.Activation, x: str) -> str:
-        return self.node({"relu": "Relu", "sigmoid": "Sigmoid"}[layer._act], x)
 
     def pooling(self, layer: paddle.nn.MaxPool2D | paddle.nn.AvgPool2D, x: str) -> str:
         """A mean is over the pixels that are there, not over the padding: ONNX's default too."""
@@ -159,9 +169,9 @@ class _Graph:
         )
         return self.node(kind, x, kernel_shape=size, strides=stride, pads=padding * 2)
 
-    def with_norm(self, block, x: str, before: paddle.nn.Layer | None = None) -> str:
+    def with_norm(self, block: ConvBN, x: str, before: paddle.nn.Layer | None = None) -> str:
         x = self.convolution(block._conv, x, after=block._batch_norm, before=before)
-        return self.node("Relu", x) if isinstance(block, layers.ConvBNReLU) else x
+        return self.node("Relu", x) if block.relu else x
 
     def convolution(
         self,

@@ -1,4 +1,4 @@
-"""BiSeNet V2: building PaddleSeg's network and taking its measure, stage by stage.
+"""Taking the measure of BiSeNet V2, stage by stage, and of the processor it runs on.
 
 Source: Yu et al., "BiSeNet V2", arXiv:2004.02147, section 3 and table 1; PaddleSeg 2.8.0,
 ``paddleseg/models/bisenet.py``. Taught in ``02_architecture``.
@@ -17,9 +17,8 @@ import onnxruntime
 from bisenet_lib.common.processes import cores
 from bisenet_lib.data.labels import NUM_CLASSES
 from bisenet_lib.errors import InputError
+from bisenet_lib.network.bisenetv2 import BiSeNetV2
 from bisenet_lib.runtime.paddleseg_compat import paddle
-
-from paddleseg.models import BiSeNetV2  # isort: skip
 
 _COUNTED = (
     paddle.nn.Conv2D,
@@ -51,7 +50,7 @@ class Stage:
 
 
 def build_network(num_classes: int = NUM_CLASSES, *, lambd: float = 0.25) -> BiSeNetV2:
-    """Make PaddleSeg's BiSeNet V2 with fresh weights, in evaluation mode.
+    """Make BiSeNet V2 with fresh weights, in evaluation mode.
 
     Args:
         num_classes: channels of every head's output.
@@ -71,7 +70,7 @@ def layers(model: BiSeNetV2) -> list[tuple[str, str, Sequence[paddle.nn.Layer]]]
     """The network cut into its stages.
 
     Args:
-        model: PaddleSeg's BiSeNet V2.
+        model: BiSeNet V2, this library's or PaddleSeg's.
 
     Returns:
         ``(branch, stage, layers)`` in the order of the forward pass; together the layers
@@ -98,7 +97,7 @@ def stages(model: BiSeNetV2, size: tuple[int, int] = (1024, 512)) -> list[Stage]
     """Measure every stage on one image.
 
     Args:
-        model: PaddleSeg's BiSeNet V2.
+        model: BiSeNet V2, this library's or PaddleSeg's.
         size: the image's (width, height) in pixels.
 
     Returns:

@@ -19,12 +19,13 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from bisenet_lib.common.atomic_files import only_writer
+from bisenet_lib.common.processes import keep_freed_memory
 from bisenet_lib.common.signals import Request, Stopped, how_to_resume
 from bisenet_lib.config import configuration
 from bisenet_lib.config.datasets import build_dataset, check_dataset
 from bisenet_lib.errors import InputError
 from bisenet_lib.evaluation import evaluator, metrics
-from bisenet_lib.network import arrangement, checkpoint
+from bisenet_lib.network import checkpoint
 from bisenet_lib.network.checkpoint import start_from
 from bisenet_lib.runtime import devices
 from bisenet_lib.runtime.paddleseg_compat import paddle
@@ -390,7 +391,7 @@ def fit(
     ranks = join()
     _check_data(settings, chosen, ranks)
     if place == "cpu":
-        arrangement.keep_freed_memory()
+        keep_freed_memory()
     started = time.perf_counter()
     # The optimizer's state is filed under generated names; the guard starts them at 0 in every
     # run, so that any process can resume from any other's checkpoint.
@@ -496,7 +497,6 @@ class Step:
         self.scaler = paddle.amp.GradScaler(enable=scaled, init_loss_scaling=1024)
         if mixed and level == "O2":
             paddle.amp.decorate(parts.model, parts.optimizer, level, dtype, save_dtype="float32")
-        self.arranged = arrangement.for_cpu if place == "cpu" else nullcontext
         parts.model.train()
         with lost_ranks(ranks):
             self.model = ranks.data_parallel(parts.model)
@@ -518,13 +518,12 @@ class Step:
 
     def backward(self, data: Mapping[str, paddle.Tensor]) -> list[paddle.Tensor]:
         """Leave the gradient, the mean over all ranks, in the parameters; else as a call."""
-        with self.arranged():
-            with paddle.amp.auto_cast(**self.cast):
-                logits = self.model(data["img"])
-                label = data["label"].astype("int64")
-                losses = loss_computation(logits, label, None, self.parts.losses)
-            with lost_ranks(self.ranks):
-                self.scaler.scale(sum(losses)).backward()
+        with paddle.amp.auto_cast(**self.cast):
+            logits = self.model(data["img"])
+            label = data["label"].astype("int64")
+            losses = loss_computation(logits, label, None, self.parts.losses)
+        with lost_ranks(self.ranks):
+            self.scaler.scale(sum(losses)).backward()
         return losses
 
     def precision_of_weights(self) -> AbstractContextManager:

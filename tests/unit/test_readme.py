@@ -22,7 +22,9 @@ MOVING = ROOT / re.search(r"!\[[^]]{20,}\]\(([^)]+)\)", README)[1]
 @pytest.fixture(scope="module")
 def teaser():
     """The script that draws the picture."""
-    spec = importlib.util.spec_from_file_location("teaser", ROOT / "tools" / "publish" / "teaser.py")
+    spec = importlib.util.spec_from_file_location(
+        "teaser", ROOT / "tools" / "publish" / "teaser.py"
+    )
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -49,12 +49,15 @@ PADDLESEG = """
 import json, sys, time
 import numpy as np
 from bisenet_lib.config import configuration
-from bisenet_lib.deployment import export
+from bisenet_lib.network.checkpoint import load_weights
 from bisenet_lib.runtime.paddleseg_compat import paddle
 from paddleseg.core import val
+from paddleseg.cvlibs import Config, SegBuilder
 paddle.set_device("cpu")
 settings = configuration.load_config(sys.argv[1])
-model = export.trained_network(settings, sys.argv[2])
+model = SegBuilder(Config(sys.argv[1])).model
+load_weights(model, sys.argv[2])
+model.eval()
 dataset = configuration.build_component(settings["val_dataset"])
 clock, seen, count = [], [], val.metrics.calculate_area
 def watched(pred, *args, **kwargs):

@@ -41,8 +41,9 @@ if {MKL_ON_AMD!r} in os.environ or os.environ.get({THREADS!r}, "1") != "1":
     sys.exit("this is not Paddle's default")
 from bisenet_lib.config import configuration
 from bisenet_lib.runtime.paddleseg_compat import paddleseg
+from paddleseg.cvlibs import Config, SegBuilder
 settings = configuration.load_config(sys.argv[1])
-built = configuration.builder(settings)
+built = SegBuilder(Config(sys.argv[1]))
 paddleseg.utils.logger.log_level = 2
 paddleseg.core.train(
     built.model,
@@ -64,10 +65,11 @@ from bisenet_lib.runtime.paddleseg_compat import paddle
 from bisenet_lib.runtime.ranks import ALONE
 from bisenet_lib.training.data_loading import Seeded, batches, read_batches
 from paddleseg.core.train import loss_computation
+from paddleseg.cvlibs import Config, SegBuilder
 paddle.set_device("cpu")
 settings = configuration.load_config(sys.argv[1])
 ours = trainer.build(settings, 0)
-theirs = configuration.builder(settings)
+theirs = SegBuilder(Config(sys.argv[1]))
 model, optimizer = theirs.model, theirs.optimizer
 model.set_state_dict(ours.model.state_dict())
 model.train()

@@ -12,10 +12,11 @@ from bisenet_lib.deployment import engines, export
 from bisenet_lib.deployment.onnx_runtime import OnnxEngine
 from bisenet_lib.errors import InputError
 from bisenet_lib.network import checkpoint
+from bisenet_lib.network.bisenetv2 import BiSeNetV2
 from bisenet_lib.runtime.paddleseg_compat import paddle
 
 from paddleseg.deploy.infer import DeployConfig  # isort: skip
-from paddleseg.models import BiSeNetV2  # isort: skip
+
 
 SIZES = [(64, 32), (333, 51), (33, 97)]
 SETTINGS = configuration.load_config("laptop")

@@ -1,4 +1,4 @@
-"""The graph against PaddleSeg's networks, and folding against batch norm by hand."""
+"""The graph against the network itself, and folding against batch norm by hand."""
 
 import numpy as np
 import onnxruntime
@@ -7,14 +7,24 @@ import pytest
 from bisenet_lib.deployment import onnx_graph
 from bisenet_lib.errors import InputError
 from bisenet_lib.network import profiling
+from bisenet_lib.network.bisenetv2 import AGGREGATIONS, BiSeNetV2
 from bisenet_lib.runtime.paddleseg_compat import paddle
-
-from paddleseg.models import BiSeNetV2  # isort: skip
 
 
 @pytest.mark.parametrize(
     "options",
-    [{"align_corners": True}, {"lambd": 0.5}, {"num_classes": 2}, {"in_channels": 1}],
+    [
+        {"align_corners": True},
+        {"lambd": 0.5},
+        {"num_classes": 2},
+        {"in_channels": 1},
+        {"expansion": 3},
+        {"early_expansion": True},
+        {"context_relu": True},
+        {"extra_relu": True},
+        {"head_channels": 32},
+        *({"aggregation": name} for name in AGGREGATIONS),
+    ],
     ids=str,
 )
 def test_every_option_of_the_network_is_written(options):

@@ -1,0 +1,56 @@
+"""The loss for CPUs against PaddleSeg's, forward and backward."""
+
+import numpy as np
+import pytest
+
+from bisenet_lib.network.losses import CPUCrossEntropyLoss
+from bisenet_lib.runtime.paddleseg_compat import paddle
+
+from paddleseg.models.losses import CrossEntropyLoss  # isort: skip
+
+
+def logits(*shape, scale=1.0):
+    values = np.random.default_rng(0).normal(size=shape).astype("float32") * scale
+    return paddle.to_tensor(values, stop_gradient=False)
+
+
+def with_gradient(loss, x, label):
+    x.clear_grad()
+    result = loss(x, label)
+    result.backward()
+    return float(result), x.grad.numpy()
+
+
+@pytest.mark.parametrize("scale", [1.0, 30.0, 200.0])
+@pytest.mark.parametrize("options", [{}, {"weight": [0.5, 1, 2, 1, 1]}, {"ignore_index": 0}])
+def test_loss_and_gradient(options, scale):
+    x = logits(2, 5, 6, 7, scale=scale)
+    label = np.random.default_rng(1).integers(0, 5, (2, 6, 7))
+    label[0, :2] = options.get("ignore_index", 255)
+    label = paddle.to_tensor(label)
+    ours = with_gradient(CPUCrossEntropyLoss(**options), x, label)
+    theirs = with_gradient(CrossEntropyLoss(**options), x, label)
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-5)
+    np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-5, atol=1e-6)
+
+
+def test_a_label_that_changed_in_place_of_another():
+    """What is remembered of a label belongs to that label alone."""
+    loss, x = CPUCrossEntropyLoss(), logits(1, 5, 4, 4)
+    for value in range(5):
+        label = paddle.full([1, 4, 4], value, "int64")
+        np.testing.assert_allclose(
+            float(loss(x, label)), float(CrossEntropyLoss()(x, label)), rtol=1e-5
+        )
+
+
+def test_a_batch_without_a_label():
+    x, label = logits(1, 5, 4, 4), paddle.full([1, 4, 4], 255, "int64")
+    assert float(CPUCrossEntropyLoss()(x, label)) == float(CrossEntropyLoss()(x, label)) == 0
+
+
+def test_top_k_of_the_pixels():
+    x, label = logits(2, 5, 6, 7), paddle.to_tensor(np.arange(84).reshape(2, 6, 7) % 5)
+    ours = CPUCrossEntropyLoss(top_k_percent_pixels=0.25)(x, label)
+    theirs = CrossEntropyLoss(top_k_percent_pixels=0.25)(x, label)
+    np.testing.assert_allclose(float(ours), float(theirs), rtol=1e-6)
