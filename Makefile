@@ -17,7 +17,7 @@ IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 LINTED := bisenet_lib tests $(wildcard tools notebooks .jupyter)
 
 .DEFAULT_GOAL := help
-.PHONY: help preflight install install-gpu minicity run outputs checkpoint test test-browser lint lab \
+.PHONY: help preflight install install-gpu minicity run outputs checkpoint check test test-browser lint lab \
 	demo slides site bench doctor lock clean
 
 help: ## print this list
@@ -68,7 +68,14 @@ checkpoint: $(MINICITY) ## train the shipped checkpoint again, in about an hour;
 		--save-dir $(RUN_CHECKPOINT) $(if $(wildcard $(RUN_CHECKPOINT)/iter_*),--resume-model $(RUN_CHECKPOINT))
 	$(BIN)/python tools/shipped_checkpoint.py $(RUN_CHECKPOINT)
 
+check: lint $(MINICITY) ## before every commit, two minutes: lint, imports, types, the quick tests
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
+	$(IN_VENV) pytest tests/unit -m "not slow" $(ARGS)
+
 test: lint $(MINICITY) ## lint, unit and fault tests, and every notebook against its kept outputs
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
 	$(IN_VENV) pytest tests $(wildcard notebooks) --nbval --nbval-current-env \
 		--nbval-cell-timeout=1200 --nbval-sanitize-with tests/nbval_sanitize.cfg $(ARGS)
 

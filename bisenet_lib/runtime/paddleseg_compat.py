@@ -1,4 +1,4 @@
-"""What PaddleSeg 2.8.0 needs to train and evaluate on Paddle 3.2 (and on 2.6.2).
+"""What PaddleSeg 2.8.0 needs to train and evaluate on Paddle 3.2.
 
 Import this module before anything of ``paddle`` or ``paddleseg``; ``bisenet_lib`` does.
 It is the only place that changes PaddleSeg; each change is a line or three of one function, and
@@ -21,7 +21,7 @@ from types import ModuleType
 
 from bisenet_lib.common.processes import cores
 
-if "paddle" in sys.modules and "sklearn" not in sys.modules:
+if "paddle" in sys.modules:
     warnings.warn(
         "paddle was imported before bisenet_lib: import bisenet_lib first, so that its "
         "settings reach Paddle",
@@ -67,10 +67,6 @@ for _message in (
     r"(?s).*softmax_with_cross_entropy",  # PaddleSeg's OHEM
 ):
     warnings.filterwarnings("ignore", message=_message, category=UserWarning)
-
-# scikit-learn after Paddle 2.6.2 ends in a segmentation fault: both carry a zlib, and the
-# symbols clash. In this order each finds its own.
-import sklearn.metrics  # noqa: E402, F401
 
 with contextlib.redirect_stderr(io.StringIO()):  # it warns of more than one thread
     import paddle

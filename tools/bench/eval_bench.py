@@ -38,7 +38,6 @@ FRAMES, WARM_UP, ROUNDS = 10, 2, 2
 # Paddle fixes its threads and MKL its path when they first compute: see train_bench.py.
 AS_IT_IS = f"""
 import os, sys
-import sklearn.metrics
 import paddle
 paddle.set_device("cpu")
 paddle.matmul(paddle.ones([64, 64]), paddle.ones([64, 64]))
