@@ -19,7 +19,7 @@ from paddleseg.models.layers import SyncBatchNorm  # isort: skip
 
 nn, F = paddle.nn, paddle.nn.functional
 AGGREGATIONS = ("guided", "sum", "concat", "detail", "semantic")
-"""What the paper's ablation compares: both branches joined in three ways, and each alone."""
+"""Table 2 of the paper: 69.67 % mIoU guided, 68.60 added, 68.93 stacked, 62.35 and 64.68 alone."""
 
 
 class BiSeNetV2(nn.Layer):
@@ -43,7 +43,7 @@ class BiSeNetV2(nn.Layer):
             (``mmseg/models/backbones/bisenetv2.py``); the paper shows neither.
         extra_relu: ReLU follows the expansion and the aggregation, as in these two; the paper
             does not show it.
-        aggregation: one of :data:`AGGREGATIONS`.
+        aggregation: one of :data:`AGGREGATIONS`: how the branches are joined, or which stands alone.
         head_channels: width of the head (section 4.4: C_t); as wide as its input by default, as in
             PaddleSeg. CoinCheung/BiSeNet and mmsegmentation take 1024.
         booster: train the four auxiliary heads as well (section 4.4); ``detail`` has none.
@@ -224,7 +224,7 @@ class Context(nn.Layer):
 
 
 class Aggregation(nn.Layer):
-    """Bilateral guided aggregation: each branch weights the other (section 4.3)."""
+    """Bilateral guided aggregation: each branch weights the other (section 4.3, figure 6)."""
 
     def __init__(self, channels: int, align_corners: bool, relu: bool, _kind: str) -> None:
         super().__init__()
@@ -250,7 +250,7 @@ class Aggregation(nn.Layer):
 
 
 class PlainAggregation(nn.Layer):
-    """Both branches added or stacked, or one of them alone: the ablation's other rows."""
+    """Both branches added or stacked, or one of them alone (table 2)."""
 
     def __init__(self, channels: int, align_corners: bool, relu: bool, kind: str) -> None:
         super().__init__()
