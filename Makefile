@@ -109,14 +109,19 @@ bench: $(MINICITY) ## measure what the course says about speed (ARGS=eval_bench:
 doctor: $(INSTALLED) ## what this machine can do, and the command that mends what it can't
 	$(BIN)/bisenet doctor $(if $(CITYSCAPES),--cityscapes "$(CITYSCAPES)")
 
-LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --fork-strategy fewest \
+LOCK := uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--no-annotate --no-header --no-emit-package opencv-python --no-emit-package typing
-PLAIN := sed "/ == 'win32'$$\|^[^ ]* ; os_name == 'nt'$$/d; /darwin/! s/ ;.*//"
-lock: ## write requirements.lock, requirements.extra.lock and environment.yml from pyproject.toml, with uv
+PLAIN := sed -i "/ == 'win32'$$\|^[^ ]* ; os_name == 'nt'$$/d; /darwin/! s/ ;.*//"
+lock: ## write requirements.lock, requirements.extra.lock and environment.yml, with uv (ARGS=--upgrade)
 	@command -v uv || { echo "No uv. Install it: pip install uv"; exit 1; }
-	$(LOCK) --extra cpu --extra test $(ARGS) | $(PLAIN) > requirements.lock.new
-	$(LOCK) --extra site --extra browser -c requirements.lock.new $(ARGS) | $(PLAIN) \
-		| grep -vxFf requirements.lock.new > requirements.extra.lock
+	cp requirements.lock requirements.lock.new
+	cp requirements.extra.lock requirements.extra.lock.new
+	$(LOCK) --extra cpu --extra test $(ARGS) -o requirements.lock.new
+	$(PLAIN) requirements.lock.new
+	$(LOCK) --extra site --extra browser -c requirements.lock.new $(ARGS) -o requirements.extra.lock.new
+	$(PLAIN) requirements.extra.lock.new
+	grep -vxFf requirements.lock.new requirements.extra.lock.new > requirements.extra.lock
+	rm requirements.extra.lock.new
 	mv requirements.lock.new requirements.lock
 	sed -i '/extra-index-url/q' environment.yml
 	grep -v '^paddleseg==\|^cityscapesscripts==\|;' requirements.lock \
