@@ -7,6 +7,7 @@ release is from April 2023, so the mends stay until it has another.
 """
 
 import contextlib
+import importlib
 import inspect
 import io
 import os
@@ -14,10 +15,11 @@ import platform
 import sys
 import textwrap
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from bisenet_lib.common.processes import cores
 
@@ -68,11 +70,39 @@ for _message in (
 ):
     warnings.filterwarnings("ignore", message=_message, category=UserWarning)
 
+
+
+class _Later(ModuleType):
+    """Stands for scikit-learn's metrics until one of them is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(importlib.import_module("sklearn.metrics"), name)
+
+
+@contextlib.contextmanager
+def _scikit_learn_later() -> Iterator[None]:
+    """Import PaddleSeg without scikit-learn, which is half of the time and only for its AUC-ROC."""
+    stand_ins = {name: _Later(name) for name in ("sklearn", "sklearn.metrics")}
+    if stand_ins.keys() & sys.modules.keys():
+        yield
+        return
+    stand_ins["sklearn"].metrics = stand_ins["sklearn.metrics"]  # type: ignore[attr-defined]
+    sys.modules.update(stand_ins)
+    try:
+        yield
+    finally:
+        for name in stand_ins:
+            del sys.modules[name]
+
+
 with contextlib.redirect_stderr(io.StringIO()):  # it warns of more than one thread
     import paddle
 
-import paddleseg  # noqa: E402
-import paddleseg.core  # noqa: E402
+with _scikit_learn_later():
+    import paddleseg
+    import paddleseg.core
 
 __all__ = ["MENDS", "SET_HERE", "Mend", "mend", "paddle", "paddleseg"]
 
