@@ -114,7 +114,7 @@ def _drop_oldest(folder: Path, suffix: str) -> None:
     for path in folder.glob(f"*{suffix}"):
         with suppress(FileNotFoundError):
             ages[path] = now - path.lstat().st_mtime
-    finished = sorted((path for path in ages if path.name[0] != "."), key=ages.get)
+    finished = sorted((path for path in ages if path.name[0] != "."), key=lambda path: ages[path])
     surplus = [path for path in finished[MOST_FILES:] if ages[path] > IN_USE_SECONDS]
     left_over = [path for path in ages.keys() - finished if ages[path] > LEFT_OVER_SECONDS]
     for path in surplus + left_over:

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
@@ -41,7 +41,7 @@ def ahead(
         Exception: what the function raised, when its result is due.
     """
     with ThreadPoolExecutor(threads) as pool:
-        waiting = deque()
+        waiting: deque[Future[Result]] = deque()
         try:
             for item in items:
                 waiting.append(pool.submit(function, item))
@@ -52,9 +52,6 @@ def ahead(
         finally:
             pool.shutdown(cancel_futures=True)
 
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 MOST_AT_ONCE = 8
 """Items handed to a worker in one go, at most: progress moves in steps of so many."""
@@ -91,7 +88,9 @@ def _begin_worker() -> None:
     signal.signal(signal.SIGINT, _leave_item)
 
     def wait() -> None:
-        parent_process().join()
+        parent = parent_process()
+        assert parent is not None, "a worker has a parent"
+        parent.join()
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
@@ -209,4 +208,5 @@ def every(
     results = dict(each(function, items, workers=workers, title=title))
     faults = sorted(str(one) for one in results.values() if isinstance(one, InputError))
     refuse(faults, len(items))
-    return [results[item] for item in items]
+    done = {item: result for item, result in results.items() if not isinstance(result, InputError)}
+    return [done[item] for item in items]

@@ -132,7 +132,7 @@ def leave_signals_to_parent(_worker: int = 0) -> None:
 class _Output(io.FileIO):
     """A standard stream that outlives its reader: what nobody can read any more is dropped."""
 
-    def write(self, data: Any) -> int | None:
+    def write(self, data: Any, /) -> int:
         try:
             return super().write(data)
         except OSError as error:

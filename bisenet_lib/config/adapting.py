@@ -52,25 +52,25 @@ def adapted(settings: Mapping[str, Any], num_classes: int, size: Size | None) ->
         InputError: the size is not in whole multiples of 32, or the configuration reads no
             file lists or resizes no image.
     """
-    settings = copy.deepcopy(dict(settings))
-    settings["model"]["num_classes"] = num_classes
+    changed = copy.deepcopy(dict(settings))
+    changed["model"]["num_classes"] = num_classes
     for key in ("train_dataset", "val_dataset"):
-        if settings.get(key, {}).get("type") != "Dataset":
+        if changed.get(key, {}).get("type") != "Dataset":
             raise InputError(f"--config: its {key} reads no file lists; choose another, as laptop")
-        settings[key] |= {"num_classes": num_classes, "separator": ","}
+        changed[key] |= {"num_classes": num_classes, "separator": ","}
     if size is None:
-        return settings
-    before = _resized_to(settings)
+        return changed
+    before = _resized_to(changed)
     if before is None:
         raise InputError("--size: the configuration resizes no image; change its crop_size")
     if not all(side > 0 and side % SIDE == 0 for side in size):
         raise InputError(f"--size is {size[0]}x{size[1]}; give multiples of {SIDE}")
     for key in ("train_dataset", "val_dataset"):
-        for transform in settings[key]["transforms"]:
+        for transform in changed[key]["transforms"]:
             for name in ("target_size", "crop_size"):
                 if transform.get(name) == before:
                     transform[name] = list(size)
-    return settings
+    return changed
 
 
 def _resized_to(settings: Mapping[str, Any]) -> list[int] | None:

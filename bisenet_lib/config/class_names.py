@@ -127,11 +127,12 @@ def _names_in(path: Path, ignore: int) -> list[str]:
         raise InputError(f"{path}: unreadable ({error}). {advice}") from error
     if path.suffix.lower() in _NO_LISTS:
         raise InputError(f"{path}: no list of names. {advice}")
-    rows = [_ROW.fullmatch(line) for line in lines]
-    if len(rows) > 1 and rows[0] is None:
-        rows = rows[1:]  # a header, if the others are a table
-    if rows and all(rows):
-        return _names_by_value(path, [(int(row["value"]), row["name"]) for row in rows], ignore)
+    matches = [_ROW.fullmatch(line) for line in lines]
+    if len(matches) > 1 and matches[0] is None:
+        matches = matches[1:]  # a header, if the others are a table
+    rows = [(int(match["value"]), match["name"]) for match in matches if match is not None]
+    if rows and len(rows) == len(matches):
+        return _names_by_value(path, rows, ignore)
     for number, line in enumerate(lines, 1):
         fields = [field.strip() for field in _SEPARATORS.split(line)]
         if len(fields) > 1 and any(field.isdecimal() for field in fields):

@@ -331,7 +331,8 @@ def _component(
 ) -> None:
     if not isinstance(section, Mapping) or not isinstance(section.get("type"), str):
         raise InputError(f"{where}: {section!r} has no 'type'")
-    kind = {"sgd": "SGD", "adam": "Adam"}.get(section["type"], section["type"])
+    written: str = section["type"]
+    kind = {"sgd": "SGD", "adam": "Adam"}.get(written, written)
     if kind not in known:
         raise InputError(f"{where}: no type {kind!r}{did_you_mean(kind, known)}")
     if kind == "SGD" and "momentum" in section:

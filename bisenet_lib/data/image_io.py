@@ -147,11 +147,11 @@ def orientation(image: Image.Image) -> int:
         return 1
     exif = Image.Exif()
     try:
-        exif.load(image.info.get("exif"))
-        found = exif.get(_TAG)
+        exif.load(image.info.get("exif", b""))
+        value = exif.get(_TAG)
     except (OSError, SyntaxError, ValueError, KeyError, struct.error):  # damaged: no orientation
         return 1
-    return found if found in range(2, 9) else 1
+    return int(value) if value is not None and value in range(2, 9) else 1
 
 
 def turn(pixels: np.ndarray, orientation: int) -> np.ndarray:
@@ -238,7 +238,7 @@ def read_pixels(path: Path, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
         raise InputError(f"{path}: cannot be read ({error}). Restore the file.") from error
     if image is None:
         raise InputError(f"{path}: cannot be decoded. Restore the file, or save it as PNG.")
-    with Image.open(io.BytesIO(content)) as header:
+    with Image.open(io.BytesIO(content.data)) as header:
         return turn(image, orientation(header))
 
 

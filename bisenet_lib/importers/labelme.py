@@ -80,7 +80,7 @@ def draw(
             f"{path}: is named like {image.name}, and its imagePath is {named}, which is there "
             "too. Rename the file, or mend its imagePath."
         )
-    declared = (data.get("imageWidth"), data.get("imageHeight"))
+    declared: tuple[Any, Any] = (data.get("imageWidth"), data.get("imageHeight"))
     picture.check(path, picture.size if declared == (None, None) else declared)
     canvas = Image.new("L", picture.size, unlabelled)
     for number, shape in enumerate(data["shapes"]):

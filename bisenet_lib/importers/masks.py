@@ -83,7 +83,7 @@ def _wrong(path: Path, wrong: np.ndarray, what: str, advice: str) -> InputError:
 def palette_of(path: Path) -> bytes:
     """The colours of a palette image, three bytes for each value; none of a grey one."""
     with Image.open(path) as image:
-        return bytes(image.getpalette()) if image.mode == "P" else b""
+        return bytes(image.getpalette() or b"") if image.mode == "P" else b""
 
 
 def read_indices(
