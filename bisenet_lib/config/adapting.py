@@ -1,4 +1,4 @@
-"""A configuration made to fit: other classes, images of another shape.
+"""Adapting a configuration to other classes and to images of another shape.
 
 Taught in ``07_your_own_data``.
 """
@@ -14,27 +14,27 @@ from bisenet_lib.data.image_io import Size
 from bisenet_lib.errors import InputError
 
 SIDE = 32
-"""The network's input has whole multiples of it: its deepest features are so much smaller."""
+"""Sides of the network's input are multiples of this: its deepest features are 32 times smaller."""
 
 
 def network_size(settings: Mapping[str, Any], sizes: Sequence[Size]) -> Size | None:
-    """The size the network is to see images of another shape at.
+    """The input size of the network for images of another shape.
 
     Args:
         settings: a resolved configuration.
         sizes: (width, height) of the images.
 
     Returns:
-        (width, height) with the proportions of the median image and about the pixels the
+        (width, height) with the proportions of the median image and about as many pixels as the
         configuration resizes to, but no larger than the images; None if it resizes none.
     """
-    wanted = _resized_to(settings)
-    if wanted is None:
+    target = _resized_to(settings)
+    if target is None:
         return None
-    width, height = np.median(sizes, axis=0)
-    scale = min(1.0, math.sqrt(wanted[0] * wanted[1] / (width * height)))
-    across, up = (max(SIDE, SIDE * round(scale * side / SIDE)) for side in (width, height))
-    return across, up
+    median = np.median(sizes, axis=0)
+    scale = min(1.0, math.sqrt(target[0] * target[1] / (median[0] * median[1])))
+    width, height = (max(SIDE, SIDE * round(scale * side / SIDE)) for side in median)
+    return width, height
 
 
 def adapted(settings: Mapping[str, Any], num_classes: int, size: Size | None) -> dict[str, Any]:
@@ -75,4 +75,5 @@ def adapted(settings: Mapping[str, Any], num_classes: int, size: Size | None) ->
 
 def _resized_to(settings: Mapping[str, Any]) -> list[int] | None:
     transforms = settings["train_dataset"]["transforms"]
-    return next((one["target_size"] for one in transforms if "target_size" in one), None)
+    sizes = (transform["target_size"] for transform in transforms if "target_size" in transform)
+    return next(sizes, None)

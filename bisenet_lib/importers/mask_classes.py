@@ -193,7 +193,7 @@ def meaning_of(
     Args:
         pairs: images and masks; the first mask says what an ``auto`` kind is.
         kind: one of :data:`KINDS`.
-        classes: see :class:`bisenet_lib.importers.importing.Options`, as the following.
+        classes: see :func:`bisenet_lib.importers.importing.import_folder`, as for the next.
         colours: a colour table.
         background: a class.
         ignore: a value.
