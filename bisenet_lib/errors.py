@@ -1,4 +1,4 @@
-"""The one exception a user's mistake raises."""
+"""The exception for a user's mistake, and what its messages are made with."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 
 _SHOWN = 10
 _ADDRESS = re.compile(r"(?:[\w-]+=)?[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
-"""``gs://bucket/x``, also as ``--dataset=gs://...``; a path has made one slash of two."""
+"""``gs://bucket/x``, also as ``--dataset=gs://...``; ``Path`` turns two slashes into one."""
 
 
 class InputError(ValueError):
@@ -23,11 +23,11 @@ class InputError(ValueError):
 
 
 def refuse(faults: Sequence[str], of: int | None = None) -> None:
-    """Raise what is wrong, if anything is: ten faults in full, and how many more there are.
+    """Raise an error if there are faults: it lists ten in full and counts the others.
 
     Args:
         faults: a message each.
-        of: how many things were looked at.
+        of: how many files or lines were checked.
 
     Raises:
         InputError: there is a fault.

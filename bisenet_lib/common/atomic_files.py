@@ -1,7 +1,7 @@
 """Writing files and folders whole or not at all, also across a power cut.
 
-What is written goes to the disk (fsync) before it gets its name, and the name after it, so that
-after a power cut there is the old file or the new one, never an empty one.
+A file's content goes to the disk (fsync) before the file gets its name, and the name after it, so
+that after a power cut there is the old file or the new one, never an empty one.
 """
 
 import codecs
@@ -85,7 +85,7 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
 
 
 def replace_folder(part: Path, folder: Path) -> None:
-    """Give a finished folder its name, in place of an older one, and keep one of both always.
+    """Give a finished folder its name, in place of an older one; one of the two always exists.
 
     A process killed between the two renames leaves the older one as ``.NAME.old``;
     :func:`restore_folder` brings it back.
@@ -110,7 +110,7 @@ def replace_folder(part: Path, folder: Path) -> None:
 
 
 def restore_folder(folder: Path) -> None:
-    """Put right what a killed :func:`replace_folder` left of ``folder``."""
+    """Bring ``folder`` back after :func:`replace_folder` was killed between its two renames."""
     if folder.exists():
         shutil.rmtree(_old(folder), ignore_errors=True)
     else:
@@ -123,17 +123,17 @@ def _old(folder: Path) -> Path:
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Keep every other process that asks for the same out of a folder (flock).
+    """Lock a folder against every other process that locks it (flock).
 
-    The lock goes with the process, however that ends.
+    The system removes the lock when the process ends, also when it is killed.
 
     Args:
-        folder: made if it is missing; deleted again if nothing came into it.
+        folder: made if it is missing; deleted again if nothing was written into it.
 
     Raises:
         InputError: another process writes there, or the folder cannot be made.
     """
-    made = not folder.exists()
+    created = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY)
@@ -152,7 +152,7 @@ def only_writer(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-        if made:
+        if created:
             with suppress(OSError):
                 folder.rmdir()
 
@@ -163,7 +163,7 @@ def flush(path: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        # Some network file systems know no fsync of a folder.
+        # Some network file systems have no fsync of a folder.
         if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
             raise
     finally:
@@ -190,11 +190,11 @@ def write_text(path: Path, text: str) -> None:
 def read_lines(path: Path) -> list[str]:
     """Read a list of file names.
 
-    Names are bytes: they are taken as the system spells them, whatever the locale. A byte order
-    mark, and blank lines at the end, belong to the editor that wrote the list.
+    Names are bytes: they are decoded as the system does it for file names, whatever the locale.
+    A byte order mark, and blank lines at the end, come from editors and are left out.
 
     Args:
-        path: a text file, a name or several a line.
+        path: a text file with one or more names a line.
 
     Returns:
         The lines, without their ends.
@@ -229,19 +229,19 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
 
 @contextmanager
 def utf8_path(path: Path) -> Iterator[Path]:
-    """A path for libraries in C++, which take every name for UTF-8.
+    """A path for libraries in C++, which expect every name in UTF-8.
 
     Args:
         path: a file or folder; it need not be there yet.
 
     Yields:
-        The path itself, or a link to it where the locale spells it otherwise.
+        The path itself, or a link to it where the locale encodes it differently.
     """
     try:
-        same = str(path).encode() == os.fsencode(path)
+        is_utf8 = str(path).encode() == os.fsencode(path)
     except UnicodeEncodeError:
-        same = False
-    if same:
+        is_utf8 = False
+    if is_utf8:
         yield path
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -251,7 +251,7 @@ def utf8_path(path: Path) -> Iterator[Path]:
 
 
 def holds_weights(folder: Path) -> bool:
-    """Whether a folder is a checkpoint's or a run's: weights lie in it or one below it."""
+    """Whether weights lie in a folder or one below it: it is a checkpoint's or a run's."""
     return any(folder.glob("*.pdparams")) or any(folder.glob("*/*.pdparams"))
 
 
@@ -270,7 +270,7 @@ def delete(path: Path) -> None:
 def clear_leftovers(folder: Path) -> None:
     """Delete what killed runs of the functions above left in ``folder``.
 
-    The part of a process that still runs on this machine stays.
+    The unfinished file of a process that still runs on this machine stays.
 
     Args:
         folder: where to look, not recursive; it need not exist.

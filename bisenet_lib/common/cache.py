@@ -1,6 +1,7 @@
 """Files that are made once and kept in the user's own cache folder, and verified before use.
 
-Nobody else may write there, and a file is named after what it was made from and what is in it.
+No other user may write there. A file's name says what it was made from, and holds the checksum
+of its content.
 Taught in ``06_deployment``.
 """
 
@@ -16,11 +17,11 @@ from pathlib import Path
 from bisenet_lib.errors import InputError
 
 MOST_FILES = 32
-"""So many files stay, those that were used last."""
+"""How many files stay: those that were used last."""
 IN_USE_SECONDS = 600
-"""A file that was used so lately stays too: a process may be about to open it."""
+"""A file that was used within this time stays too: a process may be about to open it."""
 LEFT_OVER_SECONDS = 86_400
-"""An unfinished file that old is of a process that was killed, on this host or another."""
+"""An unfinished file older than this was left by a killed process, on this host or another."""
 
 
 def digest(path: Path) -> str:
@@ -33,12 +34,12 @@ def kept(key: str, suffix: str, make: Callable[[Path], None]) -> Path:
     """The file that is kept under a key, made if it is not there yet.
 
     Args:
-        key: says what the file is made from and by what, as letters and digits.
+        key: letters and digits that stand for the file's source and for the program that made it.
         suffix: of the file, such as ``.onnx``.
         make: writes the file to the path it is given.
 
     Returns:
-        The file. Its contents are those ``make`` wrote: one that was changed, cut off or
+        The file, with the content that ``make`` wrote: a file that was changed, cut off or
         written by another user is made again.
 
     Raises:
@@ -71,7 +72,7 @@ def _private_folder() -> Path:
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
     folder = base / "bisenet"
     try:
-        if not base.is_absolute():  # then the specification says to pass over it
+        if not base.is_absolute():  # the specification says to ignore such a value
             base = Path.home() / ".cache"
             folder = base / "bisenet"
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -100,8 +101,8 @@ def _is_whole(path: Path) -> bool:
     """Verify a file and, if it is right, mark it as used now."""
     try:
         status = path.lstat()
-        own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
-        whole = own and path.stem.rpartition("-")[2] == digest(path)
+        is_own = stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+        whole = is_own and path.stem.rpartition("-")[2] == digest(path)
         if whole:
             os.utime(path)
     except OSError:  # another process has just deleted it
@@ -114,7 +115,7 @@ def _drop_oldest(folder: Path, suffix: str) -> None:
     for path in folder.glob(f"*{suffix}"):
         with suppress(FileNotFoundError):
             ages[path] = now - path.lstat().st_mtime
-    finished = sorted((path for path in ages if path.name[0] != "."), key=ages.get)
+    finished = sorted((path for path in ages if path.name[0] != "."), key=lambda path: ages[path])
     surplus = [path for path in finished[MOST_FILES:] if ages[path] > IN_USE_SECONDS]
     left_over = [path for path in ages.keys() - finished if ages[path] > LEFT_OVER_SECONDS]
     for path in surplus + left_over:

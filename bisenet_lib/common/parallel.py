@@ -6,7 +6,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
@@ -24,14 +24,14 @@ Result = TypeVar("Result")
 def ahead(
     function: Callable[[Item], Result], items: Iterable[Item], *, threads: int = 2
 ) -> Generator[Result, None, None]:
-    """Apply ``function`` to the items in threads, a few items ahead of who takes the results.
+    """Apply ``function`` to the items in threads, a few items ahead of the results that are read.
 
     Two of them make a pipeline: ``ahead(write, map(compute, ahead(read, paths)))`` reads and
-    writes in threads and computes in this one. Closed, it waits for what its threads are at.
+    writes in threads and computes in this one. Closing it waits for the calls in progress.
 
     Args:
         function: called in a thread.
-        items: taken in this thread, one by one.
+        items: read in this thread, one by one.
         threads: how many; with one the function is called in the order of the items.
 
     Yields:
@@ -41,7 +41,7 @@ def ahead(
         Exception: what the function raised, when its result is due.
     """
     with ThreadPoolExecutor(threads) as pool:
-        waiting = deque()
+        waiting: deque[Future[Result]] = deque()
         try:
             for item in items:
                 waiting.append(pool.submit(function, item))
@@ -53,11 +53,8 @@ def ahead(
             pool.shutdown(cancel_futures=True)
 
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
 MOST_AT_ONCE = 8
-"""Items handed to a worker in one go, at most: progress moves in steps of so many."""
+"""Items sent to a worker at a time, at most: the progress bar moves in steps of this size."""
 JUST_UNDER_32_MB = 31 << 20
 """The largest block that moves glibc's thresholds (``man mallopt``, M_MMAP_THRESHOLD)."""
 
@@ -75,14 +72,14 @@ def _all_guarded(
     try:
         return [(item, _guarded(function, item)) for item in items]
     except SystemExit:
-        os._exit(1)  # the pool would take it for a result, and hand over more items
+        os._exit(1)  # the pool would treat it as a result, and send more items
 
 
 def _begin_worker() -> None:
     """Let a worker keep freed memory, and end quietly on Ctrl-C or when its parent is killed.
 
     glibc gives blocks of an image's size back to the system at once, which then clears them
-    for the next image; having freed one larger block it keeps them. That is a sixth of the
+    for the next image. Once a larger block was freed, glibc keeps them. This saves a sixth of the
     time of converting a label.
     """
     bytearray(JUST_UNDER_32_MB)
@@ -91,7 +88,9 @@ def _begin_worker() -> None:
     signal.signal(signal.SIGINT, _leave_item)
 
     def wait() -> None:
-        parent_process().join()
+        parent = parent_process()
+        assert parent is not None, "a worker has a parent"
+        parent.join()
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
@@ -104,23 +103,24 @@ def _leave_item(number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def _interrupt_held_back() -> Iterator[None]:
-    """Let Ctrl-C wait: while they start, workers would answer it with a traceback.
+    """Delay Ctrl-C inside the block: workers that are just starting would print a traceback.
 
-    They inherit the mask. It does not hold for this process, where another thread may take the
-    signal, and Python then interrupts the main one: so that notes it, and raises it afterwards.
+    Workers inherit the signal mask. In this process the mask is not enough: another thread may
+    receive the signal, and Python then interrupts the main thread. So a handler records the
+    signal, and it is raised again after the block.
     """
-    pressed: list[int] = []
+    received: list[int] = []
     in_main = threading.current_thread() is threading.main_thread()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     if in_main:
-        handler = signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
+        handler = signal.signal(signal.SIGINT, lambda number, _frame: received.append(number))
     try:
         yield
     finally:
         if in_main:
             signal.signal(signal.SIGINT, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if pressed:
+        if received:
             signal.raise_signal(signal.SIGINT)
 
 
@@ -129,11 +129,11 @@ def _spawned(
 ) -> Iterator[tuple[Item, Result | InputError]]:
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin_worker)
     try:
-        # Handing over one item at a time would cost this process a tenth of a core or more.
+        # Sending one item at a time would cost this process a tenth of a core or more.
         size = max(1, min(MOST_AT_ONCE, len(items) // (workers * 16)))
-        parts = [items[start : start + size] for start in range(0, len(items), size)]
+        batches = [items[start : start + size] for start in range(0, len(items), size)]
         with _interrupt_held_back():
-            futures = [pool.submit(_all_guarded, function, one) for one in parts]
+            futures = [pool.submit(_all_guarded, function, batch) for batch in batches]
         for future in as_completed(futures):
             yield from future.result()
     except BrokenProcessPool as error:
@@ -156,16 +156,16 @@ def each(
 
     Args:
         function: a module-level function (it is sent to the workers by name).
-        items: its arguments, one a call.
+        items: its arguments, one for each call.
         workers: processes; 1 runs in this process. Workers are spawned, not forked,
             so that this is safe in a notebook and beside native thread pools.
         title: the text beside the progress bar.
 
     Yields:
         ``(item, result)`` as each finishes, in no fixed order; ``result`` is the
-        ``InputError`` if that item raised one, so one bad file neither stops nor
-        hides in the rest. Any other exception is a defect: it is raised at once, and
-        what has not begun is dropped, as on an interrupt.
+        ``InputError`` if that item raised one, so that one bad file does not stop the
+        others. Any other exception is a defect: it is raised at once, and items that
+        have not begun are dropped, as on an interrupt.
 
     Raises:
         InputError: ``workers`` is less than 1, or a worker was killed.
@@ -191,11 +191,11 @@ def every(
     workers: int = 1,
     title: str = "",
 ) -> list[Result]:
-    """Apply ``function`` to every item, or say of which items it could not be.
+    """Apply ``function`` to every item; if some raise an ``InputError``, raise all of them as one.
 
     Args:
         function: see :func:`each`.
-        items: its arguments, one a call; each hashable and there once.
+        items: its arguments, one for each call; hashable, and no two equal.
         workers: see :func:`each`.
         title: see :func:`each`.
 
@@ -203,10 +203,11 @@ def every(
         The results, in the order of the items.
 
     Raises:
-        InputError: some items raised one: their messages, up to ten, and how many more.
+        InputError: some items raised one: up to ten of their messages, and the number of others.
     """
     items = list(items)
     results = dict(each(function, items, workers=workers, title=title))
-    faults = sorted(str(one) for one in results.values() if isinstance(one, InputError))
-    refuse(faults, len(items))
-    return [results[item] for item in items]
+    errors = [result for result in results.values() if isinstance(result, InputError)]
+    refuse(sorted(map(str, errors)), len(items))
+    done = {item: result for item, result in results.items() if not isinstance(result, InputError)}
+    return [done[item] for item in items]

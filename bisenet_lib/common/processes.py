@@ -1,4 +1,4 @@
-"""What the machine offers this process."""
+"""This process: its cores, its output, its memory."""
 
 import ctypes
 import io
@@ -22,26 +22,26 @@ def cores() -> int:
 
 @contextmanager
 def said_nothing() -> Iterator[None]:
-    """Keep what Python and native code write off the screen, unless the body fails.
+    """Hide what Python and native code print, unless the body fails.
 
-    For the time of the body this holds for the whole process, its other threads included.
+    During the body this holds for the whole process, including its other threads.
     """
-    said = io.StringIO()
-    with tempfile.TemporaryFile() as kept:
-        before = [os.dup(1), os.dup(2)]
+    from_python = io.StringIO()
+    with tempfile.TemporaryFile() as from_native:
+        originals = [os.dup(1), os.dup(2)]
         for number in (1, 2):
-            os.dup2(kept.fileno(), number)
+            os.dup2(from_native.fileno(), number)
         try:
-            with redirect_stdout(said), redirect_stderr(said):
+            with redirect_stdout(from_python), redirect_stderr(from_python):
                 yield
         except BaseException:
-            kept.seek(0)
-            os.write(before[1], said.getvalue().encode() + kept.read())
+            from_native.seek(0)
+            os.write(originals[1], from_python.getvalue().encode() + from_native.read())
             raise
         finally:
-            for number, old in zip((1, 2), before, strict=True):
-                os.dup2(old, number)
-                os.close(old)
+            for number, original in zip((1, 2), originals, strict=True):
+                os.dup2(original, number)
+                os.close(original)
 
 
 def keep_freed_memory() -> None:

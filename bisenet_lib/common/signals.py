@@ -42,11 +42,11 @@ class Stopped(Exception):  # noqa: N818  (not an error)
 
 
 class Request:
-    """While it is entered, the first signal to stop is remembered; a second Ctrl-C ends at once.
+    """Remembers, inside its ``with`` block, the first signal to stop; a second Ctrl-C ends at once.
 
-    The signals are Ctrl-C, SIGTERM and SIGHUP, which a closed terminal sends. One that was
-    ignored before stays ignored, as ``nohup`` wants it. Only the main thread hears signals; in
-    another one nothing changes.
+    The signals are Ctrl-C, SIGTERM and SIGHUP, which a closed terminal sends. A signal that was
+    ignored before stays ignored, as ``nohup`` needs it. Only the main thread receives signals; in
+    another thread nothing changes.
     """
 
     def __init__(self) -> None:
@@ -84,9 +84,9 @@ class Request:
 
 
 def _tell(message: str) -> None:
-    """Write to stderr from a signal handler: past Python's buffers, which may be in use.
+    """Write to stderr from a signal handler, without Python's buffers, which may be in use.
 
-    Where output is blocked, the message is left out.
+    If stderr cannot be written to at once, the message is dropped.
     """
     with suppress(OSError, ValueError):
         if select.select([], [2], [], 0)[1]:
@@ -96,7 +96,7 @@ def _tell(message: str) -> None:
 def interrupt_once() -> None:
     """Let the first Ctrl-C end this process, and ignore further ones while it ends.
 
-    Without this they would interrupt what is being put in order, with a traceback.
+    Without this they would interrupt the clean-up, with a traceback.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
@@ -110,9 +110,9 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
 def leave_signals_to_parent(_worker: int = 0) -> None:
     """Let a forked worker go on when a signal reaches the whole process group.
 
-    Ctrl-C, Slurm and systemd signal every process of a job. Only the one that trains is to
-    answer: it still needs its workers' batches. A worker ends when its parent ends, or sends
-    it SIGTERM.
+    Ctrl-C, Slurm and systemd signal every process of a job. Only the process that trains shall
+    react: it still needs its workers' batches. A worker ends when its parent ends, or when its
+    parent sends it SIGTERM.
     """
     for number in set(_HEARD) - {signal.SIGTERM}:
         signal.signal(number, signal.SIG_IGN)
@@ -130,24 +130,24 @@ def leave_signals_to_parent(_worker: int = 0) -> None:
 
 
 class _Output(io.FileIO):
-    """A standard stream that outlives its reader: what nobody can read any more is dropped."""
+    """A standard stream that outlives its reader: output without a reader is dropped."""
 
-    def write(self, data: Any) -> int | None:
+    def write(self, data: Any, /) -> int:
         try:
             return super().write(data)
         except OSError as error:
             if error.errno not in (errno.EPIPE, errno.EIO):
                 raise
-            with Path(os.devnull).open("wb") as nowhere:
-                os.dup2(nowhere.fileno(), self.fileno())
+            with Path(os.devnull).open("wb") as null_device:
+                os.dup2(null_device.fileno(), self.fileno())
             return len(memoryview(data).cast("B"))
 
 
 def outlive_readers() -> None:
-    """Go on when the terminal is closed or ``| tee`` has ended: a run is worth more than its text.
+    """Go on when the terminal is closed or ``| tee`` has ended, and drop the output.
 
-    Both get Ctrl-C, or the signal of a closed terminal, as well, and are gone before the run
-    has saved. Streams that are no longer those Python began with stay as they are.
+    Terminal and ``tee`` get Ctrl-C, or the signal of a closed terminal, as well, and end before the
+    run has saved its checkpoint. Streams that were replaced since Python started stay as they are.
     """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -155,21 +155,21 @@ def outlive_readers() -> None:
             continue
         stream.flush()
         raw = _Output(stream.fileno(), "w", closefd=False)
-        lasting = io.TextIOWrapper(
+        replacement = io.TextIOWrapper(
             raw if stream.write_through else io.BufferedWriter(raw),
             stream.encoding,
             stream.errors,
             line_buffering=stream.line_buffering,
             write_through=stream.write_through,
         )
-        setattr(sys, name, lasting)
+        setattr(sys, name, replacement)
 
 
 def command_line() -> list[str] | None:
-    """The words that began this process, or for a rank its launch; None outside the command line.
+    """The command line of this process, or of a rank's launcher; None if there was none.
 
     Returns:
-        ``["bisenet", "train", ...]``, or how Python was told to run this library's command line.
+        ``["bisenet", "train", ...]``, or Python's arguments where it ran ``-m bisenet_lib.cli``.
     """
     if COMMAND in os.environ:
         return json.loads(os.environ[COMMAND])
@@ -180,7 +180,7 @@ def command_line() -> list[str] | None:
 
 
 def program() -> list[str]:
-    """What another process runs to be this library's command line."""
+    """The words with which another process runs this library's command line."""
     if Path(sys.argv[0]).name == "bisenet":
         return [sys.executable, str(Path(sys.argv[0]).absolute())]
     return [sys.executable, "-m", CLI]
@@ -193,8 +193,9 @@ def how_to_resume(run: Path) -> str:
         run: the run folder.
 
     Returns:
-        The command line that began it with ``--resume-model`` set to the run, in place of what
-        it started with; in a notebook, the argument of :func:`bisenet_lib.training.trainer.fit`.
+        The command line of the run with ``--resume-model`` set to the run folder, in place of the
+        weights it started with; in a notebook, the argument of
+        :func:`bisenet_lib.training.trainer.fit`.
     """
     words = command_line()
     if words is None:

@@ -1,4 +1,4 @@
-"""A configuration made to fit: other classes, images of another shape.
+"""Adapting a configuration to other classes and to images of another shape.
 
 Taught in ``07_your_own_data``.
 """
@@ -14,27 +14,27 @@ from bisenet_lib.data.image_io import Size
 from bisenet_lib.errors import InputError
 
 SIDE = 32
-"""The network's input has whole multiples of it: its deepest features are so much smaller."""
+"""Sides of the network's input are multiples of this: its deepest features are 32 times smaller."""
 
 
 def network_size(settings: Mapping[str, Any], sizes: Sequence[Size]) -> Size | None:
-    """The size the network is to see images of another shape at.
+    """The input size of the network for images of another shape.
 
     Args:
         settings: a resolved configuration.
         sizes: (width, height) of the images.
 
     Returns:
-        (width, height) with the proportions of the median image and about the pixels the
+        (width, height) with the proportions of the median image and about as many pixels as the
         configuration resizes to, but no larger than the images; None if it resizes none.
     """
-    wanted = _resized_to(settings)
-    if wanted is None:
+    target = _resized_to(settings)
+    if target is None:
         return None
-    width, height = np.median(sizes, axis=0)
-    scale = min(1.0, math.sqrt(wanted[0] * wanted[1] / (width * height)))
-    across, up = (max(SIDE, SIDE * round(scale * side / SIDE)) for side in (width, height))
-    return across, up
+    median = np.median(sizes, axis=0)
+    scale = min(1.0, math.sqrt(target[0] * target[1] / (median[0] * median[1])))
+    width, height = (max(SIDE, SIDE * round(scale * side / SIDE)) for side in median)
+    return width, height
 
 
 def adapted(settings: Mapping[str, Any], num_classes: int, size: Size | None) -> dict[str, Any]:
@@ -52,27 +52,28 @@ def adapted(settings: Mapping[str, Any], num_classes: int, size: Size | None) ->
         InputError: the size is not in whole multiples of 32, or the configuration reads no
             file lists or resizes no image.
     """
-    settings = copy.deepcopy(dict(settings))
-    settings["model"]["num_classes"] = num_classes
+    changed = copy.deepcopy(dict(settings))
+    changed["model"]["num_classes"] = num_classes
     for key in ("train_dataset", "val_dataset"):
-        if settings.get(key, {}).get("type") != "Dataset":
+        if changed.get(key, {}).get("type") != "Dataset":
             raise InputError(f"--config: its {key} reads no file lists; choose another, as laptop")
-        settings[key] |= {"num_classes": num_classes, "separator": ","}
+        changed[key] |= {"num_classes": num_classes, "separator": ","}
     if size is None:
-        return settings
-    before = _resized_to(settings)
+        return changed
+    before = _resized_to(changed)
     if before is None:
         raise InputError("--size: the configuration resizes no image; change its crop_size")
     if not all(side > 0 and side % SIDE == 0 for side in size):
         raise InputError(f"--size is {size[0]}x{size[1]}; give multiples of {SIDE}")
     for key in ("train_dataset", "val_dataset"):
-        for transform in settings[key]["transforms"]:
+        for transform in changed[key]["transforms"]:
             for name in ("target_size", "crop_size"):
                 if transform.get(name) == before:
                     transform[name] = list(size)
-    return settings
+    return changed
 
 
 def _resized_to(settings: Mapping[str, Any]) -> list[int] | None:
     transforms = settings["train_dataset"]["transforms"]
-    return next((one["target_size"] for one in transforms if "target_size" in one), None)
+    sizes = (transform["target_size"] for transform in transforms if "target_size" in transform)
+    return next(sizes, None)

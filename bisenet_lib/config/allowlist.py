@@ -1,7 +1,7 @@
-"""What a configuration may name that somebody else may have written: parts that only calculate.
+"""The components that a configuration from someone else may name: they only calculate.
 
 Some components of PaddleSeg evaluate text of the configuration as Python, open pickles or fetch
-files. The ones listed here do none of it. Taught in ``03_training``.
+files. Those listed here do nothing of this kind. Taught in ``03_training``.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,8 @@ from urllib.parse import urlparse
 from bisenet_lib.errors import InputError
 
 LONGEST = 100_000
-"""Values and characters of a configuration. YAML's references let a small file unfold endlessly."""
+"""Values and characters of a configuration: with YAML's references a small file can unfold
+endlessly."""
 
 MODELS = ("BiSeNetV2",)
 DATASETS = ("Cityscapes", "Dataset")
@@ -65,13 +66,13 @@ SCHEDULES = (
 
 
 def check_size(settings: Any) -> None:
-    """Refuse what unfolds to more than a configuration holds.
+    """Refuse settings that unfold to more than a configuration can need.
 
     Args:
-        settings: what YAML gave.
+        settings: the values read from YAML.
 
     Raises:
-        ValueError: it is longer than :data:`LONGEST`.
+        ValueError: they are longer than :data:`LONGEST`.
     """
     length = 0
     for value in _values(settings):
@@ -109,7 +110,7 @@ def _check(section: Mapping[str, Any], known: Iterable[str], where: str) -> None
     if section["type"] not in known:
         raise _refusal(f"{where}: the type {section['type']!r}", f"known are {', '.join(known)}")
     for key, value in section.items():
-        if any(isinstance(part, Mapping) for part in _values(value)):
+        if any(isinstance(item, Mapping) for item in _values(value)):
             raise _refusal(f"{where}: a component in {key!r}", "give a plain value")
 
 
@@ -128,17 +129,17 @@ def _refusal(what: str, advice: str) -> InputError:
 
 
 def _values(value: Any) -> Iterator[Any]:
-    """The value and all that is in it, however deep; no more is in memory than was asked for."""
-    waiting = [iter([value])]
-    while waiting:
-        for part in waiting[-1]:
-            yield part
-            if isinstance(part, Mapping):
-                waiting.append(iter(part.values()))
-            elif isinstance(part, list):
-                waiting.append(iter(part))
+    """The value and all that is in it, however deep, without building a list of them."""
+    levels: list[Iterator[Any]] = [iter([value])]
+    while levels:
+        for item in levels[-1]:
+            yield item
+            if isinstance(item, Mapping):
+                levels.append(iter(item.values()))
+            elif isinstance(item, list):
+                levels.append(iter(item))
             else:
                 continue
             break
         else:
-            waiting.pop()
+            levels.pop()

@@ -14,7 +14,7 @@ from bisenet_lib.data.labels import CLASS_NAMES, IGNORE
 from bisenet_lib.errors import InputError
 
 CLASSES_FILE = "classes.txt"
-"""In a data set's folder: a class name a line, in order of index."""
+"""The file in a data set's folder that holds one class name a line, in order of index."""
 _NO_LISTS = (".json", ".xml", ".yaml", ".yml")
 _SEPARATORS = re.compile(r"[,;:\t]")
 _ROW = re.compile(r"\s*(?P<value>\d+)\s*(?:[,;:\t]\s*|\s)(?P<name>[^,;\t]*[^\d\s,;\t][^,;\t]*?)\s*")
@@ -39,10 +39,10 @@ def class_names(root: Path, num_classes: int | None = None) -> tuple[str, ...] |
         return None
     names = read_names(path)
     if num_classes not in (None, len(names)):
-        own = path.with_name(configuration.CONFIG)
+        data_set_config = path.with_name(configuration.CONFIG)
         advice = (
-            f"Give the configuration that was made for this data set: --config {own}"
-            if _classes_of(own) == len(names)
+            f"Give the configuration that was made for this data set: --config {data_set_config}"
+            if _classes_of(data_set_config) == len(names)
             else "Write a name for each class, one a line, or give a configuration that fits."
         )
         raise InputError(
@@ -91,15 +91,15 @@ def names_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def read_names(classes: str | Path | Sequence[str], ignore: int = IGNORE) -> tuple[str, ...]:
-    """Class names, given themselves or as a file of them.
+    """Class names, given directly or in a file.
 
     Args:
-        classes: the names, also as ``a,b,c``; or a file with one a line, or with a table of
+        classes: the names, also as ``a,b,c``; or a file with one name a line, or with a table of
             pixel values and names, ``0,road`` a line, as Roboflow's ``_classes.csv``.
-        ignore: of such a table: a value that is no class, besides 255.
+        ignore: a value of such a table that is no class, besides 255.
 
     Raises:
-        InputError: the file is unreadable or no such list; a name is empty, there twice or holds
+        InputError: the file is unreadable or no such list; a name is empty, occurs twice or holds
             a line break; or a table leaves out a value.
     """
     if isinstance(classes, str):
@@ -127,11 +127,12 @@ def _names_in(path: Path, ignore: int) -> list[str]:
         raise InputError(f"{path}: unreadable ({error}). {advice}") from error
     if path.suffix.lower() in _NO_LISTS:
         raise InputError(f"{path}: no list of names. {advice}")
-    rows = [_ROW.fullmatch(line) for line in lines]
-    if len(rows) > 1 and rows[0] is None:
-        rows = rows[1:]  # a header, if the others are a table
-    if rows and all(rows):
-        return _names_by_value(path, [(int(row["value"]), row["name"]) for row in rows], ignore)
+    matches = [_ROW.fullmatch(line) for line in lines]
+    if len(matches) > 1 and matches[0] is None:
+        matches = matches[1:]  # the first line is a header, if the others are a table
+    rows = [(int(match["value"]), match["name"]) for match in matches if match is not None]
+    if rows and len(rows) == len(matches):
+        return _names_by_value(path, rows, ignore)
     for number, line in enumerate(lines, 1):
         fields = [field.strip() for field in _SEPARATORS.split(line)]
         if len(fields) > 1 and any(field.isdecimal() for field in fields):
@@ -143,7 +144,7 @@ def _names_in(path: Path, ignore: int) -> list[str]:
 
 
 def _names_by_value(path: Path, rows: Sequence[tuple[int, str]], ignore: int) -> list[str]:
-    names = {}
+    names: dict[int, str] = {}
     for value, name in rows:
         if value in names:
             raise InputError(f"{path}: the value {value} is there twice.")
@@ -160,7 +161,7 @@ def _names_by_value(path: Path, rows: Sequence[tuple[int, str]], ignore: int) ->
 
 
 def name_fault(name: str) -> str | None:
-    """What keeps a class name from being a line of ``classes.txt``; None if nothing does."""
+    """Why a class name cannot be a line of ``classes.txt``; None if it can."""
     if not name.strip():
         return "it is empty"
     return "it holds a line break" if len(name.strip().splitlines()) > 1 else None

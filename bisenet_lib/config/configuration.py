@@ -31,14 +31,14 @@ SECTIONS = {
     "optimizer": manager.OPTIMIZERS.components_dict,
 }
 CONFIG = "config.yml"
-"""What a configuration is called that lies beside weights or in a data set."""
+"""The name of the configuration file that lies beside weights or in a data set."""
 MOST_BYTES = 1 << 20
-"""Of a configuration's file."""
+"""The largest configuration file that is read."""
 MOST_KEYS = 1000
-"""Of a section."""
+"""The most keys of a section."""
 NUMBERS = ("batch_size", "iters")
 WORLD_SIZE = "world_size"
-"""The processes (GPUs) that a configuration's learning rate was chosen for; 1 if it says none."""
+"""The processes (GPUs) that a configuration's learning rate was chosen for; 1 if it is missing."""
 TOP_LEVEL = (*SECTIONS, *NUMBERS, WORLD_SIZE, "lr_scheduler", "loss", "test_config")
 
 
@@ -51,7 +51,7 @@ def load_config(
     learning_rate: float | None = None,
     any_component: bool = False,
 ) -> dict[str, Any]:
-    """Read a configuration, apply what the caller changes, and check every key.
+    """Read a configuration, apply the changes that are given, and check every key.
 
     A configuration may come from a stranger, as one beside weights does: it may name only the
     components of :mod:`bisenet_lib.config.allowlist`, which run nothing and fetch nothing.
@@ -63,7 +63,7 @@ def load_config(
         batch_size: images per iteration and process.
         learning_rate: at iteration 0; the schedule decays it.
         any_component: allow all that PaddleSeg has: for a file the user wrote and trusts, as
-            with ``--config``. A ``config.yml`` beside weights is not taken for one.
+            with ``--config``. A ``config.yml`` beside weights does not count as one.
 
     Returns:
         The resolved configuration, a dict in PaddleSeg's schema.
@@ -92,10 +92,10 @@ def load_config(
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Read a configuration file and those it is based on, without checking what they say.
+    """Read a configuration file and those it is based on, without checking their values.
 
     Raises:
-        InputError: not YAML, or without end.
+        InputError: not YAML, or the files refer to each other in a circle.
     """
     faults = (yaml.YAMLError, OSError, AttributeError, TypeError, ValueError, RecursionError)
     try:
@@ -110,11 +110,11 @@ def differences(before: Any, now: Any, key: str = "") -> dict[str, tuple[Any, An
     Args:
         before: one of them, or a section of it.
         now: the other.
-        key: where the sections stand.
+        key: the dotted key of the sections.
 
     Returns:
-        Dotted key (``lr_scheduler.power``) to both values, None where one has none; lists, as
-        of transforms, are compared whole.
+        Dotted key (``lr_scheduler.power``) to both values, None where a value is missing; lists,
+        as of transforms, are compared whole.
     """
     if isinstance(before, Mapping) and isinstance(now, Mapping):
         keys = [(f"{key}.{name}" if key else str(name), name) for name in {**before, **now}]
@@ -125,7 +125,7 @@ def differences(before: Any, now: Any, key: str = "") -> dict[str, tuple[Any, An
 
 
 def expected_rate(name: str | Path, batch_size: int, ranks: int) -> tuple[float, str]:
-    """The learning rate that fits a total batch: as many times larger as the batch.
+    """The learning rate that fits a total batch: it grows in proportion to the batch.
 
     Goyal et al. 2017 (arXiv:1706.02677), section 2.1. A configuration's rate belongs to its
     own batch size, times the processes it was written for (``world_size``).
@@ -136,7 +136,7 @@ def expected_rate(name: str | Path, batch_size: int, ranks: int) -> tuple[float,
         ranks: processes.
 
     Returns:
-        The learning rate, and a sentence that says where it comes from.
+        The learning rate, and a sentence that explains it.
     """
     path = find_config(name)
     written = read_config(path)
@@ -152,7 +152,7 @@ def expected_rate(name: str | Path, batch_size: int, ranks: int) -> tuple[float,
 
 
 def check_config(settings: Mapping[str, Any], *, source: str) -> None:
-    """Refuse what PaddleSeg would ignore or stumble over later.
+    """Refuse what PaddleSeg would ignore, or fail on later.
 
     Args:
         settings: a resolved configuration.
@@ -190,10 +190,10 @@ def builder(settings: Mapping[str, Any]) -> SegBuilder:
     """PaddleSeg's builder: ``.model``, ``.optimizer``, ``.loss``, ``.train_dataset`` and so on.
 
     Args:
-        settings: a resolved configuration, as :func:`load` gives it.
+        settings: a resolved configuration, as :func:`load_config` gives it.
 
     Returns:
-        The builder; it makes each component on first use: do that under :func:`refusals`.
+        The builder; it makes each component on first use: do that inside :func:`refusals`.
 
     Raises:
         InputError: PaddleSeg's own checks refuse the configuration.
@@ -206,7 +206,7 @@ def builder(settings: Mapping[str, Any]) -> SegBuilder:
 
 
 class _Builder(SegBuilder):
-    """PaddleSeg's, with this library's network, and on a CPU with its loss."""
+    """PaddleSeg's builder with this library's network, and on a CPU with this library's loss."""
 
     def load_component_class(self, class_type: str) -> type:
         if class_type == "BiSeNetV2":
@@ -241,7 +241,7 @@ def save_config(settings: Mapping[str, Any], path: Path) -> None:
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Turn PaddleSeg's refusal of a value, wherever it is built, into an InputError."""
+    """Turn the error with which PaddleSeg refuses a value into an InputError."""
     try:
         yield
     except (RuntimeError, AssertionError, TypeError, ValueError) as error:
@@ -252,7 +252,7 @@ def refusals() -> Iterator[None]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Gives plain values only, and does not let merges (``<<``) grow without end."""
+    """Reads plain values only, and does not let merges (``<<``) grow without end."""
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         super().flatten_mapping(node)
@@ -274,8 +274,8 @@ def _merged(path: Path, chain: tuple[Path, ...]) -> dict[str, Any]:
         raise ValueError(f"it holds {settings!r:.40}")
     bases = settings.pop("_base_", [])
     for base in [bases] if isinstance(bases, str) else bases:
-        found = _merged(path.parent / base, (*chain, path.resolve()))
-        settings = merge_config_dicts(settings, found)
+        base_settings = _merged(path.parent / base, (*chain, path.resolve()))
+        settings = merge_config_dicts(settings, base_settings)
     return settings
 
 
@@ -284,7 +284,7 @@ def _whole(value: Any) -> bool:
 
 
 def _outputs(model: Mapping[str, Any]) -> int | None:
-    """The head's output and the auxiliary heads', of this library's network."""
+    """How many outputs the network has in training, auxiliary heads included; None if unknown."""
     if model["type"] != "BiSeNetV2":
         return None
     return 5 if model.get("booster", True) and model.get("aggregation") != "detail" else 1
@@ -303,8 +303,8 @@ def _check_dataset(section: Mapping[str, Any], mode: str, where: str) -> None:
     for key in ("dataset_root", f"{mode}_path"):
         refuse_address(section.get(key, ""), f"{where}: {key}: ")
     if section["type"] == "Dataset" and not _whole(section.get("num_classes")):
-        found = section.get("num_classes")
-        raise InputError(f"{where}: num_classes is {found!r}; give a whole number from 1")
+        num_classes = section.get("num_classes")
+        raise InputError(f"{where}: num_classes is {num_classes!r}; give a whole number from 1")
 
 
 def _check_loss(loss: Any, where: str) -> None:
@@ -327,11 +327,12 @@ def _check_schedule(schedule: Mapping[str, Any], where: str) -> None:
 
 
 def _component(
-    section: Any, known: Mapping[str, Callable], where: str, extra: tuple[str, ...] = ()
+    section: Any, known: Mapping[str, Callable[..., Any]], where: str, extra: tuple[str, ...] = ()
 ) -> None:
     if not isinstance(section, Mapping) or not isinstance(section.get("type"), str):
         raise InputError(f"{where}: {section!r} has no 'type'")
-    kind = {"sgd": "SGD", "adam": "Adam"}.get(section["type"], section["type"])
+    type_name: str = section["type"]
+    kind = {"sgd": "SGD", "adam": "Adam"}.get(type_name, type_name)
     if kind not in known:
         raise InputError(f"{where}: no type {kind!r}{did_you_mean(kind, known)}")
     if kind == "SGD" and "momentum" in section:

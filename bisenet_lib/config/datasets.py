@@ -1,13 +1,12 @@
-"""The training samples: which image comes when, and how it is augmented.
+"""PaddleSeg's data sets: building one, reading a sample, and checking the files before training.
 
-Both follow from the seed and the position alone, so a resumed run sees exactly the images
-it would have seen, however many processes read them. Taught in ``03_training``.
+Taught in ``03_training``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,13 +15,32 @@ from bisenet_lib.config.class_names import names_or_default
 from bisenet_lib.data.file_lists import check_labelled, count_pairs, read_list
 from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.errors import InputError
-from bisenet_lib.runtime.paddleseg_compat import paddle
 from bisenet_lib.runtime.ranks import ALONE, Ranks
 
 from paddleseg.transforms import transforms  # isort: skip
 
 
-def build_dataset(section: Mapping[str, Any]) -> paddle.io.Dataset:
+class SegDataset(Protocol):
+    """What this library uses of a PaddleSeg data set.
+
+    Attributes:
+        dataset_root: the folder of the data set.
+        file_list: the paths of the image and the label of each sample.
+        num_classes: labels hold 0 to ``num_classes - 1``.
+        ignore_index: the label value that is no class.
+    """
+
+    dataset_root: str
+    file_list: Sequence[Sequence[str]]
+    num_classes: int
+    ignore_index: int
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> dict[str, Any]: ...
+
+
+def build_dataset(section: Mapping[str, Any]) -> SegDataset:
     """Make a data set from its section of a configuration.
 
     Args:
@@ -40,13 +58,13 @@ def build_dataset(section: Mapping[str, Any]) -> paddle.io.Dataset:
 class QuickNormalize(transforms.Normalize):
     """PaddleSeg's ``Normalize``, bit for bit, one channel after the other.
 
-    PaddleSeg's arrays of means run along the channels of each pixel, in float64: a third of the
-    time that reading a sample of the recipe takes.
+    PaddleSeg computes with float64 along the channels of each pixel, which takes a third of the
+    time of reading a sample of the recipe.
     """
 
     @classmethod
-    def of(cls, step: Callable) -> Callable:
-        """This class in place of a ``Normalize`` whose numbers float32 can hold; else the same."""
+    def of(cls, step: Any) -> Any:
+        """This class for a ``Normalize`` whose numbers float32 can hold; other steps unchanged."""
         if type(step) is not transforms.Normalize:
             return step
         exact = all(float(np.float32(value)) == value for value in (*step.mean, *step.std))
@@ -63,7 +81,7 @@ class QuickNormalize(transforms.Normalize):
         return data
 
 
-def read_sample(dataset: paddle.io.Dataset, index: int) -> dict[str, Any]:
+def read_sample(dataset: SegDataset, index: int) -> dict[str, Any]:
     """Read and transform one sample of a PaddleSeg data set.
 
     Args:
@@ -71,7 +89,7 @@ def read_sample(dataset: paddle.io.Dataset, index: int) -> dict[str, Any]:
         index: of the sample.
 
     Returns:
-        What the data set gives: ``img``, ``label`` and ``trans_info``.
+        The sample: ``img``, ``label`` and ``trans_info``.
 
     Raises:
         InputError: image or label cannot be decoded; the message names it, or both.
@@ -97,8 +115,8 @@ def check_dataset(
     Args:
         section: ``train_dataset`` or ``val_dataset`` of a configuration.
         batch_size: images a batch, over all ranks.
-        workers: processes that look at the files.
-        ranks: this process among the others; each looks at its share of the files.
+        workers: processes that read the files.
+        ranks: this process among the others; each checks its share of the files.
 
     Raises:
         InputError: the list is missing, empty or holds fewer images than a batch (PaddleSeg
@@ -113,16 +131,17 @@ def check_dataset(
         num_classes = section["num_classes"]
     else:
         dataset = build_dataset(section)
-        source, pairs, num_classes = section["dataset_root"], dataset.file_list, dataset.num_classes
+        source, num_classes = section["dataset_root"], dataset.num_classes
+        pairs = [(Path(image), Path(label)) for image, label in dataset.file_list]
     names_or_default(Path(section["dataset_root"]), num_classes)
     if len(pairs) < batch_size:
         largest = len(pairs) // ranks.size
-        fewer = "" if largest else f" and at most {len(pairs)} processes"
+        limit = "" if largest else f" and at most {len(pairs)} processes"
         raise InputError(
             f"{source}: {len(pairs)} images are fewer than one batch of {batch_size}. "
-            f"Add images, or give --batch-size {max(largest, 1)}{fewer}."
+            f"Add images, or give --batch-size {max(largest, 1)}{limit}."
         )
     ignore_index = section.get("ignore_index", IGNORE)
-    share = pairs[ranks.rank :: ranks.size]
-    count = partial(count_pairs, share, num_classes, ignore_index=ignore_index, workers=workers)
+    own_pairs = pairs[ranks.rank :: ranks.size]
+    count = partial(count_pairs, own_pairs, num_classes, ignore_index=ignore_index, workers=workers)
     check_labelled(ranks.sum(ranks.together(count)), len(pairs))

@@ -1,4 +1,4 @@
-"""Which configuration a name stands for; known without loading Paddle or Jupyter."""
+"""Which configuration a name stands for; this module loads neither Paddle nor Jupyter."""
 
 from importlib.resources import files
 from pathlib import Path
@@ -24,7 +24,7 @@ def find_config(name: str | Path) -> Path:
         The path of an existing file.
 
     Raises:
-        InputError: there is none; the message lists what there is.
+        InputError: there is none; the message lists the known names.
     """
     path = Path(name)
     if path.suffix in (".yml", ".yaml"):
@@ -35,7 +35,7 @@ def find_config(name: str | Path) -> Path:
     path = shipped / f"{PROFILES.get(str(name), name)}.yml"
     if path.is_file():
         return path
-    names = [*PROFILES, *sorted(one.stem for one in shipped.glob("*_*.yml"))]
+    names = [*PROFILES, *sorted(recipe.stem for recipe in shipped.glob("*_*.yml"))]
     raise InputError(
         f"{name}: no such profile or configuration{did_you_mean(str(name), names)}. "
         f"Choose one of {', '.join(names)}, or give the path of a .yml file."

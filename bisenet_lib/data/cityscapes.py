@@ -159,7 +159,8 @@ def scan(root: Path) -> tuple[list[Frame], list[str]]:
             f"{root}: no Cityscapes data set: no folder leftImg8bit/ in it. Give the folder into "
             "which leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip were unpacked."
         )
-    frames, problems = [], []
+    frames: list[Frame] = []
+    problems: list[str] = []
     for split in SPLITS:
         images, annotations = root / "leftImg8bit" / split, root / "gtFine" / split
         found = [
@@ -204,6 +205,7 @@ def find_frames(root: Path, split: str | None = None) -> list[Frame]:
         raise InputError(f"split is {split!r}; choose one of {', '.join(SPLITS)}")
     frames = [frame for frame in scan(root)[0] if split in (None, frame.split)]
     if not frames:
+        assert split is not None, "scan refuses a data set without any frame"
         raise InputError(
             f"{Path(root) / 'leftImg8bit' / split}: empty split: no image in it. Unpack "
             "leftImg8bit_trainvaltest.zip into the data set, or give another one."

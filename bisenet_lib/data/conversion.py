@@ -104,6 +104,7 @@ def convert_frame(frame: Frame, *, force: bool = False) -> str:
     png = cv2.imencode(".png", train_ids)[1]
     with written_whole(frame.label_train_ids) as part:
         part.write_bytes(png.tobytes())
+    assert source is not None, "read_ids refuses a frame without a source"
     return source[0]
 
 
@@ -177,18 +178,23 @@ def convert(
         frames, problems = scan(root)
     for folder in sorted({frame.label_train_ids.parent for frame in frames} | {root}):
         clear_leftovers(folder)
-    one = partial(convert_frame, force=force)
-    results = dict(each(one, frames, workers=workers, title="convert"))
-    done = [frame for frame in frames if isinstance(results[frame], str)]
-    problems += [str(results[frame]) for frame in frames if isinstance(results[frame], InputError)]
+    convert_one = partial(convert_frame, force=force)
+    results = dict(each(convert_one, frames, workers=workers, title="convert"))
+    sources: dict[Frame, str] = {}
+    for frame in frames:
+        result = results[frame]
+        if isinstance(result, InputError):
+            problems.append(str(result))
+        else:
+            sources[frame] = result
     lists = {}
     try:
-        lists = write_lists(root, done, splits={frame.split for frame in frames})
+        lists = write_lists(root, sources, splits={frame.split for frame in frames})
     except InputError as error:
         problems.append(str(error if os.access(root, os.W_OK) else _locked(root, root)))
     return Conversion(
         root=root,
-        sources={frame.stem: results[frame] for frame in done},
+        sources={frame.stem: source for frame, source in sources.items()},
         lists=lists,
         problems=tuple(dict.fromkeys(problems)),
     )

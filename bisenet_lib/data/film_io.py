@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -77,6 +78,8 @@ def _pictures(path: Path, fps: float, _size: tuple[int, int]) -> Iterator[Write]
     yield lambda frame: frames.append(Image.fromarray(frame))
     if frames:
         first, *rest = frames
-        options = {"quality": 60, "method": 4} if path.suffix.lower() == ".webp" else {}
+        options: dict[str, Any] = (
+            {"quality": 60, "method": 4} if path.suffix.lower() == ".webp" else {}
+        )
         duration = round(1000 / fps)
         first.save(path, save_all=True, append_images=rest, duration=duration, loop=0, **options)

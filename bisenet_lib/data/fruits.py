@@ -94,12 +94,12 @@ def _things(rng: np.random.Generator) -> Iterator[Thing]:
         yield Thing("plate", outline, (rng.uniform(200, 250),) * 3)
     for _ in range(rng.integers(4, 9)):
         name = rng.choice(list(_FRUIT), p=[0.3, 0.25, 0.2, 0.25])
-        hues, sizes, outline = _FRUIT[name]
+        hues, sizes, draw = _FRUIT[name]
         hue = rng.uniform(*hues[rng.integers(len(hues))])
-        colour = colorsys.hsv_to_rgb(hue % 1, rng.uniform(0.6, 0.95), rng.uniform(0.7, 1))
+        red, green, blue = colorsys.hsv_to_rgb(hue % 1, rng.uniform(0.6, 0.95), rng.uniform(0.7, 1))
         place = rng.uniform((8, 8), (width - 8, height - 8))
-        placed = _placed(outline(rng), place, rng.uniform(*sizes), rng.uniform(0, 2 * np.pi))
-        yield Thing(name, placed, tuple(255 * channel for channel in colour))
+        outline = _placed(draw(rng), place, rng.uniform(*sizes), rng.uniform(0, 2 * np.pi))
+        yield Thing(name, outline, (255 * red, 255 * green, 255 * blue))
 
 
 def _placed(outline: Points, place: Points, size: float, turned: float) -> Points:

@@ -2,14 +2,16 @@
 
 import io
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from bisenet_lib.errors import InputError
 
@@ -28,10 +30,33 @@ _TOO_MANY = (
 )
 
 
+@cache
+def set_pillow_limit() -> None:
+    """Set Pillow's own limit of pixels to :data:`MOST_PIXELS`, for the rest of the process.
+
+    From twice the limit on Pillow refuses a file, and below that it warns; the warning is turned
+    off, since :func:`check_pixels` refuses such files. Pillow has one limit for all threads, and
+    images are opened in several: restoring it after each file would race with the others.
+    """
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+def pillow_image(source: Path | io.BytesIO) -> ImageFile.ImageFile:
+    """``Image.open`` with this library's limit of pixels, see :func:`set_pillow_limit`."""
+    set_pillow_limit()
+    return Image.open(source)
+
+
 @contextmanager
 def opened_image(path: Path) -> Iterator[Image.Image]:
+    """An opened image, not decoded yet.
+
+    Raises:
+        InputError: the file is missing, no image or too large; or the body cannot decode it.
+    """
     try:
-        with Image.open(path) as image:
+        with pillow_image(path) as image:
             check_pixels(path, image.size)
             yield image
     except InputError:
@@ -147,11 +172,11 @@ def orientation(image: Image.Image) -> int:
         return 1
     exif = Image.Exif()
     try:
-        exif.load(image.info.get("exif"))
-        found = exif.get(_TAG)
+        exif.load(image.info.get("exif", b""))
+        value = exif.get(_TAG)
     except (OSError, SyntaxError, ValueError, KeyError, struct.error):  # damaged: no orientation
         return 1
-    return found if found in range(2, 9) else 1
+    return int(value) if value is not None and value in range(2, 9) else 1
 
 
 def turn(pixels: np.ndarray, orientation: int) -> np.ndarray:
@@ -204,7 +229,7 @@ def check_photograph(path: Path, *, modes: tuple[str, ...] = (), decode: bool = 
             and does not use them all.
     """
     size = check_image(path, modes=modes, decode=decode)
-    with Image.open(path) as image:
+    with pillow_image(path) as image:
         deep = any(";16" in str(tile.args) for tile in image.tile)
         if image.mode in ("F", "I"):
             raise InputError(f"{path}: values of 32 bits: {_BLACK}")
@@ -238,7 +263,7 @@ def read_pixels(path: Path, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
         raise InputError(f"{path}: cannot be read ({error}). Restore the file.") from error
     if image is None:
         raise InputError(f"{path}: cannot be decoded. Restore the file, or save it as PNG.")
-    with Image.open(io.BytesIO(content)) as header:
+    with pillow_image(io.BytesIO(content.data)) as header:
         return turn(image, orientation(header))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bisenet_lib.common.parallel import each
+from bisenet_lib.common.parallel import every
 from bisenet_lib.data.cityscapes import SPLITS, Frame, read_ids, scan
 from bisenet_lib.data.image_io import Size, check_image, check_photograph
 from bisenet_lib.data.label_io import read_classes, read_instance_ids, read_label_ids
@@ -145,7 +145,7 @@ def _examine(frame: Frame) -> _Findings:
             return None
 
     size = tried(check_photograph, frame.image, modes=("RGB",), decode=True)
-    readers = {
+    readers: dict[str, tuple[Callable[..., Any], Path]] = {
         "labelIds": (read_label_ids, frame.label_ids),
         "instanceIds": (read_instance_ids, frame.instance_ids),
         "polygons": (draw_polygons, frame.polygons),
@@ -179,7 +179,8 @@ def inspect(root: Path, *, workers: int = 1) -> Report:
         InputError: there is no such folder, or not one image in it.
     """
     frames, problems = scan(root)
-    findings = dict(each(_examine, frames, workers=workers, title="inspect"))
+    reports = every(_examine, frames, workers=workers, title="inspect")
+    findings = dict(zip(frames, reports, strict=True))
     cities = {split: Counter(f.city for f in frames if f.split == split) for split in SPLITS}
     pixels = {split: np.zeros(256, np.int64) for split in SPLITS if cities[split]}
     for frame in frames:

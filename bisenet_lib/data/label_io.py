@@ -3,7 +3,6 @@
 Taught in ``01_dataset``.
 """
 
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ from PIL import Image
 
 from bisenet_lib.common.atomic_files import written_whole
 from bisenet_lib.data.image_io import (
-    MOST_PIXELS,
     Size,
     check_end,
     check_mode,
@@ -25,11 +23,6 @@ from bisenet_lib.data.labels import IGNORE, LABELS, NUM_CLASSES, class_colours
 from bisenet_lib.errors import InputError
 
 _HIGHEST_ID = max(label.id for label in LABELS)
-
-
-# Pillow's own limit, for the whole process: from twice this on it refuses, and warns before.
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 def _read(path: Path, size: Size | None, modes: tuple[str, ...], use: str) -> np.ndarray:

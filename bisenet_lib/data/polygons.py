@@ -54,7 +54,7 @@ def _checked_polygons(path: Path, size: Size | None) -> str:
         raise InputError(f"{path}: no readable JSON ({error}). Restore the file.") from error
     if not isinstance(data, dict) or not isinstance(data.get("objects"), list):
         raise InputError(f"{path}: no annotation: it holds no list 'objects'. Restore the file.")
-    declared = (data.get("imgWidth"), data.get("imgHeight"))
+    declared: tuple[Any, Any] = (data.get("imgWidth"), data.get("imgHeight"))
     if not all(type(side) is int and side > 0 for side in declared):
         raise InputError(f"{path}: imgWidth, imgHeight are {declared}; whole numbers above 0.")
     check_size(path, declared, size)

@@ -59,7 +59,8 @@ def read_table(path: Path, classes: Sequence[str] | None = None) -> ColourTable:
             raise InputError(f"{where}: {','.join(fields)!r}; write name,r,g,b.")
         if fault := name_fault(fields[0]):
             raise InputError(f"{where}: the name {fields[0]!r}: {fault}.")
-        colour = tuple(int(one) for one in fields[1:])
+        red, green, blue = (int(field) for field in fields[1:])
+        colour = red, green, blue
         if max(colour) > 255:
             raise InputError(f"{where}: a colour is three numbers from 0 to 255.")
         if colour in rows:

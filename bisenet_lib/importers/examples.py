@@ -11,9 +11,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image
 
-from bisenet_lib.data.image_io import Size, check_photograph, orientation, read_pixels
+from bisenet_lib.data.image_io import Size, check_photograph, orientation, pillow_image, read_pixels
 from bisenet_lib.data.label_io import palette_image
 from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.importers.masks import Picture, palette_of
@@ -66,23 +65,23 @@ def write_example(
         OSError: the data set cannot be written.
     """
     size = check_photograph(pair.image, decode=True)
-    with Image.open(pair.image) as opened:
-        picture = Picture(size, turned=orientation(opened) != 1)
+    with pillow_image(pair.image) as image:
+        picture = Picture(size, turned=orientation(image) != 1)
     values = read(pair, picture)
-    image = f"images/{pair.name}{'.png' if picture.turned else pair.image.suffix}"
-    label = f"labels/{pair.name}.png"
-    for path in (image, label):
+    image_path = f"images/{pair.name}{'.png' if picture.turned else pair.image.suffix}"
+    label_path = f"labels/{pair.name}.png"
+    for path in (image_path, label_path):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
     if picture.turned:
         upright = cv2.imencode(".png", read_pixels(pair.image))[1]
-        (root / image).write_bytes(upright.tobytes())
+        (root / image_path).write_bytes(upright.tobytes())
     else:
-        shutil.copyfile(pair.image, root / image)
-    palette_image(values, num_classes).save(root / label)
+        shutil.copyfile(pair.image, root / image_path)
+    palette_image(values, num_classes).save(root / label_path)
     return Example(
         pair.name,
-        image,
-        label,
+        image_path,
+        label_path,
         size,
         picture.turned,
         np.bincount(values.ravel(), minlength=256),

@@ -1,13 +1,11 @@
-"""A data set of one's own in the course's contract: lists, class names and a configuration.
+"""Import a folder of images and masks as a data set: lists, class names and a configuration.
 
 Taught in ``07_your_own_data``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from bisenet_lib.common.atomic_files import (
     clear_leftovers,
@@ -29,7 +27,6 @@ from bisenet_lib.importers.labelme import UTF_8
 from bisenet_lib.importers.mask_classes import KINDS, Meaning, meaning_of
 from bisenet_lib.importers.pairing import (
     Pair,
-    Pairs,
     files_of,
     find_pairs,
     split,
@@ -38,14 +35,39 @@ from bisenet_lib.importers.pairing import (
 )
 
 MASK_FOLDERS = ("masks", "labels", "annotations")
-"""Where masks are looked for, if nothing else is said."""
+"""Where masks are looked for by default, in this order."""
 
 
-@dataclass(frozen=True)
-class Options:
-    """How a folder is to be read.
+def import_folder(
+    source: Path,
+    target: Path,
+    *,
+    images: str | None = None,
+    masks: str | None = None,
+    mask_suffix: str = "",
+    kind: str = "auto",
+    classes: str | Path | Sequence[str] | None = None,
+    colours: Path | None = None,
+    background: str | None = None,
+    ignore: int = IGNORE,
+    encoding: str = UTF_8,
+    skip_unpaired: bool = False,
+    val: float | Path | None = None,
+    seed: int = 0,
+    config: str | Path = "laptop",
+    size: Size | None = None,
+    workers: int = 1,
+) -> Imported:
+    """Make a data set of a folder of images and masks, whole or not at all.
+
+    Images are copied; a photograph that its EXIF data say to turn is saved upright, as a PNG,
+    so that every program sees it as its mask was drawn. Labels are palette PNGs of class
+    indices. Taught in ``07_your_own_data``.
 
     Args:
+        source: the folder.
+        target: the data set, a folder that is new or empty: ``images/``, ``labels/``,
+            ``train.txt``, ``val.txt``, ``classes.txt`` and ``config.yml``.
         images: the images' folder, in the source; default ``images``, else the source itself.
         masks: the masks' folder, in the source; default ``masks``, ``labels`` or
             ``annotations``, else the images' own.
@@ -66,101 +88,74 @@ class Options:
         size: (width, height) the network is to see; default: the shape of the images, with
             about as many pixels as ``config`` has.
         workers: processes to use.
-    """
-
-    images: str | None = None
-    masks: str | None = None
-    mask_suffix: str = ""
-    kind: str = "auto"
-    classes: str | Path | Sequence[str] | None = None
-    colours: Path | None = None
-    background: str | None = None
-    ignore: int = IGNORE
-    encoding: str = UTF_8
-    skip_unpaired: bool = False
-    val: float | Path | None = None
-    seed: int = 0
-    config: str | Path = "laptop"
-    size: Size | None = None
-    workers: int = 1
-
-
-def import_folder(source: Path, target: Path, **options: Any) -> Imported:
-    """Make a data set of a folder of images and masks, whole or not at all.
-
-    Images are copied; a photograph that its EXIF data say to turn is saved upright, as a PNG,
-    so that every program sees it as its mask was drawn. Labels are palette PNGs of class
-    indices. Taught in ``07_your_own_data``.
-
-    Args:
-        source: the folder.
-        target: the data set, a folder that is new or empty: ``images/``, ``labels/``,
-            ``train.txt``, ``val.txt``, ``classes.txt`` and ``config.yml``.
-        **options: see :class:`Options`.
 
     Returns:
-        What came of it: class shares, and what one should know.
+        What was imported: class shares, and what to know before training.
 
     Raises:
         InputError: an option is wrong, or any file is; up to ten are named.
     """
-    chosen = Options(**options)
     for path in (source, target):
         refuse_address(path)
-    images, masks = _folders(Path(source), chosen)
+    images_folder, masks_folder = _folders(Path(source), images, masks)
     target = Path(target).resolve()
-    if any(target.is_relative_to(folder) for folder in (images.resolve(), masks.resolve())):
+    read_from = (images_folder.resolve(), masks_folder.resolve())
+    if any(target.is_relative_to(folder) for folder in read_from):
         raise InputError(f"{target}: stands among the files to import. Choose another folder.")
-    base = configuration.load_config(chosen.config, dataset=target, any_component=True)
+    base = configuration.load_config(config, dataset=target, any_component=True)
     clear_leftovers(target.parent)
     with folder_written_whole(target) as part:
         with naming_the_tool(source):
-            found = _pairs(images, masks, chosen)
-            splits = split([pair.name for pair in found.pairs], chosen.val, chosen.seed)
+            ending = _ending(masks_folder, images_folder, kind, mask_suffix)
+            files = find_pairs(images_folder, masks_folder, ending)
+            if files.unpaired and not skip_unpaired:
+                count = f"files without their other half: {len(files.unpaired)}"
+                refuse([f"{count}. Restore it, or give --skip-unpaired.", *files.unpaired])
+            splits = split([pair.name for pair in files.pairs], val, seed)
             used = {name for names in splits.values() for name in names}
-            pairs = [pair for pair in found.pairs if pair.name in used]
+            pairs = [pair for pair in files.pairs if pair.name in used]
             meaning = meaning_of(
                 pairs,
-                kind=chosen.kind,
-                classes=chosen.classes,
-                colours=chosen.colours,
-                background=chosen.background,
-                ignore=chosen.ignore,
-                encoding=chosen.encoding,
-                workers=chosen.workers,
+                kind=kind,
+                classes=classes,
+                colours=colours,
+                background=background,
+                ignore=ignore,
+                encoding=encoding,
+                workers=workers,
             )
-        examples = _write(part, pairs, meaning, chosen.workers)
-        names = meaning.found_names(list(examples.values()))
-        size = chosen.size or network_size(base, [one.size for one in examples.values()])
-        parts = {key: tuple(examples[name] for name in splits[key]) for key in splits}
-        for key, those in parts.items():
-            lines = (f"{one.image}{SEPARATOR}{one.label}" for one in those)
+        examples = _write(part, pairs, meaning, workers)
+        class_names = meaning.found_names(list(examples.values()))
+        seen_size = size or network_size(base, [example.size for example in examples.values()])
+        split_examples = {key: tuple(examples[name] for name in splits[key]) for key in splits}
+        for key, chosen in split_examples.items():
+            lines = (f"{example.image}{SEPARATOR}{example.label}" for example in chosen)
             write_lines(part / f"{key}.txt", lines)
-        write_text(part / CLASSES_FILE, "".join(f"{name}\n" for name in names))
-        configuration.save_config(adapted(base, len(names), size), part / configuration.CONFIG)
-    outside = meaning.kind == "labelme" and meaning.background is None
-    listed = [] if chosen.val is not None else validation_lists(Path(source))
-    remarks = (*_about_split(splits, found.test, listed), *_about_videos(found.videos))
-    return Imported(target, meaning.kind, names, parts, found.unpaired, remarks, size, outside)
-
-
-def _pairs(images: Path, masks: Path, chosen: Options) -> Pairs:
-    found = find_pairs(images, masks, _ending(masks, images, chosen))
-    if found.unpaired and not chosen.skip_unpaired:
-        count = f"files without their other half: {len(found.unpaired)}"
-        refuse([f"{count}. Restore it, or give --skip-unpaired.", *found.unpaired])
-    return found
+        write_text(part / CLASSES_FILE, "".join(f"{name}\n" for name in class_names))
+        new_config = adapted(base, len(class_names), seen_size)
+        configuration.save_config(new_config, part / configuration.CONFIG)
+    lists = [] if val is not None else validation_lists(Path(source))
+    return Imported(
+        root=target,
+        kind=meaning.kind,
+        names=class_names,
+        splits=split_examples,
+        unpaired=files.unpaired,
+        remarks=(*_about_split(splits, files.test, lists), *_about_videos(files.videos)),
+        size=seen_size,
+        outside_ignored=meaning.kind == "labelme" and meaning.background is None,
+    )
 
 
 def _about_split(
-    splits: Mapping[str, Sequence[str]], test: Sequence[str], listed: Sequence[Path]
+    splits: Mapping[str, Sequence[str]], test: Sequence[str], lists: Sequence[Path]
 ) -> Iterator[str]:
-    """What was taken of the split that the names of folders and lists say."""
+    """Whether the split is the one that folders and lists name, a sentence for each remark."""
     if all(split_of(name) == key for key, names in splits.items() for name in names):
         counts = (f"{len(names)} to {key}" for key, names in splits.items())
         yield f"The split is that of the folders: {', '.join(counts)}."
-    elif listed:
-        yield f"The split was drawn. --val {listed[0]} takes the one of that list."
+    elif lists:
+        yield f"The split was drawn. --val {lists[0]} takes the one of that list."
     left_out = sorted(set(test) - set(splits["val"]))
     if left_out:
         yield f"Left out of training and validation, as test images: {counted(left_out)}"
@@ -174,50 +169,52 @@ def _about_videos(videos: Sequence[str]) -> Iterator[str]:
 def _write(
     folder: Path, pairs: Sequence[Pair], meaning: Meaning, workers: int
 ) -> dict[str, Example]:
-    """Write images and labels; what was written, by name."""
-    colours = len(meaning.names or range(IGNORE))
-    write = partial(write_example, root=folder, read=meaning.read, num_classes=colours)
-    return {one.name: one for one in every(write, pairs, workers=workers, title="import")}
+    """Write images and labels, and give the examples by name."""
+    num_classes = len(meaning.names or range(IGNORE))
+    write = partial(write_example, root=folder, read=meaning.read, num_classes=num_classes)
+    examples = every(write, pairs, workers=workers, title="import")
+    return {example.name: example for example in examples}
 
 
-def _folders(source: Path, chosen: Options) -> tuple[Path, Path]:
+def _folders(source: Path, images: str | None, masks: str | None) -> tuple[Path, Path]:
+    """The folder of the images and that of the masks."""
     if not source.is_dir():
         raise InputError(f"{source}: no such folder. Give the folder of the images and masks.")
-    if chosen.images is None and (source / "leftImg8bit").is_dir():
+    if images is None and (source / "leftImg8bit").is_dir():
         raise InputError(
             f"{source}: has the layout of Cityscapes and needs no import. Run: bisenet convert "
             f"{source}; then bisenet train --dataset {source}"
         )
-    images = source / (chosen.images or "images")
-    if chosen.images is None and not images.is_dir():
-        images = source
-    wanted = MASK_FOLDERS if chosen.masks is None else (chosen.masks,)
-    masks = next((source / name for name in wanted if (source / name).is_dir()), None)
-    for given, option, folder in (
-        (chosen.images, "--images", images),
-        (chosen.masks, "--masks", masks or source / (chosen.masks or "")),
+    images_folder = source / (images or "images")
+    if images is None and not images_folder.is_dir():
+        images_folder = source
+    names = MASK_FOLDERS if masks is None else (masks,)
+    masks_folder = next((source / name for name in names if (source / name).is_dir()), None)
+    for name, option, folder in (
+        (images, "--images", images_folder),
+        (masks, "--masks", masks_folder or source / (masks or "")),
     ):
-        if given is not None and not folder.is_dir():
-            raise InputError(f"{option} {given}: no such folder in {source}")
-    return images, masks or images
+        if name is not None and not folder.is_dir():
+            raise InputError(f"{option} {name}: no such folder in {source}")
+    return images_folder, masks_folder or images_folder
 
 
-def _ending(masks: Path, images: Path, chosen: Options) -> str:
+def _ending(masks: Path, images: Path, kind: str, mask_suffix: str) -> str:
     """What the names of the masks end in."""
-    if chosen.kind not in KINDS:
-        raise InputError(f"--kind is {chosen.kind!r}; choose one of {', '.join(KINDS)}")
-    there = {file.suffix.lower() for file in files_of(masks, images)} & {".json", ".png"}
-    if chosen.kind != "auto":
-        suffix = ".json" if chosen.kind == "labelme" else ".png"
-    elif chosen.mask_suffix or there == {".png"}:
+    if kind not in KINDS:
+        raise InputError(f"--kind is {kind!r}; choose one of {', '.join(KINDS)}")
+    suffixes = {file.suffix.lower() for file in files_of(masks, images)} & {".json", ".png"}
+    if kind != "auto":
+        suffix = ".json" if kind == "labelme" else ".png"
+    elif mask_suffix or suffixes == {".png"}:
         suffix = ".png"
-    elif there == {".json"} or (there and images == masks):  # the PNG files are the images
+    elif suffixes == {".json"} or (suffixes and images == masks):  # the PNG files are the images
         suffix = ".json"
-    elif there:
+    elif suffixes:
         raise InputError(f"{masks}: holds .png and .json files; say which are the masks by --kind")
     else:
         raise InputError(
             f"{masks}: no mask (*.png, *.json) in it. Name the folder of the masks by --masks; "
             f"without it they are looked for in {', '.join(MASK_FOLDERS)}, then beside the images."
         )
-    return chosen.mask_suffix + suffix
+    return mask_suffix + suffix

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from bisenet_lib.config.class_names import name_fault
-from bisenet_lib.data.image_io import MOST_PIXELS
+from bisenet_lib.data.image_io import MOST_PIXELS, pillow_image
 from bisenet_lib.data.polygons import FURTHEST_POINT
 from bisenet_lib.errors import InputError
 from bisenet_lib.importers.masks import Picture
@@ -80,7 +80,7 @@ def draw(
             f"{path}: is named like {image.name}, and its imagePath is {named}, which is there "
             "too. Rename the file, or mend its imagePath."
         )
-    declared = (data.get("imageWidth"), data.get("imageHeight"))
+    declared: tuple[Any, Any] = (data.get("imageWidth"), data.get("imageHeight"))
     picture.check(path, picture.size if declared == (None, None) else declared)
     canvas = Image.new("L", picture.size, unlabelled)
     for number, shape in enumerate(data["shapes"]):
@@ -173,7 +173,7 @@ def _draw(canvas: Image.Image, shape: Mapping[str, Any], value: int) -> None:
             pencil.rectangle((left, top, right, bottom), fill=value)
         else:  # a small picture that stands at the shape's corner
             content = base64.b64decode(shape.get("mask") or "", validate=True)
-            with Image.open(io.BytesIO(content)) as mask:
+            with pillow_image(io.BytesIO(content)) as mask:
                 if mask.width * mask.height > MOST_PIXELS:
                     raise ValueError(f"its mask has {mask.width}x{mask.height} pixels")
                 inside = mask.convert("L").point(lambda one: 255 * (one > 0))

@@ -64,10 +64,12 @@ class Meaning:
             InputError: the mask does not fit its image or these classes.
         """
         if self.kind == "colour":
+            assert self.table is not None, "colour masks come with a table"
             return masks.read_colours(pair.mask, picture, table=self.table)
         if self.kind == "index":
             number = len(self.names) if self.names else None
             return masks.read_indices(pair.mask, picture, num_classes=number, ignore=self.ignore)
+        assert self.names is not None, "the labels of LabelMe are names"
         values = {name: index for index, name in enumerate(self.names)}
         outside = IGNORE if self.background is None else values[self.background]
         values |= dict.fromkeys(IGNORED_NAMES, IGNORE)
@@ -95,9 +97,10 @@ class Meaning:
         if not found:
             raise InputError("not one labelled pixel in the masks: all of them are ignored.")
         if self.kind != "index":
+            assert self.names is not None, "only index masks may be without names"
             return self.names
         if self.palette is not None:
-            self._check_palettes(examples)
+            self._check_palettes(examples, self.palette)
         if found == [0] and pixels[:, IGNORE].any() and self.ignore == IGNORE:
             raise InputError(
                 "the masks hold the values 0 and 255 only, and 255 means ignored. If 255 is a "
@@ -109,19 +112,24 @@ class Meaning:
             _check_numbering(class_values(None, self.ignore), found, thin)
         return self.names or _checked(tuple(f"class {index}" for index in found))
 
-    def _check_palettes(self, examples: Sequence[Example]) -> None:
+    def _check_palettes(
+        self, examples: Sequence[Example], palette: Mapping[int, Collection[Colour]]
+    ) -> None:
         """Refuse values of one number and several colours.
 
         A program that makes a palette for each file numbers its colours as they come, and then
         the index says nothing.
         """
         values = class_values(None, self.ignore)
-        expected = dict(self.palette)
+        expected = dict(palette)
         faults = []
         for example in examples:
             for value in (values[index] for index in np.flatnonzero(example.pixels[:IGNORE])):
-                colour = tuple(example.palette[3 * value : 3 * value + 3])
-                if colour and colour not in expected.setdefault(value, [colour]):
+                channels = example.palette[3 * value : 3 * value + 3]
+                if not channels:
+                    continue
+                colour = channels[0], channels[1], channels[2]
+                if colour not in expected.setdefault(value, [colour]):
                     elsewhere = shown(next(iter(expected[value])))
                     faults.append(
                         f"{example.mask}: value {value} has the colour {shown(colour)}, elsewhere "
@@ -185,7 +193,7 @@ def meaning_of(
     Args:
         pairs: images and masks; the first mask says what an ``auto`` kind is.
         kind: one of :data:`KINDS`.
-        classes: see :class:`bisenet_lib.importers.importing.Options`, as the following.
+        classes: see :func:`bisenet_lib.importers.importing.import_folder`, as for the next.
         colours: a colour table.
         background: a class.
         ignore: a value.
@@ -226,7 +234,7 @@ def meaning_of(
     if colours is not None:
         with naming_the_tool(colours):
             table = read_table(colours, names)
-    if kind == "colour":
+    if kind == "colour" and table is not None:
         return Meaning(kind, _checked(table.names), table=table)
     names = names or (table.names if table else None)
     palette = _palette(table, ignore) if colours_say else None

@@ -10,7 +10,14 @@ import numpy as np
 from PIL import Image
 
 from bisenet_lib.config.class_names import class_values
-from bisenet_lib.data.image_io import Size, check_image, orientation, size_upright, turn
+from bisenet_lib.data.image_io import (
+    Size,
+    check_image,
+    orientation,
+    pillow_image,
+    size_upright,
+    turn,
+)
 from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.errors import InputError
 from bisenet_lib.importers.colour_table import IGNORED_NAMES, Colour, ColourTable, shown
@@ -59,13 +66,13 @@ def kind_of(path: Path) -> str:
         InputError: the file is missing, damaged or of another mode.
     """
     check_image(path, modes=_INDEX_MODES + _COLOUR_MODES)
-    with Image.open(path) as image:
+    with pillow_image(path) as image:
         return "colour" if image.mode in _COLOUR_MODES else "index"
 
 
 def _pixels(path: Path, picture: Picture, modes: tuple[str, ...]) -> Image.Image:
     check_image(path, modes=modes, decode=True)
-    with Image.open(path) as image:
+    with pillow_image(path) as image:
         if image.format == "JPEG":
             raise InputError(f"{path}: a JPEG changes values at every boundary; save masks as PNG.")
         picture.check(path, size_upright(image))
@@ -82,8 +89,8 @@ def _wrong(path: Path, wrong: np.ndarray, what: str, advice: str) -> InputError:
 
 def palette_of(path: Path) -> bytes:
     """The colours of a palette image, three bytes for each value; none of a grey one."""
-    with Image.open(path) as image:
-        return bytes(image.getpalette()) if image.mode == "P" else b""
+    with pillow_image(path) as image:
+        return bytes(image.getpalette() or b"") if image.mode == "P" else b""
 
 
 def read_indices(
@@ -187,7 +194,7 @@ def _strange_colours(
 
 def common_colours(path: Path) -> str:
     """The most frequent colours of a mask, to begin a table with."""
-    with Image.open(path) as image:
+    with pillow_image(path) as image:
         codes, counts = np.unique(_codes(np.asarray(image.convert("RGB"))), return_counts=True)
     most = codes[np.argsort(-counts)[: 2 * _SHOWN]].tolist()
     return "; ".join(shown(_colour(code)) for code in most)

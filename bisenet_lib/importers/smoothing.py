@@ -45,9 +45,9 @@ def edges_of(values: np.ndarray) -> Edges:
         (values[:, :-2], values[:, 1:-1], values[:, 2:]),
         (values[:-2], values[1:-1], values[2:]),
     ):
-        jumps += np.count_nonzero(np.maximum(left, right) - np.minimum(left, right) > 1)
+        jumps += int(np.count_nonzero(np.maximum(left, right) - np.minimum(left, right) > 1))
         rising, falling = (left < middle) & (middle < right), (left > middle) & (middle > right)
-        ramps += np.count_nonzero(rising | falling)
+        ramps += int(np.count_nonzero(rising | falling))
     return Edges(np.bincount(values[same], minlength=256), jumps, ramps)
 
 

@@ -18,18 +18,18 @@ def select(name: str = "auto") -> str:
             or a Paddle custom device such as ``iluvatar_gpu``.
 
     Returns:
-        The device selected, in Paddle's words (``cpu``, ``gpu:0``).
+        The device selected, as Paddle names it (``cpu``, ``gpu:0``).
 
     Raises:
         InputError: the device is not there. It never falls back silently.
     """
-    found = available()
+    devices = available()
     if name == "auto":
-        name = kind_of_auto(found)
-    if not any(one == name or one.startswith(f"{name}:") for one in found):
+        name = kind_of_auto(devices)
+    if not any(device == name or device.startswith(f"{name}:") for device in devices):
         raise InputError(
             f"device {name!r} is not there; Paddle {paddle.__version__} finds "
-            f"{', '.join(found)} here. Run `bisenet doctor` for what a GPU needs."
+            f"{', '.join(devices)} here. Run `bisenet doctor` for what a GPU needs."
         )
     paddle.device.set_device(name)
     if name.startswith("gpu"):
@@ -49,35 +49,35 @@ def available() -> list[str]:
     ]
 
 
-def kind_of_auto(found: Sequence[str]) -> str:
-    """What ``auto`` stands for.
+def kind_of_auto(devices: Sequence[str]) -> str:
+    """The kind of device that ``auto`` stands for.
 
     Args:
-        found: as :func:`available` gives it.
+        devices: as :func:`available` gives them.
 
     Returns:
         ``gpu`` where there is one, else a device that a plug-in for Paddle brings, else ``cpu``;
         the custom device that the environment names for Paddle's launcher comes first.
     """
-    kinds = [device.partition(":")[0] for device in found if device != "cpu"]
+    kinds = [device.partition(":")[0] for device in devices if device != "cpu"]
     named = os.environ.get(CUSTOM_DEVICE)
     return named if named in kinds else [*kinds, "cpu"][0]
 
 
 def _set_cudnn_flags() -> None:
-    """The recipe's settings of cuDNN; what the user set in the environment stays."""
+    """Set cuDNN as the recipe does; flags that the user set in the environment stay."""
     flags = [name for name in CUDNN_FLAGS if name not in os.environ]
     paddle.set_flags(dict.fromkeys(flags, True))
 
 
 def _custom_devices() -> list[str]:
     """Custom devices; Paddle leaves the number out where there is only one of a kind."""
-    found = paddle.device.get_available_custom_device() or []
-    return [name if ":" in name else f"{name}:0" for name in found]
+    names = paddle.device.get_available_custom_device() or []
+    return [name if ":" in name else f"{name}:0" for name in names]
 
 
 def settings_line(device: str, ranks: int) -> str:
-    """What decides the speed here, in a line: device, ranks, threads and what was set for them.
+    """One line about what decides the speed: device, ranks, threads and variables set for them.
 
     Args:
         device: as :func:`select` gives it.
@@ -85,6 +85,6 @@ def settings_line(device: str, ranks: int) -> str:
     """
     threads = f"{os.environ.get(THREADS)} thread(s) each ({THREADS})"
     mkl = f", {MKL_ON_AMD}={os.environ[MKL_ON_AMD]}" if MKL_ON_AMD in os.environ else ""
-    ours = ", ".join(SET_HERE)
-    chosen = f"; chosen for this machine: {ours}" if ours else ""
+    variables = ", ".join(SET_HERE)
+    chosen = f"; chosen for this machine: {variables}" if variables else ""
     return f"{device}: {ranks} process(es), {threads}{mkl}{chosen}"

@@ -3,7 +3,7 @@
 Import this module before anything of ``paddle`` or ``paddleseg``; ``bisenet_lib`` does.
 It is the only place that changes PaddleSeg; each change is a line or three of one function, and
 ``tests/unit/runtime/test_paddleseg_compat.py`` shows the failure without it. PaddleSeg's last
-release is from April 2023, so the mends stay until it has another.
+release is from April 2023; the mends stay until there is a new one.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import platform
 import sys
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -33,13 +33,13 @@ if "paddle" in sys.modules:
 MKL_ON_AMD = "MKL_DEBUG_CPU_TYPE"
 THREADS = "OMP_NUM_THREADS"
 SET_HERE: dict[str, str] = {}
-"""What this module put into the environment; what the user had set there stays."""
+"""The environment variables this module set; those the user had set stay."""
 
 
 def _use_fast_mkl_path() -> None:
     """Let the 2019 MKL inside the Paddle wheel use AVX2 on AMD processors.
 
-    Without this it takes a generic path there, at half the speed. What the user set stays.
+    Without this it takes a generic path there, at half the speed. The user's own value stays.
     """
     cpuinfo = Path("/proc/cpuinfo")
     processor = cpuinfo.read_text() if cpuinfo.exists() else platform.processor()
@@ -124,7 +124,7 @@ class Mend:
     without: str
 
 
-# This library's functions are named in text: their modules stand above this one.
+# This library's functions stand in the text by name: this module is imported before theirs.
 MENDS = (
     Mend(
         "paddleseg.models.losses.cross_entropy_loss",
@@ -207,8 +207,8 @@ def mend(change: Mend) -> None:
         RuntimeError: PaddleSeg's source holds none of the old lines, that is, another
             version of PaddleSeg is installed.
     """
-    module: ModuleType = sys.modules[change.module]
-    function: Callable = module  # type: ignore[assignment]
+    module = sys.modules[change.module]
+    function: Any = module
     for name in change.function.split("."):
         function = getattr(function, name)
     source = textwrap.dedent(inspect.getsource(function))
@@ -222,7 +222,7 @@ def mend(change: Mend) -> None:
         source = source.replace(old, new)
     first_line = function.__code__.co_firstlineno
     code = compile("\n" * (first_line - 1) + source, function.__code__.co_filename, "exec")
-    scope: dict = {}
+    scope: dict[str, Any] = {}
     exec(code, module.__dict__, scope)
     function.__code__ = scope[function.__name__].__code__
 

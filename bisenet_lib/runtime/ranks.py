@@ -1,7 +1,7 @@
-"""This process among the others of a data-parallel run (its rank and the world size).
+"""This process among the others of a data-parallel run: its rank and the world size.
 
 ``paddle.distributed.launch`` starts the processes and tells each its rank in the environment;
-a process started alone is rank 0 of 1, and nothing here costs it anything.
+a process started alone is rank 0 of 1, and exchanges nothing.
 Taught in ``04_multi_gpu``.
 """
 
@@ -23,15 +23,15 @@ from bisenet_lib.errors import InputError
 from bisenet_lib.runtime.paddleseg_compat import paddle
 
 MESSAGES_FAILED = re.compile(r"gloo|[nbfx]ccl|tcp|socket|connect|timeout|peer", re.IGNORECASE)
-"""What gloo, NCCL and their like write when another process does not answer."""
+"""Words in the errors of gloo, NCCL and similar libraries when another process does not answer."""
 WORD_SECONDS = 5
-"""Between two exchanges of ranks that wait for one another; gloo gives up after 30."""
+"""The time between two exchanges of ranks that wait for each other; gloo gives up after 30 s."""
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """Where this process stands.
+    """The place of this process among all of them.
 
     Args:
         rank: its number, from 0.
@@ -62,11 +62,11 @@ class Ranks:
         return bool(self.sum(np.array([flag], np.int32))[0])
 
     def together(self, work: Callable[[], Result]) -> Result:
-        """Do work that takes each rank another time, and come back when all have done theirs.
+        """Do work that takes each rank a different time, and return when all ranks have finished.
 
         Gloo, which connects ranks on a CPU, gives up when another rank is 30 s late for an
-        exchange, and Paddle cannot change that. So ranks that wait exchange a word with those
-        still at work. NCCL and its like wait half an hour by themselves.
+        exchange, and Paddle cannot change that. So all ranks exchange a number every few seconds
+        until the last one has finished. NCCL and similar libraries wait half an hour.
 
         Args:
             work: done in a thread; it must not exchange anything between ranks itself.
@@ -101,27 +101,24 @@ class Ranks:
         if self.size == 1:
             return
         # Paddle keeps them as parameters that are not trained.
-        statistics = [one for one in model.parameters() if one.stop_gradient]
-        flat = self.sum(np.concatenate([one.numpy().ravel() for one in statistics]))
-        for one, part in zip(
-            statistics,
-            np.split(flat / self.size, np.cumsum([one.size for one in statistics])[:-1]),
-            strict=True,
-        ):
-            one.set_value(part.reshape(one.shape).astype(np.float32))
+        statistics = [tensor for tensor in model.parameters() if tensor.stop_gradient]
+        sums = self.sum(np.concatenate([tensor.numpy().ravel() for tensor in statistics]))
+        ends = np.cumsum([tensor.size for tensor in statistics])[:-1]
+        for tensor, mean in zip(statistics, np.split(sums / self.size, ends), strict=True):
+            tensor.set_value(mean.reshape(tensor.shape).astype(np.float32))
 
 
 ALONE = Ranks()
 
 
 def here() -> Ranks:
-    """What the launcher said in the environment, without joining the others."""
+    """The place that the launcher wrote into the environment, without connecting to the others."""
     names = (("PADDLE_TRAINER_ID", 0), ("PADDLE_TRAINERS_NUM", 1), ("PADDLE_LOCAL_SIZE", 1))
     return Ranks(*(int(os.environ.get(name) or default) for name, default in names))
 
 
 def join() -> Ranks:
-    """Meet the other ranks, if there are any, and let this one end with its launcher.
+    """Connect to the other ranks, if there are any, and let this one end with its launcher.
 
     Raises:
         InputError: the others cannot be reached.
@@ -136,7 +133,7 @@ def join() -> Ranks:
 
 @contextmanager
 def lost_ranks(ranks: Ranks) -> Iterator[None]:
-    """Say that another rank has gone when messages to it fail; other errors pass unchanged."""
+    """Turn a failed exchange into an InputError about the lost rank; other errors pass."""
     try:
         yield
     except (RuntimeError, OSError) as error:

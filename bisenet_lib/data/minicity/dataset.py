@@ -153,7 +153,8 @@ def paths(root: Path, split: str, number: int) -> tuple[Path, Path, Path, Path, 
     fine = root / "gtFine" / split / city
     image = root / "leftImg8bit" / split / city / f"{stem}_leftImg8bit.png"
     kinds = ("polygons.json", "labelIds.png", "instanceIds.png", "color.png")
-    return image, *(fine / f"{stem}_gtFine_{kind}" for kind in kinds)
+    polygons, ids, instances, colours = (fine / f"{stem}_gtFine_{kind}" for kind in kinds)
+    return image, polygons, ids, instances, colours
 
 
 def _write(root: Path, seed: int, size: tuple[int, int], frame: tuple[str, int]) -> None:

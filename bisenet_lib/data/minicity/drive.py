@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -57,6 +58,8 @@ NOWHERE = -1e4
 WALK = 40.0
 """Metres that people walk before they turn back."""
 STEPS = round(2 * WALK / 1.4)
+_Build = tuple[Callable[..., list[Thing]], dict[str, Any]]
+"""A function that builds a vehicle, and the options it is called with."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +199,7 @@ class Street:
 
     def _block(self, stage: Stage) -> list[Thing]:
         """Build a block where a still frame has its nearest things; gives its flat ones."""
-        dashes = np.arange(START, START + BLOCK, 8.0)
+        dashes = np.arange(START, START + BLOCK, 8.0).tolist()
         middle = middle_of(self.sides)
         flats = [_marks(mark(middle - 0.07, middle + 0.07, z, z + 3.2) for z in dashes)]
         for side in self.sides:
@@ -218,7 +221,7 @@ class Street:
             wide, long = rng.uniform(0.5, 2.5), rng.uniform(1, 12)
             yield _marks([mark(x, x + wide, z + START, z + START + long, patch)])
         for z in rng.uniform(0, LAP, 2):
-            bars = np.arange(left.kerb + 0.4, right.kerb - 0.4, 1.0)
+            bars = np.arange(left.kerb + 0.4, right.kerb - 0.4, 1.0).tolist()
             yield _marks(mark(x, x + 0.5, z + START, z + START + 3.5) for x in bars)
 
     def _base(self) -> list[Thing]:
@@ -358,13 +361,13 @@ def _movers(rng: np.random.Generator, stage: Stage, tram: bool) -> list[Mover]:
         place = _at_speed(start, laps, sway=rng.uniform(1, 4), phase=rng.uniform(0, 2 * np.pi))
         movers.append(_mover([stage.things], stage, place))
 
+    cars: _Build = vehicles.car, {"lit": lit}
+    trucks: _Build = vehicles.truck, {}
+    buses: _Build = vehicles.bus, {"colours": stage.city.bus}
     for number, start in enumerate(_spread(rng, 20, LAP - BEHIND - 8, 4)):
+        build, options = cars
         if number == 2 and rng.random() < 0.7:
-            build, options = ((vehicles.truck, {}), (vehicles.bus, {"colours": stage.city.bus}))[
-                int(rng.integers(2))
-            ]
-        else:
-            build, options = vehicles.car, {"lit": lit}
+            build, options = (trucks, buses)[int(rng.integers(2))]
         vehicle(build, own + rng.normal(0, 0.1), 0.0, 2, start, **options)
     for start in _spread(rng, 0, LAP, 5):
         vehicle(vehicles.car, oncoming + rng.normal(0, 0.1), np.pi, -2, start, lit=lit)
@@ -412,7 +415,8 @@ def _rider(rng: np.random.Generator, stage: Stage, start: float) -> Mover:
 
 def _walker(rng: np.random.Generator, stage: Stage, start: float) -> Mover:
     side = stage.sides[int(rng.integers(2))]
-    x = rng.uniform(*sorted((side.kerb + side.sign * 0.4, side.front - side.sign * 0.3)))
+    low, high = sorted((side.kerb + side.sign * 0.4, side.front - side.sign * 0.3))
+    x = rng.uniform(low, high)
     seed, phase = rng.integers(1 << 30), rng.random()
     poses = [
         [people.person(np.random.default_rng(seed), x, STUDIO, phase=turn * np.pi / 2)]

@@ -4,7 +4,7 @@ import numpy as np
 
 from bisenet_lib.data.minicity import furniture
 from bisenet_lib.data.minicity.city import City
-from bisenet_lib.data.minicity.geometry import Colour, Face, Thing, strip
+from bisenet_lib.data.minicity.geometry import Colour, Face, Thing, rgb, strip
 from bisenet_lib.data.minicity.houses import house
 from bisenet_lib.data.minicity.street import LAST, Side
 from bisenet_lib.data.minicity.weather import Weather
@@ -73,7 +73,7 @@ def _front_garden(
 ) -> list[Thing]:
     x = side.front - side.sign * 0.7
     plants = []
-    for z in np.arange(span[0] + 1, span[1] - 1, 2.2):
+    for z in np.arange(span[0] + 1, span[1] - 1, 2.2).tolist():
         spots = [(rng.uniform(-0.3, 0.3), 0.5 + 0.4 * rng.random(), rng.uniform(0.5, 0.9))]
         faces = furniture.foliage(rng, x, z, spots, city.green, 0.3 * side.sign)
         plants.append(Thing("vegetation", z, tuple(faces)))
@@ -102,12 +102,12 @@ def _garden(
     )
     if "terrain" in wanted:
         wide = min(3.0, 0.6 * abs(side.front - side.kerb))
-        verge = sorted((side.kerb + side.sign * 0.2, side.kerb + side.sign * wide))
+        inner, outer = sorted((side.kerb + side.sign * 0.2, side.kerb + side.sign * wide))
         flats.append(
             Thing(
                 "terrain",
                 LAST,
-                (Face(strip(*verge, min(z0, 6.0), z1 + 25, 0.12), lawn, 0.5, "grass"),),
+                (Face(strip(inner, outer, min(z0, 6.0), z1 + 25, 0.12), lawn, 0.5, "grass"),),
             )
         )
     for _ in range(int(rng.integers(3, 7))):
@@ -116,16 +116,16 @@ def _garden(
         things.append(furniture.tree(rng, x, at, rng.uniform(6, 13), green, sun))
     deep = edge + side.sign * 14
     things.append(furniture.hedge(rng, deep, z0, z1, rng.uniform(3, 7), green))
-    kinds = [kind for kind in ("wall", "fence") if kind in wanted] or [
+    kinds: list[str] = [kind for kind in ("wall", "fence") if kind in wanted] or [
         str(rng.choice(["wall", "fence", "hedge", "open"], p=[0.15, 0.25, 0.35, 0.25]))
     ]
-    cuts = np.linspace(z0, z1 + 3.0 * (len(kinds) - 1), len(kinds) + 1)
+    cuts = np.linspace(z0, z1 + 3.0 * (len(kinds) - 1), len(kinds) + 1).tolist()
     for kind, start, end in zip(kinds, cuts[:-1], cuts[1:], strict=True):
         if kind == "wall":
-            tone = np.array(city.houses[int(rng.integers(len(city.houses)))]) * 0.85
-            things.append(furniture.wall(edge, start, end, rng.uniform(1.2, 2.4), tuple(tone)))
+            tone = rgb(np.array(city.houses[int(rng.integers(len(city.houses)))]) * 0.85)
+            things.append(furniture.wall(edge, start, end, rng.uniform(1.2, 2.4), tone))
         elif kind == "fence":
-            tone = tuple(rng.uniform(40, 150) * np.array([1, rng.uniform(0.9, 1), 0.9]))
+            tone = rgb(rng.uniform(40, 150) * np.array([1, rng.uniform(0.9, 1), 0.9]))
             things.append(furniture.fence(edge, start, end, rng.uniform(1.1, 1.9), tone))
         elif kind == "hedge":
             things.append(furniture.hedge(rng, edge, start, end, rng.uniform(0.9, 1.8), green))

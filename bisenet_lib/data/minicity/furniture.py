@@ -12,6 +12,7 @@ from bisenet_lib.data.minicity.geometry import (
     curtain,
     disc,
     rect,
+    rgb,
     upright,
 )
 
@@ -47,7 +48,8 @@ def lamp_post(rng: np.random.Generator, x: float, z: float, *, lit: bool) -> lis
     faces = _post(x, z, tall, 0.16, colour)
     arm = [(0, tall), (0, tall - 0.16), (towards * 1.5, tall + 0.1), (towards * 1.5, tall + 0.22)]
     faces.append(Face(upright(arm, x, z), colour, 0.5))
-    head = rect(*sorted((towards * 1.2, towards * 2.0)), tall + 0.02, tall + 0.24)
+    left, right = sorted((towards * 1.2, towards * 2.0))
+    head = rect(left, right, tall + 0.02, tall + 0.24)
     glow = (255, 226, 160) if lit else (176, 178, 176)
     faces.append(Face(upright(head, x, z), glow, 0.5, glow=lit))
     return [Thing("pole", z, tuple(faces))]
@@ -102,7 +104,8 @@ def traffic_light(rng: np.random.Generator, x: float, z: float, *, arm: bool) ->
     faces = _post(x, z, tall if not arm else 5.8, 0.14, GREY)
     spots = [(x, tall - 0.5)]
     if arm:
-        beam = rect(*sorted((0.0, towards * 3.4)), 5.62, 5.76)
+        left, right = sorted((0.0, towards * 3.4))
+        beam = rect(left, right, 5.62, 5.76)
         faces.append(Face(upright(beam, x, z), GREY, 0.5))
         spots.append((x + towards * 3.3, 5.4))
     lights = [
@@ -115,7 +118,7 @@ def _lamp_box(x: float, y: float, z: float, state: int) -> list[Face]:
     faces = [Face(upright(rect(-0.21, 0.21, y - 0.58, y + 0.58), x, z), (28, 32, 30), 0.3)]
     for number, colour in enumerate(((255, 40, 30), (255, 190, 40), (40, 240, 150))):
         on = number == state
-        shade = colour if on else tuple(0.25 * value for value in colour)
+        shade = colour if on else rgb(0.25 * value for value in colour)
         ring = disc(0, y + 0.36 - 0.36 * number, 0.15, count=8)
         faces.append(Face(upright(ring, x, z), shade, 0.3, solid=False, glow=on))
     return faces
@@ -169,7 +172,7 @@ def foliage(
     return [
         Face(
             points,
-            tuple(tone * value for value in green),
+            rgb(tone * value for value in green),
             0.35 if number < count else 0.75,
             "leaf",
             solid=number < count,
@@ -218,7 +221,7 @@ def hedge(
 def wall(x: float, z0: float, z1: float, tall: float, colour: Colour) -> Thing:
     """A free-standing wall along the street, with a coping."""
     cap = curtain(x, z0, z1, tall - 0.12, tall + 0.04)
-    pale = tuple(min(1.15 * value, 240) for value in colour)
+    pale = rgb(min(1.15 * value, 240) for value in colour)
     front = upright(rect(0, 0.3 * np.sign(x), 0, tall), x, z0)
     faces = (
         Face(curtain(x, z0, z1, 0, tall), colour, 0.45, "brick"),
@@ -234,7 +237,7 @@ def fence(x: float, z0: float, z1: float, tall: float, colour: Colour) -> Thing:
     for y in (0.12 * tall, 0.9 * tall):
         faces.append(Face(curtain(x, z0, z1, y, y + 0.09), colour, 0.6))
     step = 0.22 if z0 < 14 else 0.45 if z0 < 30 else 1.2
-    for z in np.arange(z0, z1, step):
+    for z in np.arange(z0, z1, step).tolist():
         faces.append(Face(curtain(x, z, z + 0.09, 0, tall), colour, 0.5))
     return Thing("fence", z1, tuple(faces))
 
@@ -242,9 +245,10 @@ def fence(x: float, z0: float, z1: float, tall: float, colour: Colour) -> Thing:
 def guard_rail(x: float, z0: float, z1: float) -> Thing:
     """A steel guard rail along the road."""
     steel: Colour = (158, 162, 166)
-    faces = [Face(curtain(x, z, z + 0.12, 0, 0.6), GREY, 0.3) for z in np.arange(z0, z1, 3)]
+    posts = np.arange(z0, z1, 3).tolist()
+    faces = [Face(curtain(x, z, z + 0.12, 0, 0.6), GREY, 0.3) for z in posts]
     for y, gain in ((0.42, 0.7), (0.55, 1.1), (0.66, 0.85)):
-        colour = tuple(gain * value for value in steel)
+        colour = rgb(gain * value for value in steel)
         faces.append(Face(curtain(x, z0, z1, y, y + 0.13), colour, 0.6))
     return Thing("guard rail", z1, tuple(faces))
 

@@ -4,7 +4,7 @@ World axes: ``x`` to the right, ``y`` up from the ground, ``z`` ahead of the cam
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
@@ -103,6 +103,12 @@ class Camera:
         )
 
 
+def rgb(values: Iterable[float]) -> Colour:
+    """Three values as a colour."""
+    red, green, blue = values
+    return red, green, blue
+
+
 def turned(points: Points, heading: float, x: float, z: float) -> Points:
     """Rotate local points about the vertical by ``heading`` (radians) and move to (x, z)."""
     cos, sin = np.cos(heading), np.sin(heading)
@@ -120,7 +126,7 @@ def normals(points: Points, starts: np.ndarray) -> Points:
     return np.column_stack((y * w - z * v, z * u - x * w, x * v - y * u))
 
 
-def upright(points: Sequence[tuple[float, float]], x: float, z: float) -> Points:
+def upright(points: Points | Sequence[tuple[float, float]], x: float, z: float) -> Points:
     """A polygon of (dx, y) metres standing at (x, z), seen flat on."""
     flat = np.asarray(points, np.float64)
     out = np.empty((len(flat), 3))

@@ -6,7 +6,7 @@ import numpy as np
 
 from bisenet_lib.data.minicity.city import City
 from bisenet_lib.data.minicity.furniture import foliage
-from bisenet_lib.data.minicity.geometry import Colour, Face, Thing, curtain, upright
+from bisenet_lib.data.minicity.geometry import Colour, Face, Thing, curtain, rgb, upright
 from bisenet_lib.data.minicity.weather import Weather
 
 STOREY = 3.1
@@ -15,7 +15,7 @@ _LAMPLIGHT: Colour = (252, 208, 130)
 
 
 def _shade(colour: Colour, gain: float) -> Colour:
-    return tuple(min(gain * value, 250.0) for value in colour)
+    return rgb(min(gain * value, 250.0) for value in colour)
 
 
 def _pane(rng: np.random.Generator, weather: Weather) -> tuple[Colour, bool]:
@@ -203,8 +203,8 @@ def skyline(rng: np.random.Generator, city: City, weather: Weather, z: float) ->
         wide, tall = rng.uniform(12, 30), rng.uniform(8, 20)
         colour = city.houses[int(rng.integers(len(city.houses)))]
         faces = [Face(upright([(0, 0), (wide, 0), (wide, tall), (0, tall)], x, z + 20), colour)]
-        for left in np.arange(2, wide - 2, 6):
-            for foot in np.arange(2, tall - 2, 3.4):
+        for left in np.arange(2, wide - 2, 6).tolist():
+            for foot in np.arange(2, tall - 2, 3.4).tolist():
                 quad = upright(
                     [
                         (left, foot),

@@ -116,16 +116,17 @@ def _draw_grained(
     if window is None:
         return
     (x0, y0, *_), region = window
-    fine = region.shape[0] * region.shape[1] >= FINEST
-    mask = np.zeros(region.shape[:2], np.uint8) if fine else None
-    for one, points in group:
-        cv2.fillPoly(canvas, [points], one.colour, cv2.LINE_8, SHIFT)
-        if fine:
-            cv2.fillPoly(mask, [points - ((x0 << SHIFT), (y0 << SHIFT))], 255, cv2.LINE_8, SHIFT)
-    if fine:
-        place = (y0 - anchor[1], x0 - anchor[0])
-        grain = cv2.cvtColor(_grain(first, scale, place, canvas, mask.shape), cv2.COLOR_GRAY2RGB)
-        cv2.copyTo(cv2.multiply(region, grain, scale=1 / 128), mask, region)
+    for face, points in group:
+        cv2.fillPoly(canvas, [points], face.colour, cv2.LINE_8, SHIFT)
+    if region.shape[0] * region.shape[1] < FINEST:
+        return
+    mask = np.zeros(region.shape[:2], np.uint8)
+    for _, points in group:
+        cv2.fillPoly(mask, [points - ((x0 << SHIFT), (y0 << SHIFT))], 255, cv2.LINE_8, SHIFT)
+    place = (y0 - anchor[1], x0 - anchor[0])
+    grain = _grain(first, scale, place, canvas, region.shape[:2])
+    grained = cv2.multiply(region, cv2.cvtColor(grain, cv2.COLOR_GRAY2RGB), scale=1 / 128)
+    cv2.copyTo(grained, mask, region)
 
 
 def _draw_blended(canvas: np.ndarray, one: Patch, points: np.ndarray, scale: int) -> None:
@@ -137,7 +138,7 @@ def _draw_blended(canvas: np.ndarray, one: Patch, points: np.ndarray, scale: int
     cv2.fillPoly(mask, [points - ((x0 << SHIFT), (y0 << SHIFT))], 255, cv2.LINE_8, SHIFT)
     if one.face.texture:
         place = (abs(int(points[0, 0])) * 7,) * 2
-        grey = _grain(one, scale, place, canvas, mask.shape)
+        grey = _grain(one, scale, place, canvas, region.shape[:2])
         table = np.minimum(_LUT * np.asarray(one.colour, np.float32), 255).astype(np.uint8)
         new = cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), table[None])
     else:
@@ -232,7 +233,7 @@ def _mirror(image: np.ndarray, road: np.ndarray, scene: Scene) -> None:
 
 def _expose(image: np.ndarray, look: Look) -> np.ndarray:
     height, width = image.shape[:2]
-    image = cv2.GaussianBlur(image, (0, 0), look.blur)
+    image = cv2.GaussianBlur(image, (0, 0), look.blur).astype(np.float32, copy=False)
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, width, dtype=np.float32)[None]
     vignette = 1 - look.vignette * (x**2 + y**2) / 2

@@ -9,7 +9,7 @@ import numpy as np
 from bisenet_lib.data.minicity import furniture, people, traffic, vehicles
 from bisenet_lib.data.minicity.city import City
 from bisenet_lib.data.minicity.frontage import frontage
-from bisenet_lib.data.minicity.geometry import Camera, Points, Thing, circle
+from bisenet_lib.data.minicity.geometry import Camera, Face, Points, Thing, circle
 from bisenet_lib.data.minicity.houses import bridge, skyline
 from bisenet_lib.data.minicity.street import LAST, Side, draw_sides, ground
 from bisenet_lib.data.minicity.traffic import Stage
@@ -132,7 +132,7 @@ def furnish(stage: Stage) -> None:
     rng = stage.rng
     dusk = stage.weather.kind == "dusk"
     for side in stage.sides:
-        for z in np.arange(rng.uniform(8, 28), 110, rng.uniform(20, 32)):
+        for z in np.arange(rng.uniform(8, 28), 110, rng.uniform(20, 32)).tolist():
             x = side.kerb + side.sign * 0.5
             stage.things += furniture.lamp_post(rng, x, z, lit=dusk)
         for _ in range(int(rng.integers(1, 3))):
@@ -149,7 +149,12 @@ def rarities(stage: Stage) -> None:
     """Add what a street does not always hold, where it is wanted."""
     rng, wanted = stage.rng, stage.wanted
     side = stage.sides[int(rng.integers(2))]
-    walk = lambda: rng.uniform(*sorted((side.kerb + side.sign * 0.5, side.front)))
+
+    def walk() -> float:
+        """A lateral position on the sidewalk."""
+        low, high = sorted((side.kerb + side.sign * 0.5, side.front))
+        return rng.uniform(low, high)
+
     if "guard rail" in wanted:
         z = rng.uniform(6, 14)
         stage.things.append(
@@ -182,7 +187,7 @@ def _groups(stage: Stage, side: Side, walk: Callable[[], float]) -> None:
     stage.things.append(
         people.bicycle(rng, walk(), rng.uniform(14, 30), side_on=True, label="bicyclegroup")
     )
-    faces = []
+    faces: list[Face] = []
     for number in range(4):
         x, z = side.kerb - side.sign * 1.2, 100.0 + 6 * (3 - number)
         faces += vehicles.car(rng, x, z)[0].faces

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bisenet_lib.data.minicity.city import City
-from bisenet_lib.data.minicity.geometry import Colour, Face, Thing, strip
+from bisenet_lib.data.minicity.geometry import Colour, Face, Thing, rgb, strip
 
 FIRST, LAST = 1.3, 160.0
 """Metres ahead at which the street begins (below the image's lower edge) and ends."""
@@ -72,7 +72,7 @@ def ground(
     if "ground" in wanted:
         side = sides[int(rng.integers(2))]
         z0 = rng.uniform(6, 25)
-        colour = tuple(0.9 * value for value in city.paving)
+        colour = rgb(0.9 * value for value in city.paving)
         inner, outer = sorted((side.front - side.sign * 0.8, side.front + side.sign * 12))
         things.append(flat("ground", strip(inner, outer, z0, z0 + 10), colour))
     if "train" in wanted or rng.random() < 0.05:
@@ -99,7 +99,7 @@ def _markings(rng: np.random.Generator, asphalt: Colour, sides: tuple[Side, Side
     if rng.random() < 0.3:
         faces.append(mark(middle - 0.07, middle + 0.07, FIRST, 120, worn))
     else:
-        for z in np.arange(rng.uniform(1.5, 6), 110, 7.0):
+        for z in np.arange(rng.uniform(1.5, 6), 110, 7.0).tolist():
             faces.append(mark(middle - 0.07, middle + 0.07, z, z + 3.2, worn))
     for side in sides:
         if side.parked and rng.random() < 0.6:
@@ -107,7 +107,7 @@ def _markings(rng: np.random.Generator, asphalt: Colour, sides: tuple[Side, Side
             faces.append(mark(edge - 0.05, edge + 0.05, FIRST, 90, worn))
     if rng.random() < 0.45:
         z = rng.uniform(7, 30)
-        for x in np.arange(left.kerb + 0.4, right.kerb - 0.4, 1.0):
+        for x in np.arange(left.kerb + 0.4, right.kerb - 0.4, 1.0).tolist():
             faces.append(mark(x, x + 0.5, z, z + 3.5, worn))
         faces.append(mark(middle + 0.2, right.kerb, z - 1.8, z - 1.4, worn))
     for _ in range(int(rng.integers(1, 5))):
@@ -127,7 +127,7 @@ def sidewalk(city: City, side: Side, details: Sequence[Face]) -> Thing:
         Face(strip(kerb, kerb, FIRST, LAST, 0.0), (90, 90, 90), solid=False),
         *details,
     ]
-    for x in np.arange(abs(kerb) + 0.5, abs(side.front), 0.9):
+    for x in np.arange(abs(kerb) + 0.5, abs(side.front), 0.9).tolist():
         x *= side.sign
         faces.append(mark(x, x + 0.03, FIRST, 40, joint))
     points = strip(kerb, far, FIRST, LAST, 0.12)
@@ -139,18 +139,18 @@ def joints(city: City, side: Side, z0: float, z1: float, step: float) -> list[Fa
     """The joints across a sidewalk, from ``z0`` to ``z1`` metres ahead."""
     return [
         Face(strip(side.kerb, side.front, z, z + 0.035, 0.12), _joint(city), 0.5, solid=False)
-        for z in np.arange(z0, z1, step)
+        for z in np.arange(z0, z1, step).tolist()
     ]
 
 
 def _joint(city: City) -> Colour:
-    return tuple(0.8 * value for value in city.paving)
+    return rgb(0.8 * value for value in city.paving)
 
 
 def _parking(rng: np.random.Generator, city: City, x0: float, x1: float, z0: float) -> Thing:
     x0, x1 = sorted((x0, x1))
     tone = tuple(np.array(city.paving) * rng.uniform(0.7, 0.95))
-    lines = [mark(x0, x1, z, z + 0.12) for z in np.arange(z0, z0 + 30, 5.5)]
+    lines = [mark(x0, x1, z, z + 0.12) for z in np.arange(z0, z0 + 30, 5.5).tolist()]
     return flat("parking", strip(x0, x1, z0, z0 + 32), tone, lines)
 
 

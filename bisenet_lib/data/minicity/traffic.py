@@ -154,7 +154,8 @@ def walk(stage: Stage) -> None:
     left, right = stage.sides
     for _ in range(int(rng.integers(5, 15))):
         side = stage.sides[int(rng.integers(2))]
-        x = rng.uniform(*sorted((side.kerb + side.sign * 0.4, side.front - side.sign * 0.3)))
+        low, high = sorted((side.kerb + side.sign * 0.4, side.front - side.sign * 0.3))
+        x = rng.uniform(low, high)
         _stand(stage, x, rng.uniform(8, 18) if rng.random() < 0.45 else rng.uniform(15, 60))
     if rng.random() < 0.2:
         for _ in range(int(rng.integers(1, 4))):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bisenet_lib.data.minicity.geometry import Colour, Model, Thing, disc, rect
+from bisenet_lib.data.minicity.geometry import Colour, Model, Thing, disc, rect, rgb
 
 GLASS: Colour = (38, 46, 56)
 TYRE: Colour = (24, 24, 26)
@@ -30,7 +30,7 @@ def _paint(rng: np.random.Generator) -> Colour:
 
 
 def _darker(colour: Colour, gain: float) -> Colour:
-    return tuple(gain * value for value in colour)
+    return rgb(gain * value for value in colour)
 
 
 def _wheels(model: Model, half: float, at: tuple[float, ...], radius: float) -> None:

@@ -141,7 +141,7 @@ class Solids:
 
 def _outside(pixels: Points, starts: np.ndarray, camera: Camera) -> np.ndarray:
     low, high = np.minimum.reduceat(pixels, starts), np.maximum.reduceat(pixels, starts)
-    return (high < 0).any(1) | (low > (camera.width, camera.height)).any(1)
+    return np.any(high < 0, axis=1) | np.any(low > (camera.width, camera.height), axis=1)
 
 
 def fixed(points: Points, scale: float = 1.0) -> np.ndarray:
