@@ -4,10 +4,10 @@ Both follow from the seed and the position alone, so a resumed run sees exactly 
 it would have seen, however many processes read them. Taught in ``03_training``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -16,13 +16,32 @@ from bisenet_lib.config.class_names import names_or_default
 from bisenet_lib.data.file_lists import check_labelled, count_pairs, read_list
 from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.errors import InputError
-from bisenet_lib.runtime.paddleseg_compat import paddle
 from bisenet_lib.runtime.ranks import ALONE, Ranks
 
 from paddleseg.transforms import transforms  # isort: skip
 
 
-def build_dataset(section: Mapping[str, Any]) -> paddle.io.Dataset:
+class SegDataset(Protocol):
+    """What this library uses of a PaddleSeg data set.
+
+    Attributes:
+        dataset_root: the folder of the data set.
+        file_list: the paths of the image and the label of each sample.
+        num_classes: labels hold 0 to ``num_classes - 1``.
+        ignore_index: the label value that is no class.
+    """
+
+    dataset_root: str
+    file_list: Sequence[Sequence[str]]
+    num_classes: int
+    ignore_index: int
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> dict[str, Any]: ...
+
+
+def build_dataset(section: Mapping[str, Any]) -> SegDataset:
     """Make a data set from its section of a configuration.
 
     Args:
@@ -45,7 +64,7 @@ class QuickNormalize(transforms.Normalize):
     """
 
     @classmethod
-    def of(cls, step: Callable) -> Callable:
+    def of(cls, step: Any) -> Any:
         """This class in place of a ``Normalize`` whose numbers float32 can hold; else the same."""
         if type(step) is not transforms.Normalize:
             return step
@@ -63,7 +82,7 @@ class QuickNormalize(transforms.Normalize):
         return data
 
 
-def read_sample(dataset: paddle.io.Dataset, index: int) -> dict[str, Any]:
+def read_sample(dataset: SegDataset, index: int) -> dict[str, Any]:
     """Read and transform one sample of a PaddleSeg data set.
 
     Args:
@@ -113,7 +132,8 @@ def check_dataset(
         num_classes = section["num_classes"]
     else:
         dataset = build_dataset(section)
-        source, pairs, num_classes = section["dataset_root"], dataset.file_list, dataset.num_classes
+        source, num_classes = section["dataset_root"], dataset.num_classes
+        pairs = [(Path(image), Path(label)) for image, label in dataset.file_list]
     names_or_default(Path(section["dataset_root"]), num_classes)
     if len(pairs) < batch_size:
         largest = len(pairs) // ranks.size
