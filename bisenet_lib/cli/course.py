@@ -36,7 +36,10 @@ RunsDir = Annotated[Path | None, typer.Option(help="Where results go. Default ru
 class _AsPapermill(TyperCommand):
     """Reads ``-p NAME VALUE``, as papermill spells it, like ``-p NAME=VALUE``."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    # Typer's own annotation names the private class that typer.Context is made of.
+    def parse_args(  # type: ignore[override]
+        self, ctx: typer.Context, args: list[str]
+    ) -> list[str]:
         words, joined = list(reversed(args)), []
         while words:
             joined.append(words.pop())

@@ -170,6 +170,7 @@ def submit(
         from bisenet_lib.evaluation.submission import submit as run
         from bisenet_lib.evaluation.tta import Views
 
+        assert model is not None, "without --check there is a MODEL"
         check_name(engine)
         views = Views(flip, scales_of(scales))
         settings, weights = trained(model, config, None)

@@ -138,8 +138,10 @@ def _words(text: str | None) -> str | None:
 
 def _share(text: str | None) -> float | Path | None:
     """A share, or the file of a list."""
+    if text is None:
+        return None
     try:
-        return text and float(text)
+        return float(text)
     except ValueError:
         return Path(text)
 

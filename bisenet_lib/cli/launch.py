@@ -5,10 +5,11 @@ Imports stand inside the function, as in :mod:`bisenet_lib.cli.main`.
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from bisenet_lib.config.profiles import find_config
 from bisenet_lib.errors import InputError
@@ -61,10 +62,12 @@ def launch(
     )
 
 
-def _train_options(context: typer.Context) -> dict:
+def _train_options(context: typer.Context) -> dict[str, Any]:
     """What `bisenet train` makes of the remaining options; refused here, no rank starts."""
-    train = context.parent.command.commands["train"]
-    options = train.make_context("train", list(context.args), parent=context.parent).params
+    bisenet = context.parent
+    assert bisenet is not None and isinstance(bisenet.command, TyperGroup)
+    train = bisenet.command.commands["train"]
+    options = train.make_context("train", list(context.args), parent=bisenet).params
     if options["config"]:
         find_config(options["config"])
     for name in ("dataset", "resume_model", "init_model"):

@@ -221,9 +221,9 @@ def train(
     from bisenet_lib.training.trainer import fit
 
     of_a_run = config is None and resume_model is not None
-    config = config or ("laptop" if resume_model is None else config_file(resume_model))
+    source = config or ("laptop" if resume_model is None else config_file(resume_model))
     settings = load_config(
-        config,
+        source,
         dataset=dataset,
         iters=iters,
         batch_size=batch_size,
@@ -232,7 +232,7 @@ def train(
     )
     if here().first:
         out.print(settings_line(select(device), here().size), highlight=False, soft_wrap=True)
-        rate, why = expected_rate(config, settings["batch_size"], here().size)
+        rate, why = expected_rate(source, settings["batch_size"], here().size)
         if abs(settings["lr_scheduler"]["learning_rate"] / rate - 1) > 0.01:
             err.print(f"warning: {why}")
     result = fit(
@@ -272,8 +272,9 @@ importing.add_to(app)
 demo.add_to(app)
 
 
-def _unprintable(error: UnicodeEncodeError) -> tuple[str | bytes, int]:
+def _unprintable(error: UnicodeError) -> tuple[str | bytes, int]:
     """What a terminal gets that lacks a letter: its number, or the byte of a file's name."""
+    assert isinstance(error, UnicodeEncodeError), "the streams are only written to"
     letter = error.object[error.start]
     if "\udc80" <= letter <= "\udcff":  # a byte, as os.fsdecode gives it
         return bytes([ord(letter) - 0xDC00]), error.start + 1

@@ -71,7 +71,10 @@ _SHOWN = 20
 class Numbers(TyperCommand):
     """A command whose ``--scales`` takes all the numbers that follow it, as in PaddleSeg."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    # Typer's own annotation names the private class that typer.Context is made of.
+    def parse_args(  # type: ignore[override]
+        self, ctx: typer.Context, args: list[str]
+    ) -> list[str]:
         joined: list[str] = []
         for argument in args:
             if "--scales" in joined[-2:-1] and _is_number(argument):

@@ -13,9 +13,10 @@ import shutil
 import struct
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -138,7 +139,7 @@ def check_shared_memory(folder: Path = Path("/dev/shm"), need_gb: float = SHM_GB
     return Check(str(folder), False, f"{found}; DataLoader workers need {need_gb:.1f} GB", fix)
 
 
-def check_gpu(paddle_version: dict | None = None) -> list[Check]:
+def check_gpu(paddle_version: Mapping[str, Any] | None = None) -> list[Check]:
     """Is there an NVIDIA GPU, and can the installed Paddle use it?
 
     Args:
@@ -172,17 +173,20 @@ def check_gpu(paddle_version: dict | None = None) -> list[Check]:
         )
         return [Check("GPU", False, f"nvidia-smi: {said.splitlines()[0]}", fix)]
     paddle = _paddle_version() if paddle_version is None else paddle_version
-    return [_gpu(f"GPU {number}", *row, paddle) for number, row in enumerate(rows)]
+    return [
+        _gpu(f"GPU {number}", name, driver, capability, paddle)
+        for number, (name, driver, capability) in enumerate(rows)
+    ]
 
 
-def _paddle_version() -> dict:
+def _paddle_version() -> Mapping[str, Any]:
     spec = importlib.util.find_spec("paddle")
     if spec is None or spec.origin is None:
         return {}
     return runpy.run_path(str(Path(spec.origin).parent / "version" / "__init__.py"))
 
 
-def _gpu(title: str, name: str, driver: str, capability: str, paddle: dict) -> Check:
+def _gpu(title: str, name: str, driver: str, capability: str, paddle: Mapping[str, Any]) -> Check:
     """Can this wheel of Paddle run on this GPU with this driver?"""
     found = f"{name}, driver {driver}, compute capability {capability}"
     cuda = str(paddle.get("cuda_version", "False"))
@@ -311,7 +315,7 @@ def checks(cityscapes: Path | None = None) -> list[Check]:
     bits, root = struct.calcsize("P") * 8, project.find_course()
     missing = f"not in {Path.cwd()}; the library is installed without it: ask in its folder"
     found = [
-        preflight.check_python(sys.version_info, sys.executable),
+        preflight.check_python(sys.version_info[:3], sys.executable),
         preflight.check_platform(platform.system(), platform.machine(), bits, platform.libc_ver()),
         check_packages(root / "requirements.lock") if root else Check("course", None, missing),
     ]

@@ -59,11 +59,15 @@ class Player:
         process: draws; None while stopped.
     """
 
-    def __init__(self, show: Callable, seed: int, size: tuple[int, int]) -> None:
+    def __init__(
+        self, show: Callable[[np.ndarray], np.ndarray], seed: int, size: tuple[int, int]
+    ) -> None:
         self._show, self._numbers = show, (seed, *size)
         self._picture = _jpeg(show(Street(seed, size).shot(0).image))
-        self._screen, self._asked = None, threading.Event()
-        self.number, self.process = 0, None
+        self._screen: ipywidgets.Image | None = None
+        self._asked = threading.Event()
+        self.number = 0
+        self.process: subprocess.Popen[bytes] | None = None
         self.speed = ipywidgets.Label("Press play.")
         self.play = ipywidgets.Play(max=UNENDING, interval=1000 // FPS, show_repeat=False)
         self.play._view_count = 0  # from now on the page keeps count
@@ -81,6 +85,7 @@ class Player:
         else:
             self._end(self.process)
             self._shown.update(Image(self._picture))
+            assert self._screen is not None, "it was made when the drive began to play"
             self._screen.close()
 
     def _ask(self, _change=None) -> None:
@@ -104,14 +109,15 @@ class Player:
         if change.new == 0:
             self.play.playing = False
 
-    def _end(self, process: subprocess.Popen | None) -> None:
+    def _end(self, process: subprocess.Popen[bytes] | None) -> None:
         if process is not None:
             process.kill()
             if self.process is process:
                 self.process = None
 
-    def _run(self, process: subprocess.Popen) -> None:
-        ends, spent = deque(maxlen=MEASURED), deque(maxlen=MEASURED)
+    def _run(self, process: subprocess.Popen[bytes]) -> None:
+        ends: deque[float] = deque(maxlen=MEASURED)
+        spent: deque[float] = deque(maxlen=MEASURED)
         with process:
             try:
                 while self._asked.wait(PATIENCE):
@@ -123,6 +129,7 @@ class Player:
                     spent.append(ends[-1] - began)
                     if self.process is not process:
                         return
+                    assert self._screen is not None, "it was made when the drive began to play"
                     self._screen.value = self._picture = picture
                     self.speed.value = _speed(ends, spent)
                     self.number += 1
@@ -141,15 +148,18 @@ def _speed(ends: Sequence[float], spent: Sequence[float]) -> str:
     return f"{per_second:.1f} frames per second, {milliseconds:.0f} ms to segment one"
 
 
-def _next_frame(process: subprocess.Popen) -> np.ndarray:
+def _next_frame(process: subprocess.Popen[bytes]) -> np.ndarray:
     """The next frame that a process has drawn, (H, W, 3) uint8, RGB."""
-    header = process.stdout.read(LENGTH.size)
-    jpeg = process.stdout.read(*LENGTH.unpack(header)) if header else b""
+    output, errors = process.stdout, process.stderr
+    assert output is not None and errors is not None, "both are pipes"
+    header = output.read(LENGTH.size)
+    jpeg = output.read(*LENGTH.unpack(header)) if header else b""
     if not jpeg:
-        lines = process.stderr.read().decode(errors="replace").strip().splitlines()
+        lines = errors.read().decode(errors="replace").strip().splitlines()
         reason = lines[-1] if lines else "its process was ended"
         raise InputError(f"the drive cannot be drawn: {reason}")
     image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None, "it has just been encoded"
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
 
 

@@ -128,7 +128,7 @@ def load_frame(frame: Frame, size: tuple[int, int] | None = None) -> tuple[np.nd
     """
     try:
         image = Image.open(frame.image).convert("RGB")
-        label = Image.open(frame.label_train_ids)
+        label: Image.Image = Image.open(frame.label_train_ids)
     except FileNotFoundError as error:
         advice = f"Run: bisenet convert {frame.root}"
         if not frame.image.is_file():

@@ -9,6 +9,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -568,7 +569,8 @@ def ratios(names: Sequence[str], measured: Mapping[str, Sequence[float]]) -> Fig
     axis.tick_params(axis="x", rotation=0)
     axis.set_xticks(range(len(names)), names, ha="center")
     for bars in axis.containers:
-        axis.bar_label(bars, fmt="%.2f", padding=2, fontsize=9)
+        if isinstance(bars, BarContainer):
+            axis.bar_label(bars, fmt="%.2f", padding=2, fontsize=9)
     axis.axhline(1, color="black", linewidth=0.8)
     axis.margins(y=0.1)
     axis.set_ylabel(f'relative to "{names[0]}"')

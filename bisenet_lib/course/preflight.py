@@ -219,7 +219,7 @@ def check_environment(folder: str) -> Check:
 def checks(folder: str) -> List[Check]:
     """Everything looked at before an installation into ``folder``/.venv."""
     found = [
-        check_python(sys.version_info, sys.executable),
+        check_python(sys.version_info[:3], sys.executable),
         check_platform(
             platform.system(),
             platform.machine(),
@@ -232,7 +232,7 @@ def checks(folder: str) -> List[Check]:
     found.append(check_folder(folder))
     if Path(folder, ".venv", ".installed").exists():
         return [*found, check_environment(folder), check_disk(folder, RUN_GB)]
-    return [*found, check_venv(sys.version_info), *check_install_space(folder)]
+    return [*found, check_venv(sys.version_info[:3]), *check_install_space(folder)]
 
 
 def report_lines(found: Iterable[Check]) -> List[str]:

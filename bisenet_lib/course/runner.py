@@ -268,7 +268,7 @@ def execute(path: Path, run_dir: Path, parameters: Mapping[str, Any], shown: Dis
     with (
         shown.notebook(path.stem, cells) as progress,
         kernel(path.parent, run_dir / "kernel.log") as started,
-        watched(started.provisioner.pid, progress, shown.tick),
+        watched(_pid(started), progress, shown.tick),
     ):
         try:
             papermill.execute_notebook(
@@ -367,7 +367,8 @@ class _Kernel(KernelManager):
         )
         self.clients: list[KernelClient] = []
 
-    def client(self, **options: Any) -> KernelClient:
+    # Jupyter's type is of the default client class; this one has the asynchronous one.
+    def client(self, **options: Any) -> KernelClient:  # type: ignore[override]
         self.clients.append(super().client(**options))
         return self.clients[-1]
 
@@ -386,6 +387,11 @@ def kernel(folder: Path, log: Path) -> Iterator[KernelManager]:
             for client in manager.clients:
                 client.stop_channels()
             manager.shutdown_kernel(now=True)
+
+
+def _pid(manager: KernelManager) -> int:
+    """The process of a kernel on this computer; not every kind of kernel has one."""
+    return manager.provisioner.pid  # type: ignore[union-attr,return-value]
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.markup import escape
@@ -50,12 +51,13 @@ class Run:
 
     def as_dict(self) -> dict[str, Any]:
         """For ``sweep.json``."""
-        told = {"seconds": self.outcome.seconds, "peak_mb": self.outcome.peak_mb}
-        told |= {"headline": self.outcome.headline, "error": self.outcome.error}
         return {
             "parameters": dict(self.parameters),
             "folder": self.folder.name,
-            **told,
+            "seconds": self.outcome.seconds,
+            "peak_mb": self.outcome.peak_mb,
+            "headline": self.outcome.headline,
+            "error": self.outcome.error,
             "results": dict(self.results),
         }
 
@@ -159,7 +161,7 @@ def chart(runs: Sequence[Run], metric: str) -> Figure:
     return figure
 
 
-def _places(axis, values: Sequence[Any]) -> dict[Any, float]:
+def _places(axis: Axes, values: Sequence[Any]) -> dict[Any, float]:
     """Where each value stands on the horizontal axis; words stand side by side."""
     distinct = list(dict.fromkeys(values))
     if any(type(value) not in (int, float) for value in distinct):

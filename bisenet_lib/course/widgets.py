@@ -40,6 +40,7 @@ def explore(draw: Callable[..., Figure], **controls: ipywidgets.Widget) -> None:
     shown = display(draw(**values()), display_id=True)
 
     def redraw(_change) -> None:
+        picture: Image | HTML
         try:
             picture = _quickly(draw(**values()))
         except Exception as error:  # raised, it would end in a log that no learner sees
@@ -64,7 +65,8 @@ def explained(error: Exception) -> HTML:
     if isinstance(error, InputError):
         text = f"InputError: {error}"
     else:
-        below = error.__traceback__.tb_next  # without the line of this module that drew
+        raised = error.__traceback__
+        below = raised and raised.tb_next  # without the line of this module that drew
         text = "".join(traceback.format_exception(error.with_traceback(below)))
     return HTML(f'<pre style="color: firebrick; white-space: pre-wrap">{html.escape(text)}</pre>')
 

@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,8 +18,15 @@ from bisenet_lib.runtime.paddleseg_compat import paddle
 
 ENGINES = ("auto", "onnx", "paddle")
 
-Network = Callable[[paddle.Tensor], Sequence[paddle.Tensor]]
-"""Maps (N, 3, H, W) float32 to a list whose first entry is (N, C, H, W) float32 logits."""
+
+class Network(Protocol):
+    """A network that can be evaluated: Paddle's own, or :class:`OnnxNetwork`."""
+
+    def __call__(self, image: paddle.Tensor, /) -> Sequence[paddle.Tensor]:
+        """Map (N, 3, H, W) float32 to a list that begins with (N, C, H, W) float32 logits."""
+
+    def eval(self) -> object:
+        """Leave the training mode."""
 
 
 class OnnxNetwork:

@@ -5,7 +5,6 @@ Taught in ``06_deployment``.
 
 import hashlib
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -113,7 +112,8 @@ def compare_outputs(
     Raises:
         InputError: the network itself gives values that are no numbers.
     """
-    same, total, far = dict.fromkeys(runs, 0), 0, {}
+    same, total = dict.fromkeys(runs, 0), 0
+    largest: dict[str, float] = {}
     for image in tqdm(images, "comparing", leave=False, unit="image"):
         with paddle.no_grad():
             expected = model(paddle.to_tensor(image[np.newaxis]))[0].numpy()[0]
@@ -126,8 +126,9 @@ def compare_outputs(
             chosen = np.take_along_axis(expected, classes[np.newaxis].astype(np.int64), 0)[0]
             same[name] += int((best - chosen <= tie).sum())
             if logits is not None:
-                far[name] = max(far.get(name, 0.0), float(np.abs(logits - expected).max()))
-    return {name: Parity(len(images), same[name] / total, far.get(name)) for name in runs}
+                difference = float(np.abs(logits - expected).max())
+                largest[name] = max(largest.get(name, 0.0), difference)
+    return {name: Parity(len(images), same[name] / total, largest.get(name)) for name in runs}
 
 
 def check_parity(found: Parity, path: Path) -> None:
@@ -259,7 +260,7 @@ def metadata(settings: Mapping[str, Any], names: Sequence[str]) -> dict[str, str
 def writers() -> list[str]:
     """What decides what is in an ONNX file besides network and weights: programs and versions."""
     libraries = (paddle, paddleseg, onnx)
-    sources = [Path(module.__file__).read_bytes() for module in (sys.modules[__name__], onnx_graph)]
+    sources = [Path(file).read_bytes() for file in (__file__, onnx_graph.__file__)]
     return [
         *(f"{library.__name__} {library.__version__}" for library in libraries),
         f"opset {onnx_graph.OPSET}",

@@ -4,6 +4,9 @@ The network is :mod:`bisenet_lib.network.bisenetv2`; ONNX operators are of opset
 ``06_deployment``.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -74,7 +77,7 @@ class _Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
         self._names = {id(layer): name for name, layer in model.named_sublayers()}
-        self._blocks = {
+        self._blocks: dict[type[paddle.nn.Layer], Callable[[Any, str], str]] = {
             paddle.nn.Sequential: self.sequence,
             paddle.nn.Sigmoid: lambda _layer, x: self.node("Sigmoid", x),
             Conv2D: self.convolution,
@@ -89,7 +92,7 @@ class _Graph:
             Head: lambda head, x: self.add(head.conv_1x1, self.add(head.conv_3x3, x)),
         }
 
-    def node(self, kind: str, *inputs: str, output: str = "", **attributes) -> str:
+    def node(self, kind: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         output = output or f"{kind}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, [output], output, **attributes))
         return output
@@ -109,8 +112,11 @@ class _Graph:
             branch = model.sb
             for stage in (branch.stem, branch.stage3, branch.stage4, branch.stage5_4, branch.ce):
                 context = self.add(stage, context)
-        join = self.aggregation if model.aggregation == "guided" else self.plain_aggregation
-        logits = self.add(model.head, join(model.bga, detail, context))
+        if isinstance(model.bga, Aggregation):
+            joined = self.aggregation(model.bga, detail, context)
+        else:
+            joined = self.plain_aggregation(model.bga, detail, context)
+        logits = self.add(model.head, joined)
         return self.resize(logits, image, model.align_corners, output)
 
     def sequence(self, parts: paddle.nn.Sequential, x: str) -> str:
@@ -155,11 +161,15 @@ class _Graph:
 
     def resize(self, x: str, like: str, align_corners: bool, output: str = "") -> str:
         """Bilinear, to the height and width of another array."""
-        sizes = [self.node("Shape", x, end=2), self.node("Shape", like, start=2)]
-        mode = "align_corners" if align_corners else "half_pixel"
-        sizes = self.node("Concat", *sizes, axis=0)
-        options = {"mode": "linear", "coordinate_transformation_mode": mode}
-        return self.node("Resize", x, "", "", sizes, output=output, **options)
+        channels, size = self.node("Shape", x, end=2), self.node("Shape", like, start=2)
+        shape = self.node("Concat", channels, size, axis=0)
+        return self.node(
+            "Resize",
+            *(x, "", "", shape),
+            output=output,
+            mode="linear",
+            coordinate_transformation_mode="align_corners" if align_corners else "half_pixel",
+        )
 
     def pooling(self, layer: paddle.nn.MaxPool2D | paddle.nn.AvgPool2D, x: str) -> str:
         """A mean is over the pixels that are there, not over the padding: ONNX's default too."""

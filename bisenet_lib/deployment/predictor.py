@@ -112,7 +112,7 @@ class Predictor:
         mixed = cv2.addWeighted(
             image, 1 - opacity, cv2.LUT(cv2.merge([classes] * 3), table), opacity, 0
         )
-        empty = ~table.any(axis=(1, 2))
+        empty = table.max(axis=(1, 2)) == 0
         if empty[: len(self.colours)].any():
             mixed = np.where(empty[classes][..., np.newaxis], image, mixed)
         return mixed

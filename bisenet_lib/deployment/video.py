@@ -97,8 +97,9 @@ def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
             "damaged or cut off, or of another kind: take another copy, or convert it."
         )
     try:
-        sides = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
-        check_pixels(path, tuple(int(capture.get(side)) for side in sides))
+        width = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
+        height = int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+        check_pixels(path, (width, height))
         yield capture
     finally:
         capture.release()

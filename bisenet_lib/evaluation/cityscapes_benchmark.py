@@ -275,8 +275,8 @@ def truth_files(label: Path) -> tuple[Path, Path] | None:
     stem = Path(label).name.removesuffix("_gtFine_labelTrainIds.png")
     if stem == Path(label).name:
         return None
-    kinds = ("labelIds", "instanceIds")
-    return tuple(Path(label).with_name(f"{stem}_gtFine_{kind}.png") for kind in kinds)
+    folder = Path(label).parent
+    return folder / f"{stem}_gtFine_labelIds.png", folder / f"{stem}_gtFine_instanceIds.png"
 
 
 def score_files(predictions: Path, root: Path, split: str = "val", *, workers: int = 1) -> Official:

@@ -71,17 +71,15 @@ def load_results(folder: Path, root: Path) -> Results:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not the results of an evaluation ({error!r})") from error
     listed = read_list(Path(root) / "val.txt", root)[: scores.frames]
-    evaluated = [predictions.get(os.path.relpath(image, root)) for image, _ in listed]
-    if None in evaluated:
-        image, _ = listed[evaluated.index(None)]
-        raise InputError(
-            f"{path}: tells of no prediction for {image}. Evaluate the data set again, with "
-            f"--save-dir {folder}."
-        )
-    frames = [
-        SavedFrame(*pair, folder / "predictions" / name)
-        for pair, name in zip(listed, evaluated, strict=True)
-    ]
+    frames = []
+    for image, truth in listed:
+        name = predictions.get(os.path.relpath(image, root))
+        if name is None:
+            raise InputError(
+                f"{path}: tells of no prediction for {image}. Evaluate the data set again, with "
+                f"--save-dir {folder}."
+            )
+        frames.append(SavedFrame(image, truth, folder / "predictions" / name))
     return Results(scores, tuple(frames))
 
 
@@ -154,7 +152,7 @@ def frame_scores(results: Results, *, workers: int = 1) -> list[FrameScore]:
 
 def _score(frame: SavedFrame, num_classes: int) -> FrameScore:
     matrix = confusion_matrix(*read_pair(frame, num_classes), num_classes)
-    scores = Scores(matrix, 1, range(num_classes))
+    scores = Scores(matrix, 1, tuple(map(str, range(num_classes))))
     return FrameScore(frame, scores.miou, scores.pixel_accuracy)
 
 

@@ -18,6 +18,7 @@ from bisenet_lib.common.atomic_files import delete, write_text
 from bisenet_lib.common.parallel import ahead
 from bisenet_lib.config import datasets
 from bisenet_lib.config.class_names import names_or_default
+from bisenet_lib.config.datasets import SegDataset
 from bisenet_lib.data.label_io import read_instances, read_label_ids, write_classes
 from bisenet_lib.data.labels import CLASS_NAMES, train_id_to_id
 from bisenet_lib.deployment import engines
@@ -95,7 +96,7 @@ def predict(network: Network, sample: Mapping[str, Any], views: Views = ONCE) ->
 
 def evaluate(
     network: Network,
-    dataset: paddle.io.Dataset,
+    dataset: SegDataset,
     *,
     names: Sequence[str] | None = None,
     limit: int | None = None,
@@ -123,7 +124,7 @@ def evaluate(
         InputError: an image or label cannot be read or does not fit; the message names it.
     """
     frames = len(dataset) if limit is None else min(limit, len(dataset))
-    was_training = getattr(network, "training", False)
+    was_training = isinstance(network, paddle.nn.Layer) and network.training
     network.eval()
 
     def count(index: int, sample: Mapping[str, Any], prediction: np.ndarray) -> np.ndarray:
@@ -154,16 +155,16 @@ def evaluate(
         for counts in ahead(lambda one: count(*one), segmented()):
             matrix += counts
     finally:
-        if was_training:
+        if was_training and isinstance(network, paddle.nn.Layer):
             network.train()
     if stopped:
         return None
     return Scores(ranks.sum(matrix), frames, tuple(names or dataset_names(dataset)))
 
 
-def dataset_names(dataset: paddle.io.Dataset) -> tuple[str, ...]:
+def dataset_names(dataset: SegDataset) -> tuple[str, ...]:
     """The class names of a PaddleSeg data set, see :mod:`bisenet_lib.importers.importing`."""
-    return names_or_default(dataset.dataset_root, dataset.num_classes)
+    return names_or_default(Path(dataset.dataset_root), dataset.num_classes)
 
 
 def evaluate_checkpoint(
@@ -219,6 +220,7 @@ def evaluate_checkpoint(
 
     started = time.perf_counter()
     scores = evaluate(network, dataset, names=names, limit=limit, views=views, done=done)
+    assert scores is not None, "nothing asks it to stop"
     used = "onnx" if isinstance(network, OnnxNetwork) else "paddle"
     asked = {"checkpoint": str(path), "dataset": str(dataset.dataset_root), "engine": used}
     report = Report(
@@ -245,11 +247,15 @@ class _Benchmark:
         self.to_id = train_id_to_id()
 
     @classmethod
-    def of(cls, dataset: paddle.io.Dataset) -> "_Benchmark | None":
+    def of(cls, dataset: SegDataset) -> "_Benchmark | None":
         """For a data set of which every frame has the official files; else None."""
-        truths = [cityscapes_benchmark.truth_files(Path(label)) for _, label in dataset.file_list]
-        there = all(pair and all(path.is_file() for path in pair) for pair in truths)
-        return cls(truths) if there and dataset.num_classes == len(CLASS_NAMES) else None
+        truths = []
+        for _, label in dataset.file_list:
+            files = cityscapes_benchmark.truth_files(Path(label))
+            if files is None or not all(path.is_file() for path in files):
+                return None
+            truths.append(files)
+        return cls(truths) if dataset.num_classes == len(CLASS_NAMES) else None
 
     def count(self, index: int, classes: np.ndarray) -> None:
         label_ids, instance_ids = self.truths[index]

@@ -127,13 +127,14 @@ def _number_regions(values: np.ndarray, classes: Iterable[int]) -> tuple[np.ndar
 
     Of 8 neighbours: with 4 OpenCV 4.5.5 crashes.
     """
-    numbers, found = np.zeros(values.shape, int), []
+    numbers = np.zeros(values.shape, int)
+    region_classes: list[int] = []
     for value in sorted(classes):
         mask = (values == value).astype(np.uint8)
         count, regions = cv2.connectedComponents(mask, connectivity=8)
-        numbers += np.where(regions > 0, regions + len(found), 0)
-        found += [value] * (count - 1)
-    return numbers, np.array(found, int)
+        numbers += np.where(regions > 0, regions + len(region_classes), 0)
+        region_classes += [value] * (count - 1)
+    return numbers, np.array(region_classes, int)
 
 
 @dataclass(frozen=True)

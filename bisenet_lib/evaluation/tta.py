@@ -37,11 +37,13 @@ class Views:
             size = getattr(self, name)
             if size and min(size) < 1:
                 raise InputError(f"{name} is {size}; give width and height in pixels from 1")
-        if self.stride and any(s > c for s, c in zip(self.stride, self.crop_size, strict=True)):
-            raise InputError(
-                f"stride {self.stride} is larger than crop_size {self.crop_size}: pixels between "
-                "the windows would be left out"
-            )
+        if self.stride and self.crop_size:
+            pairs = zip(self.stride, self.crop_size, strict=True)
+            if any(step > window for step, window in pairs):
+                raise InputError(
+                    f"stride {self.stride} is larger than crop_size {self.crop_size}: pixels "
+                    "between the windows would be left out"
+                )
 
     @property
     def augmented(self) -> bool:

@@ -43,7 +43,8 @@ class BiSeNetV2(nn.Layer):
             (``mmseg/models/backbones/bisenetv2.py``); the paper shows neither.
         extra_relu: ReLU follows the expansion and the aggregation, as in these two; the paper
             does not show it.
-        aggregation: one of :data:`AGGREGATIONS`: how the branches are joined, or which stands alone.
+        aggregation: how the branches are joined, or which stands alone: one of
+            :data:`AGGREGATIONS`.
         head_channels: width of the head (section 4.4: C_t); as wide as its input by default, as in
             PaddleSeg. CoinCheung/BiSeNet and mmsegmentation take 1024.
         booster: train the four auxiliary heads as well (section 4.4); ``detail`` has none.
@@ -189,7 +190,7 @@ class GatherExpand(nn.Layer):
         super().__init__()
         wide = expansion * inputs
         gathered = wide if early else inputs
-        steps = [ConvBN(inputs, gathered, relu=True)]
+        steps: list[nn.Layer] = [ConvBN(inputs, gathered, relu=True)]
         if stride == 2:
             steps.append(DepthwiseConvBN(gathered, wide, stride=2))
         last = wide if stride == 2 else gathered
@@ -199,8 +200,9 @@ class GatherExpand(nn.Layer):
             self.conv = nn.Sequential(*steps)
         else:
             self.branch_1 = nn.Sequential(*steps)
-            shortcut = DepthwiseConvBN(inputs, inputs, stride=2), ConvBN(inputs, outputs, 1)
-            self.branch_2 = nn.Sequential(*shortcut)
+            self.branch_2 = nn.Sequential(
+                DepthwiseConvBN(inputs, inputs, stride=2), ConvBN(inputs, outputs, 1)
+            )
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         if self.stride == 1:
@@ -261,8 +263,8 @@ class PlainAggregation(nn.Layer):
     def forward(
         self, detail: paddle.Tensor | None, semantic: paddle.Tensor | None
     ) -> paddle.Tensor:
-        if self.kind in ("detail", "semantic"):
-            return self.conv(detail if self.kind == "detail" else semantic)
+        if detail is None or semantic is None:  # a network of one branch
+            return self.conv(semantic if detail is None else detail)
         semantic = upsample(semantic, detail, self.align_corners)
         if self.kind == "sum":
             return self.conv(detail + semantic)

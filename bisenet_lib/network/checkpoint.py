@@ -66,7 +66,7 @@ def _set_weights(model: paddle.nn.Layer, there: Mapping[str, np.ndarray], path: 
             f"{path}: does not fit this network in {len(differing)} of {len(wanted)} entries "
             f"({rows}). Give the checkpoint's own configuration and class count."
         )
-    model.set_state_dict(model.state_dict() | dict(there))
+    model.set_state_dict(model.state_dict() | dict(there))  # type: ignore[arg-type]  # or arrays
 
 
 def save_weights(model: paddle.nn.Layer, path: Path) -> None:

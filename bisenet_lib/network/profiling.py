@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import onnx
@@ -26,6 +27,14 @@ _COUNTED = (
     paddle.nn.AvgPool2D,
     paddle.nn.AdaptiveAvgPool2D,
 )
+Hook = Callable[[paddle.nn.Layer, Any, Any], Any]
+"""Paddle calls it after a layer: with the layer, its inputs and its output."""
+
+
+class HookHandle(Protocol):
+    """What Paddle gives for a hook; ``remove`` takes the hook away again."""
+
+    def remove(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -113,7 +122,7 @@ def stages(model: BiSeNetV2, size: tuple[int, int] = (1024, 512)) -> list[Stage]
     cut = layers(model)
     shapes: dict[str, tuple[int, int, int]] = {}
     counts: Counter[str] = Counter()
-    hooks = []
+    hooks: list[HookHandle] = []
     for branch, name, parts in cut:
         key = f"{branch} {name}"
         for layer in parts:
@@ -216,7 +225,7 @@ def table(rows: Sequence[Stage]) -> str:
 
 
 @contextmanager
-def _removed_after(hooks: Sequence) -> Iterator[None]:
+def _removed_after(hooks: Sequence[HookHandle]) -> Iterator[None]:
     """Remove hooks when the body ends, also by an error."""
     try:
         yield
@@ -225,14 +234,15 @@ def _removed_after(hooks: Sequence) -> Iterator[None]:
             hook.remove()
 
 
-def _keep_shape(shapes, key):
-    def hook(layer, inputs, output):
-        shapes[key] = tuple(output.shape[1:])
+def _keep_shape(shapes: dict[str, tuple[int, int, int]], key: str) -> Hook:
+    def hook(_layer: paddle.nn.Layer, _inputs: object, output: paddle.Tensor) -> None:
+        channels, height, width = output.shape[1:]
+        shapes[key] = channels, height, width
 
     return hook
 
 
-def _counting(layer: paddle.nn.Layer, counts: Counter, key: str) -> list:
+def _counting(layer: paddle.nn.Layer, counts: Counter[str], key: str) -> list[HookHandle]:
     """Hooks that add up what every part of a layer multiplies."""
     parts = layer.sublayers(include_self=True)
     return [
@@ -242,8 +252,10 @@ def _counting(layer: paddle.nn.Layer, counts: Counter, key: str) -> list:
     ]
 
 
-def _count(counts, key):
-    def hook(layer, inputs, output):
+def _count(counts: Counter[str], key: str) -> Hook:
+    def hook(
+        layer: paddle.nn.Layer, inputs: tuple[paddle.Tensor, ...], output: paddle.Tensor
+    ) -> None:
         if isinstance(layer, paddle.nn.Conv2D):
             each = int(np.prod(layer.weight.shape[1:])) + (layer.bias is not None)
         elif isinstance(layer, paddle.nn.BatchNorm2D):

@@ -71,7 +71,6 @@ for _message in (
     warnings.filterwarnings("ignore", message=_message, category=UserWarning)
 
 
-
 class _Later(ModuleType):
     """Stands for scikit-learn's metrics until one of them is asked for."""
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from bisenet_lib.common.processes import cores
 from bisenet_lib.common.signals import leave_signals_to_parent
-from bisenet_lib.config.datasets import read_sample
+from bisenet_lib.config.datasets import SegDataset, read_sample
 from bisenet_lib.errors import InputError
 from bisenet_lib.runtime.paddleseg_compat import paddle
 from bisenet_lib.runtime.ranks import ALONE, Ranks
@@ -32,7 +32,7 @@ class Seeded(paddle.io.Dataset):
         seed: the run's seed.
     """
 
-    def __init__(self, dataset: paddle.io.Dataset, seed: int) -> None:
+    def __init__(self, dataset: SegDataset, seed: int) -> None:
         super().__init__()
         self.dataset = dataset
         self.seed = seed
@@ -40,7 +40,8 @@ class Seeded(paddle.io.Dataset):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, key: Key) -> dict[str, np.ndarray]:
+    # Paddle's loader takes whatever keys its sampler gives; its types know numbers alone.
+    def __getitem__(self, key: Key) -> dict[str, np.ndarray]:  # type: ignore[override]
         """Read and augment one sample.
 
         Args:
@@ -82,7 +83,7 @@ def readers(num_workers: int | None, place: str, ranks: Ranks = ALONE) -> int:
 
 
 def read_batches(
-    dataset: paddle.io.Dataset, keys: Iterable[list[Key]], num_workers: int
+    dataset: Seeded, keys: Iterable[list[Key]], num_workers: int
 ) -> Generator[dict[str, paddle.Tensor], None, None]:
     """Read batches, in this process or in others, which the call starts.
 
@@ -102,7 +103,7 @@ def read_batches(
         return _read_here(dataset, keys)
     loader = paddle.io.DataLoader(
         dataset,
-        batch_sampler=keys,
+        batch_sampler=keys,  # type: ignore[arg-type]  # any iterable of lists will do
         num_workers=num_workers,
         worker_init_fn=leave_signals_to_parent,
     )
@@ -115,7 +116,7 @@ def read_batches(
 
 
 def _read_here(
-    dataset: paddle.io.Dataset, keys: Iterable[list[Key]]
+    dataset: Seeded, keys: Iterable[list[Key]]
 ) -> Generator[dict[str, paddle.Tensor], None, None]:
     for batch in keys:
         samples = [dataset[key] for key in batch]

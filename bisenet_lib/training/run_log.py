@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from bisenet_lib.errors import InputError
 from bisenet_lib.evaluation.metrics import Scores
 from bisenet_lib.runtime.paddleseg_compat import paddle
 from bisenet_lib.runtime.ranks import Ranks
+
+if TYPE_CHECKING:
+    from visualdl import LogWriter
 
 
 class Log:
@@ -35,7 +38,8 @@ class Log:
         self.path = run / "metrics.jsonl"
         self._ranks, self._use_vdl = ranks, use_vdl
         self._start = (state["iteration"], state.get("evaluation_due", False))
-        self._file = self._vdl = None
+        self._file: TextIO | None = None
+        self._vdl: LogWriter | None = None
         self._losses: list[list[paddle.Tensor]] = []
         self._images: list[list[int]] = []
         self._total_images = 0
@@ -171,7 +175,7 @@ def read_log(run: Path) -> list[dict[str, Any]]:
     return records
 
 
-def _visualdl(run: Path):
+def _visualdl(run: Path) -> "LogWriter":
     from visualdl import LogWriter
 
     return LogWriter(str(run))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -22,7 +22,7 @@ from bisenet_lib.common.atomic_files import only_writer
 from bisenet_lib.common.processes import keep_freed_memory
 from bisenet_lib.common.signals import Request, Stopped, how_to_resume
 from bisenet_lib.config import configuration
-from bisenet_lib.config.datasets import build_dataset, check_dataset
+from bisenet_lib.config.datasets import SegDataset, build_dataset, check_dataset
 from bisenet_lib.errors import InputError
 from bisenet_lib.evaluation import evaluator, metrics
 from bisenet_lib.network import checkpoint
@@ -48,11 +48,11 @@ class Parts:
     """What PaddleSeg's builder makes of a configuration."""
 
     model: paddle.nn.Layer
-    losses: Mapping[str, list]
+    losses: Mapping[str, list[Any]]
     optimizer: paddle.optimizer.Optimizer
     schedule: paddle.optimizer.lr.LRScheduler
-    train_dataset: paddle.io.Dataset
-    val_dataset: paddle.io.Dataset | None
+    train_dataset: SegDataset
+    val_dataset: SegDataset | None
 
 
 def build(settings: Mapping[str, Any], seed: int) -> Parts:
@@ -176,7 +176,9 @@ def resume(
     return state
 
 
-def changes(settings: Mapping[str, Any], stored: checkpoint.Checkpoint) -> dict[str, tuple]:
+def changes(
+    settings: Mapping[str, Any], stored: checkpoint.Checkpoint
+) -> dict[str, tuple[Any, Any]]:
     """What a resumed run does differently from the one it goes on with.
 
     Args:
@@ -401,9 +403,9 @@ def fit(
             checkpoint.clean_up(run)
         parts = build(settings, chosen.seed)
         total = settings["batch_size"] * ranks.size
-        state = {"iteration": 0, "best_miou": None, "best_iteration": None}
+        state: dict[str, Any] = {"iteration": 0, "best_miou": None, "best_iteration": None}
         state |= {"seed": chosen.seed, "total_batch": total}
-        stored = None
+        stored: checkpoint.Checkpoint | None = None
         if init_model is not None:
             state |= begin(parts, init_model, ranks)
         if resume_model is not None:
@@ -411,6 +413,7 @@ def fit(
             state |= resume(parts, settings, stored, total, ranks)
         due = chosen.do_eval and state.get("evaluation_due", False)
         if state["iteration"] >= settings["iters"] and not due:
+            assert stored is not None, "a fresh run has every iteration to do"
             raise _nothing_left(stored, settings["iters"])
         step = Step(parts, chosen, place, ranks)
         step.resume(state)
@@ -490,13 +493,17 @@ class Step:
 
     def __init__(self, parts: Parts, options: Options, place: str, ranks: Ranks) -> None:
         self.parts, self.options, self.place, self.ranks = parts, options, place, ranks
-        mixed, level = options.precision != "fp32", options.amp_level
-        dtype = {"bf16": "bfloat16"}.get(options.precision, "float16")
-        self.cast = {"enable": mixed, "level": level, "dtype": dtype}
+        self._mixed = options.precision != "fp32"
+        self._level: Literal["O1", "O2"] = "O2" if options.amp_level == "O2" else "O1"
+        self._dtype: Literal["bfloat16", "float16"] = (
+            "bfloat16" if options.precision == "bf16" else "float16"
+        )
         scaled = options.precision == "fp16"
         self.scaler = paddle.amp.GradScaler(enable=scaled, init_loss_scaling=1024)
-        if mixed and level == "O2":
-            paddle.amp.decorate(parts.model, parts.optimizer, level, dtype, save_dtype="float32")
+        if self._mixed and self._level == "O2":
+            paddle.amp.decorate(
+                parts.model, parts.optimizer, self._level, self._dtype, save_dtype="float32"
+            )
         parts.model.train()
         with lost_ranks(ranks):
             self.model = ranks.data_parallel(parts.model)
@@ -518,7 +525,7 @@ class Step:
 
     def backward(self, data: Mapping[str, paddle.Tensor]) -> list[paddle.Tensor]:
         """Leave the gradient, the mean over all ranks, in the parameters; else as a call."""
-        with paddle.amp.auto_cast(**self.cast):
+        with self._auto_cast():
             logits = self.model(data["img"])
             label = data["label"].astype("int64")
             losses = loss_computation(logits, label, None, self.parts.losses)
@@ -528,8 +535,11 @@ class Step:
 
     def precision_of_weights(self) -> AbstractContextManager:
         """In which the network can be evaluated: with ``O2`` its weights are no float32."""
-        whole = self.cast["enable"] and self.cast["level"] == "O2"
-        return paddle.amp.auto_cast(**self.cast) if whole else nullcontext()
+        return self._auto_cast() if self._mixed and self._level == "O2" else nullcontext()
+
+    def _auto_cast(self) -> AbstractContextManager:
+        """Mixed precision, where the options ask for it."""
+        return paddle.amp.auto_cast(self._mixed, level=self._level, dtype=self._dtype)
 
     def show(self, log: Log) -> None:
         """Let ``watch`` of the options draw the run so far; its time is not the training's."""
@@ -580,9 +590,11 @@ def _save(step: Step, folder: RunFolder) -> None:
 def _evaluate(step: Step, folder: RunFolder, log: Log, request: Request) -> bool:
     """Evaluate, on all ranks together, and keep the best model; False if it was stopped."""
     model, ranks, started = step.parts.model, step.ranks, time.perf_counter()
+    dataset = step.parts.val_dataset
+    assert dataset is not None, "_check_data asks for it"
     with step.precision_of_weights():
         scores = evaluator.evaluate(
-            model, step.parts.val_dataset, ranks=ranks, stop=lambda: request.number is not None
+            model, dataset, ranks=ranks, stop=lambda: request.number is not None
         )
     if scores is None:
         return False

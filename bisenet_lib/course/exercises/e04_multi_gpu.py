@@ -32,7 +32,7 @@ def all_reduce(answer) -> str | None:
         return f"In go three ranks of two numbers, out comes the shape {given.shape}."
     if np.allclose(given, [9, 3]):
         return "That is the sum. Three ranks would step three times as far as one: take the mean."
-    if np.allclose(given, [[1.5], [4.5], [0]]):
+    if np.allclose(given, [[1.5], [4.5], [0.0]]):
         return "That is the mean over each rank's own numbers. Take it over the ranks."
     return f"The mean of [1, 2], [3, 6] and [5, -5] is [3, 1]; you have {given.tolist()}."
 

@@ -61,14 +61,16 @@ class Drive:
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the server, which then ends this one
         )
+        output, errors = process.stdout, process.stderr
+        assert output is not None and errors is not None, "both are pipes"
         try:
             while len(self.frames) < self.period:
                 await self._watched.wait()
-                (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
-                self.frames.append(await process.stdout.readexactly(length))
+                (length,) = LENGTH.unpack(await output.readexactly(LENGTH.size))
+                self.frames.append(await output.readexactly(length))
                 grown()
         except asyncio.IncompleteReadError:
-            lines = (await process.stderr.read()).decode(errors="replace").strip().splitlines()
+            lines = (await errors.read()).decode(errors="replace").strip().splitlines()
             reason = lines[-1] if lines else "it was ended"
             self.fault = f"The drive could not be drawn to its end: {reason}"
             grown()

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -264,18 +264,18 @@ class Hub:
             self._feed()
 
     def _deliver(self, result: Segmented | Failed) -> None:
-        source, failed = result.job.source, isinstance(result, Failed)
+        source = result.job.source
         if source == DRIVE:
             self._underway -= 1
-            if failed and not self._failing:  # those behind it fail alike
-                self._failing = True
-                self._tell_all(kind="trouble", text=result.sentence)
-            elif not failed:
+            if isinstance(result, Segmented):
                 for viewer in self.viewers:
                     viewer.offer(result)
+            elif not self._failing:  # those behind it fail alike
+                self._failing = True
+                self._tell_all(kind="trouble", text=result.sentence)
             self._feed()
         elif source in self.viewers:
-            if failed:
+            if isinstance(result, Failed):
                 source.tell(kind="trouble", text=result.sentence, number=result.job.number)
             else:
                 self._keep(source)
@@ -296,7 +296,7 @@ class Hub:
     def _tell_viewers(self) -> None:
         self._tell_all(kind="viewers", count=len(self.viewers))
 
-    def _start(self, work) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

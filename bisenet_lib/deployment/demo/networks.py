@@ -3,13 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bisenet_lib.data.labels import CLASS_NAMES, colour_table
 from bisenet_lib.deployment.photographs import open_predictor
 from bisenet_lib.deployment.predictor import Predictor
+
+if TYPE_CHECKING:
+    from bisenet_lib.deployment import engines
 
 Run = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Maps (3, H, W) float32, normalised, to (H, W) uint8 classes and (C, H, W) float32 logits."""
@@ -114,7 +117,7 @@ def _onnx(predictor: Predictor) -> Engine:
     return Engine("onnx", "ONNX Runtime", lambda: run)
 
 
-def _paddle(network: Callable) -> Run:
+def _paddle(network: "engines.Network") -> Run:
     from bisenet_lib.runtime.paddleseg_compat import paddle
 
     def run(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -88,7 +88,7 @@ def shown_name(name: str) -> str:
 def _for_screen(path: Path) -> bytes:
     try:
         with Image.open(path) as header:
-            pixels = header.width * header.height
+            pixels: float = header.width * header.height
     except UnidentifiedImageError as error:
         raise InputError(
             f"{path}: no picture of a kind that is read here. JPEG, PNG, WebP, TIFF and BMP are, "

@@ -11,6 +11,7 @@ import signal
 import socket
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -62,7 +63,7 @@ class _Guarded(web.RequestHandler):
         if not token and not here:
             raise web.HTTPError(403, reason="Not the name of this computer")
 
-    def write_error(self, status_code: int, **_options) -> None:
+    def write_error(self, status_code: int, **_options: Any) -> None:
         text = {
             403: "This address is not complete, or not of this computer. Copy the whole address "
             "that `bisenet demo` has printed.",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from bisenet_lib.deployment.demo.messages import pack
 from bisenet_lib.deployment.demo.worker import Segmented
@@ -48,7 +49,7 @@ class Viewer:
         """Whether the drive's next frame would be shown, or wait for a slow page alone."""
         return self.watching and (self.playing or self.steps > 0) and self._waiting is None
 
-    def tell(self, **message) -> None:
+    def tell(self, **message: Any) -> None:
         """Send a message of plain values."""
         self._send(json.dumps(message))
 

@@ -8,6 +8,7 @@ import time
 import zlib
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -181,8 +182,8 @@ class Worker:
         self,
         predictor: Predictor,
         run: Run,
-        taken: Callable[[Job], None],
-        done: Callable[[Segmented | Failed], None],
+        taken: Callable[[Job], object],
+        done: Callable[[Segmented | Failed], object],
     ) -> None:
         self.predictor, self.run = predictor, run
         self.turns, self.count = Turns(), 0
@@ -206,7 +207,12 @@ class Worker:
         for thread in self._threads:
             thread.join()
 
-    def _stage(self, get: Callable, work: Callable, put: Callable) -> None:
+    def _stage(
+        self,
+        get: Callable[[], Any],
+        work: Callable[[Any], object],
+        put: Callable[[Any], object],
+    ) -> None:
         while (given := get()) is not None:
             job = given if isinstance(given, Job) else given.job
             try:
@@ -244,7 +250,8 @@ class Worker:
 
     def _pack(self, work: _Work) -> Segmented:
         start, job = time.perf_counter(), work.job
-        deflated = zlib.compress(work.image, 1)
+        assert work.logits is not None, "it has been through the network"
+        deflated = zlib.compress(work.image.data, 1)
         rest = work.rest + time.perf_counter() - start
         header = {
             "kind": "frame",
