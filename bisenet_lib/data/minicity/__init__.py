@@ -2,8 +2,8 @@
 
 Cityscapes may not be passed on, so the course runs on these scenes unless it is given
 Cityscapes itself. Modules, each built on those before it: ``geometry``, ``texture``, ``weather``,
-``city``; then ``view`` (metres to pixels), ``vehicles``, ``people``, ``furniture``, ``houses``; then
-``plan``, ``street``, ``frontage``, ``traffic``, ``scene``, ``ego``, ``paint``; then ``frame``,
+``city``; then ``view`` (metres to pixels), ``vehicles``, ``people``, ``furniture``, ``houses``;
+then ``plan``, ``street``, ``frontage``, ``traffic``, ``scene``, ``ego``, ``paint``; then ``frame``,
 ``drive``, ``dataset`` and ``film``.
 Taught in ``01_dataset``.
 """
