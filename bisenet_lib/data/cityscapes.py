@@ -67,7 +67,7 @@ class Frame:
 
     @property
     def color(self) -> Path:
-        """The labels in the official colours, to look at."""
+        """The labels in the official colours, for the viewer."""
         return self._annotation("color.png")
 
     @property

@@ -78,7 +78,7 @@ def _test_names(names: Collection[str]) -> set[str]:
 
 
 def files_of(folder: Path, other: Path) -> list[Path]:
-    """The files below a folder, without those of ``other`` if that stands in it."""
+    """The files below a folder, without those of ``other`` if it is inside."""
     files = files_below(folder)
     if other == folder or not other.is_relative_to(folder):
         return files

@@ -33,7 +33,7 @@ class Edges(NamedTuple):
 
 
 def edges_of(values: np.ndarray) -> Edges:
-    """Look at the boundaries of a mask.
+    """Count solid pixels, jumps and ramps of a mask.
 
     Args:
         values: (H, W) uint8.
