@@ -1,7 +1,8 @@
 """Reading the arrays of a checkpoint without running code.
 
 The files are PaddleSeg's (``iter_N/model.pdparams`` and ``model.pdopt``, pickles of arrays). A
-pickle can run code when it is read; here only arrays and plain values are read from it. Taught in ``03_training``.
+pickle can run code when it is read; here only arrays and plain values are read from it.
+Taught in ``03_training``.
 """
 
 import pickle
