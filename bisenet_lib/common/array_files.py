@@ -1,8 +1,8 @@
-"""Checkpoints: written whole, read as data.
+"""Reading the arrays of a checkpoint without running code.
 
-The files are PaddleSeg's (``iter_N/model.pdparams`` and ``model.pdopt``, pickles of arrays),
-so its tools open them and this module opens PaddleSeg's. A pickle can run code when it is
-read; here only arrays and plain values come out of one. Taught in ``03_training``.
+The files are PaddleSeg's (``iter_N/model.pdparams`` and ``model.pdopt``, pickles of arrays). A
+pickle can run code when it is read; here only arrays and plain values are read from it.
+Taught in ``03_training``.
 """
 
 import pickle

@@ -75,7 +75,7 @@ def names_or_default(root: Path, num_classes: int) -> tuple[str, ...]:
 
 
 def names_of(settings: Mapping[str, Any]) -> tuple[str, ...]:
-    """The class names of a configuration, whether its data set is there or not.
+    """The class names of a configuration, whether its data set exists or not.
 
     Args:
         settings: a resolved configuration.

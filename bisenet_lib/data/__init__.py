@@ -2,5 +2,5 @@
 
 ``labels``: the classes and their colours. ``image_io``, ``label_io``, ``polygons``: reading one
 file. ``cityscapes``: the frames of a data set; ``inspection``, ``conversion``, ``file_lists``,
-``subset``: what is done with them. ``minicity``: the generated streets.
+``subset``: work on whole data sets. ``minicity``: the generated streets.
 """

@@ -1,6 +1,6 @@
-"""Which annotation tool left a folder, so that a refusal can name it.
+"""Which annotation tool wrote a folder, so that an error can name it.
 
-None of these formats is read by the import that ``07_your_own_data`` teaches.
+These formats are not read by the import that ``07_your_own_data`` teaches.
 """
 
 import re
@@ -11,10 +11,10 @@ from pathlib import Path
 from bisenet_lib.data.image_files import files_below
 from bisenet_lib.errors import InputError
 
-_LOOKED_INTO = 5
-"""Files of one kind that are opened."""
+_MOST_OPENED = 5
+"""Files of one kind that are opened, at most."""
 _BYTES = 1 << 16
-"""So many from the beginning and the end of a file: COCO's files are large."""
+"""Bytes read from the beginning and from the end of a file: COCO's files are large."""
 _LABELMAP = "labelmap.txt"
 _BRUSH = re.compile(r"task-\d+-annotation-\d+-by-.+\.png")
 _YOLO_ROW = re.compile(r"\d+(?:\s+-?\d*\.?\d+(?:e-?\d+)?){4,}")
@@ -23,7 +23,7 @@ _MASKS = "Export masks: for each image one PNG of the same name, whose values ar
 
 @contextmanager
 def naming_the_tool(source: Path) -> Iterator[None]:
-    """Add to a refusal inside the block which tool's export the folder or file is."""
+    """Add the name of the annotation tool to an InputError inside the block, if it is known."""
     try:
         yield
     except InputError as error:
@@ -72,7 +72,7 @@ def _label_studio(masks: Sequence[Path]) -> str | None:
 
 
 def _json(files: Sequence[Path]) -> str | None:
-    for file in files[:_LOOKED_INTO]:
+    for file in files[:_MOST_OPENED]:
         keys = set(re.findall(r'"(\w+)"\s*:', _ends(file)))
         if "images" in keys and keys & {"annotations", "categories"}:
             return f"{file} is in COCO's format: the shapes of all images in one file. {_MASKS}"
@@ -84,7 +84,7 @@ def _json(files: Sequence[Path]) -> str | None:
 
 
 def _yolo(files: Sequence[Path]) -> str | None:
-    for file in sorted(files, key=lambda file: file.suffix.lower() == ".txt")[:_LOOKED_INTO]:
+    for file in sorted(files, key=lambda file: file.suffix.lower() == ".txt")[:_MOST_OPENED]:
         lines = _ends(file).splitlines()
         is_label = bool(lines) and _YOLO_ROW.fullmatch(lines[0].strip())
         if is_label or {"names:", "train:"} <= {line.split(" ")[0] for line in lines}:
@@ -96,6 +96,7 @@ def _yolo(files: Sequence[Path]) -> str | None:
 
 
 def _ends(file: Path) -> str:
+    """The beginning and the end of a file; empty if it cannot be read."""
     try:
         with file.open("rb") as opened:
             content = opened.read(_BYTES)

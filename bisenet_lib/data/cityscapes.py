@@ -28,7 +28,7 @@ _SUFFIXES = PICTURES | {".json"}
 
 @dataclass(frozen=True)
 class Frame:
-    """One image and the names of everything that belongs to it, there or not.
+    """One image and the paths of all its files, whether they exist or not.
 
     Attributes:
         root: the data set.
@@ -57,7 +57,7 @@ class Frame:
 
     @property
     def label_ids(self) -> Path:
-        """A label id a pixel: grey, 8 bit."""
+        """The label id of each pixel: grey, 8 bit."""
         return self._annotation("labelIds.png")
 
     @property
@@ -67,19 +67,19 @@ class Frame:
 
     @property
     def color(self) -> Path:
-        """The labels in the official colours, to look at."""
+        """The labels in the official colours, for the viewer."""
         return self._annotation("color.png")
 
     @property
     def label_train_ids(self) -> Path:
-        """A trainId a pixel, what training reads: grey, 8 bit."""
+        """The trainId of each pixel, which training reads: grey, 8 bit."""
         return self._annotation("labelTrainIds.png")
 
     def source(self) -> tuple[str, Path] | None:
-        """The best file to take the labels from.
+        """The best existing file to take the labels from.
 
         Returns:
-            ``labelIds``, ``instanceIds`` or ``polygons``, and the file; None without any.
+            ``labelIds``, ``instanceIds`` or ``polygons``, and the file; None if there is no file.
         """
         sources = {
             "labelIds": self.label_ids,
@@ -148,7 +148,8 @@ def scan(root: Path) -> tuple[list[Frame], list[str]]:
         root: the folder that holds ``leftImg8bit/`` and ``gtFine/``.
 
     Returns:
-        The frames, one an image, in the order train, val, test and by name; and the problems.
+        The frames, one for each image, in the order train, val, test and by name; and the
+        problems.
 
     Raises:
         InputError: there is no such folder, or not one image in it.
@@ -163,20 +164,20 @@ def scan(root: Path) -> tuple[list[Frame], list[str]]:
     problems: list[str] = []
     for split in SPLITS:
         images, annotations = root / "leftImg8bit" / split, root / "gtFine" / split
-        found = [
+        split_frames = [
             Frame(root, split, path.parent.name, stem)
             for path, stem in _named(_files(images), _IMAGE, images, problems)
         ]
-        if images.is_dir() and not found:
+        if images.is_dir() and not split_frames:
             problems.append(f"{images}: empty split: no image. Unpack it, or remove the folder.")
-        expected = {frame.stem: frame.image for frame in found}
+        expected = {frame.stem for frame in split_frames}
         problems += [
             f"{path}: orphaned: no image {stem}_leftImg8bit.png in {images}. "
             "Restore the image, or remove the annotation."
             for path, stem in _named(_files(annotations), _ANNOTATION, annotations, problems)
             if stem not in expected
         ]
-        frames += found
+        frames += split_frames
     if not frames:
         raise InputError(
             "\n".join([f"{root}: no frame in leftImg8bit/(train|val|test)", *problems])
@@ -185,7 +186,7 @@ def scan(root: Path) -> tuple[list[Frame], list[str]]:
 
 
 def find_frames(root: Path, split: str | None = None) -> list[Frame]:
-    """Find the frames of a data set, one an image.
+    """Find the frames of a data set, one for each image.
 
     Taught in ``01_dataset``.
 

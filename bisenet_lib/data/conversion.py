@@ -30,9 +30,9 @@ class Conversion:
 
     Attributes:
         root: the data set.
-        sources: by frame, such as ``aachen_000000_000019``: ``labelIds``, ``instanceIds`` or
-            ``polygons``, what its trainIds were made from; ``kept`` if they were there
-            already; ``none`` for a test image without annotation.
+        sources: by frame, such as ``aachen_000000_000019``, what its trainIds were made from:
+            ``labelIds``, ``instanceIds`` or ``polygons``; ``kept`` if they were up to date;
+            ``none`` for a test image without annotation.
         lists: how many frames ``train.txt``, ``val.txt`` and ``test.txt`` hold.
         problems: what is wrong, each beginning with the path of the file.
     """
@@ -83,10 +83,10 @@ def convert_frame(frame: Frame, *, force: bool = False) -> str:
     Args:
         frame: the frame; its labels are taken from labelIds (exact), else from instanceIds
             (exact), else drawn from the polygons (equal but for pixels on boundaries).
-        force: write it even if it is there, newer than its source, and readable.
+        force: write it even if it exists, is newer than its source, and readable.
 
     Returns:
-        What it was made from, see :class:`Conversion`.
+        The file's source, see :class:`Conversion`.
 
     Raises:
         InputError: something is wrong with the image or its annotation, or the folder cannot
@@ -117,12 +117,12 @@ def _locked(root: Path, folder: Path) -> InputError:
 
 
 def linked(root: Path, output: Path) -> Path:
-    """Make a data set of links to another one, for all that may not be written there.
+    """Make a data set of links to another one, which itself may not be written to.
 
     Args:
         root: the folder that holds ``leftImg8bit/`` and ``gtFine/``; nothing in it changes.
-        output: a new folder, or one of an earlier call. It has real folders where labels are
-            converted to, and links to every image and annotation.
+        output: a new folder, or the one of an earlier call. It gets real folders, in which the
+            converted labels are written, and links to every image and annotation.
 
     Returns:
         The output.
@@ -140,12 +140,12 @@ def linked(root: Path, output: Path) -> Path:
             link.parent.mkdir(parents=True, exist_ok=True)
             if not link.is_symlink() and not link.exists():
                 link.symlink_to(source)
-            own = link.readlink() == source if link.is_symlink() else link.name.endswith(CONVERTED)
+            fits = link.readlink() == source if link.is_symlink() else link.name.endswith(CONVERTED)
         except OSError as error:
             raise InputError(
                 f"{link}: cannot be made ({error.strerror or error}). Choose another --output."
             ) from error
-        if not own:
+        if not fits:
             raise InputError(f"{link}: belongs to another data set. Choose another --output.")
     return output
 
@@ -156,12 +156,12 @@ def convert(
     """Make the trainIds of every frame, and the file lists.
 
     It may be stopped at any time: what is written stays, and the next call goes on. Frames
-    with a fault are reported and left out of the lists; they stop no other.
+    with a fault are reported and left out of the lists; the other frames are converted.
     Taught in ``01_dataset``.
 
     Args:
         root: the folder that holds ``leftImg8bit/`` and ``gtFine/``.
-        output: write there and not into ``root``, see :func:`linked`; it is a data set then.
+        output: write there and not into ``root``, see :func:`linked`; it becomes a data set.
         workers: processes to use.
         force: convert again what is converted already.
 
@@ -201,7 +201,7 @@ def convert(
 
 
 def prepare(root: Path, *, workers: int = 1) -> dict[str, Path]:
-    """Convert what is not converted yet and give the file lists; quick when all is there.
+    """Convert what is not converted yet and give the file lists; quick if all is converted.
 
     Args:
         root: the folder that holds ``leftImg8bit/`` and ``gtFine/``.
@@ -213,6 +213,6 @@ def prepare(root: Path, *, workers: int = 1) -> dict[str, Path]:
     Raises:
         InputError: see :func:`convert`; or any frame has a fault.
     """
-    done = convert(root, workers=workers)
-    refuse(done.problems)
-    return {split: done.root / f"{split}.txt" for split in done.lists}
+    conversion = convert(root, workers=workers)
+    refuse(conversion.problems)
+    return {split: conversion.root / f"{split}.txt" for split in conversion.lists}

@@ -1,4 +1,4 @@
-"""File lists: one ``image,label`` a line, so that any data set can be trained on.
+"""File lists: ``image,label`` on each line, so that any data set can be trained on.
 
 Taught in ``01_dataset``.
 """
@@ -24,15 +24,15 @@ SEPARATOR = ","
 def write_lists(
     root: Path, frames: Iterable[Frame], *, splits: Iterable[str] = ()
 ) -> dict[str, int]:
-    """Write ``train.txt``, ``val.txt`` and ``test.txt``; a list that is right stays untouched.
+    """Write ``train.txt``, ``val.txt`` and ``test.txt``; a list that is correct stays untouched.
 
     Args:
         root: the data set; the lists stand there, and their paths are relative to it.
         frames: what to list. A frame without a converted label is listed by its image alone,
             as PaddleSeg does for the test split.
-        splits: those that have frames, faulty or not. When none of a split is in ``frames``,
-            its list of an earlier time is wrong and is deleted; the list of a split that is
-            not here stays, since it may have been written for other files in ``root``.
+        splits: the splits that have frames, faulty or not. If ``frames`` holds no frame of such
+            a split, an old list of it is wrong and is deleted. The list of any other split
+            stays, since it may have been written for other files in ``root``.
 
     Returns:
         The number of frames in each list. A split without any has no list.
@@ -40,19 +40,19 @@ def write_lists(
     Raises:
         InputError: a list cannot be written or deleted.
     """
-    emptied = set(splits)
+    known = set(splits)
     lines: dict[str, list[str]] = {split: [] for split in SPLITS}
     for frame in frames:
         files = [frame.image, *([frame.label_train_ids] if frame.label_train_ids.exists() else [])]
         names = [file.relative_to(root).as_posix() for file in files]
         lines[frame.split].append(SEPARATOR.join(names))
-    for split, found in lines.items():
+    for split, pairs in lines.items():
         path = Path(root) / f"{split}.txt"
-        if found and not (path.is_file() and read_lines(path) == sorted(found)):
-            write_lines(path, sorted(found))
-        elif not found and split in emptied and path.exists():
+        if pairs and not (path.is_file() and read_lines(path) == sorted(pairs)):
+            write_lines(path, sorted(pairs))
+        elif not pairs and split in known and path.exists():
             _delete(path)
-    return {split: len(found) for split, found in lines.items() if found}
+    return {split: len(pairs) for split, pairs in lines.items() if pairs}
 
 
 def _delete(path: Path) -> None:
@@ -61,7 +61,7 @@ def _delete(path: Path) -> None:
     except OSError as error:
         raise InputError(
             f"{path}: cannot be deleted ({error.strerror or error}), and no frame of its split "
-            "is converted. Delete it, or mend its permissions."
+            "is converted. Delete it, or change its permissions."
         ) from error
 
 
@@ -95,7 +95,8 @@ def read_list(path: Path, root: Path, *, separator: str = SEPARATOR) -> list[tup
         if len(fields) != 2 or not all(fields):
             raise InputError(
                 f"{path}, line {number}: {line!r}, not an image{separator}label pair. "
-                "Mend the line; a list of images alone can be predicted, not trained or scored on."
+                "Correct the line; a list of images alone can be predicted, not trained on or "
+                "scored."
             )
         pairs.append((root / fields[0], root / fields[1]))
     return pairs
@@ -117,9 +118,9 @@ def check_pairs(
     ignore_index: int = IGNORE,
     workers: int = 1,
 ) -> np.ndarray:
-    """Check every image and label before hours are spent on them; any data set will do.
+    """Check every image and label of any data set before a long training.
 
-    Images are looked at without decoding them; labels are decoded.
+    Images are checked without decoding them; labels are decoded.
 
     Args:
         pairs: (image, label) paths, as :func:`read_list` gives them.
@@ -131,7 +132,7 @@ def check_pairs(
         (num_classes,) int64: the number of pixels of each class.
 
     Raises:
-        InputError: one is bad (all the bad ones are named, up to ten), or no pixel is labelled.
+        InputError: a file is bad (all bad files are named, up to ten), or no pixel is labelled.
     """
     pairs = list(pairs)
     total = count_pairs(pairs, num_classes, ignore_index=ignore_index, workers=workers)

@@ -26,12 +26,12 @@ def film_writer(path: Path, fps: float, size: tuple[int, int]) -> Iterator[Write
     """Write a film frame by frame.
 
     Args:
-        path: the file; its suffix decides the kind, see :data:`SUFFIXES`.
+        path: the file; its suffix decides the kind, see :data:`FILM_SUFFIXES`.
         fps: frames per second.
         size: width and height in pixels; an odd one loses a pixel in H.264.
 
     Yields:
-        What takes the frames.
+        The function that takes the frames.
 
     Raises:
         InputError: another suffix, or frames of that size and rate cannot be encoded.
@@ -53,8 +53,8 @@ def _h264(path: Path, fps: float, size: tuple[int, int]) -> Iterator[Write]:
     try:
         options = {"movflags": "+faststart"}
         with (
-            utf8_path(path) as plain,
-            av.open(str(plain), "w", format="mp4", options=options) as film,
+            utf8_path(path) as utf8,
+            av.open(str(utf8), "w", format="mp4", options=options) as film,
         ):
             stream = film.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"

@@ -28,10 +28,10 @@ COLOURS = {
 }
 """The classes, and their colours in the colour masks."""
 SCALE = 2
-"""Pictures are painted so much larger and then reduced: soft edges, as a camera's."""
+"""Pictures are painted larger by this factor and then reduced: soft edges, as in a photograph."""
 SHADOW = np.array((5, 6))
 MARGIN = 16
-"""Around a thing, for its shadow."""
+"""Pixels around a thing, for its shadow."""
 
 Points = np.ndarray
 """(N, 2) float64: the corners of a polygon, x and y in pixels."""
@@ -39,7 +39,7 @@ Points = np.ndarray
 
 @dataclass(frozen=True)
 class Thing:
-    """Something that lies on the table.
+    """An object on the table.
 
     Attributes:
         name: its class.
@@ -86,7 +86,7 @@ def generate(folder: Path, *, pictures: int = 60, seed: int = 0) -> Path:
 
 
 def _things(rng: np.random.Generator) -> Iterator[Thing]:
-    """What lies on one table, from the bottom up."""
+    """The objects on one table, in painting order."""
     width, height = SIZE
     if rng.random() < 0.7:
         place = rng.uniform((60, 50), (width - 60, height - 50))
@@ -141,8 +141,8 @@ _FRUIT = {
     "banana": ([(0.12, 0.18)], (30, 40), _banana),
     "leaf": ([(0.25, 0.38)], (24, 34), _leaf),
 }
-"""Ranges of hue, radius in pixels, outline. A green apple, a green pear and a leaf differ in shape
-only, and so do a yellow pear and a banana."""
+"""Ranges of hue, range of the radius in pixels, outline. A green apple, a green pear and a leaf
+differ in shape only, and so do a yellow pear and a banana."""
 
 
 def _paint(things: list[Thing], rng: np.random.Generator) -> Image.Image:
@@ -165,7 +165,7 @@ def _paint(things: list[Thing], rng: np.random.Generator) -> Image.Image:
 
 
 def _table(rng: np.random.Generator) -> Image.Image:
-    """Planks: streaks along the grain, and a tone of each plank's own."""
+    """Planks: streaks along the grain, and a different tone for each plank."""
     width, height = (SCALE * side for side in SIZE)
     grain = cv2.resize(rng.normal(0, 1, (height // 2, 6)), (width, height))
     tones = rng.normal(0, 8, 5)[np.arange(height) * 5 // height][:, None]

@@ -15,7 +15,7 @@ _RAW = {".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"}
 _WEB_AND_PHONE = {".avif", ".gif", ".heic", ".heif", ".jxl", ".webp"}
 _OTHER = {".bmp", ".jp2", ".pbm", ".pgm", ".pnm", ".ppm", ".tga", ".tif", ".tiff"}
 PICTURES = frozenset({".jfif", ".jpe", ".jpeg", ".jpg", ".png"} | _RAW | _WEB_AND_PHONE | _OTHER)
-"""Suffixes of pictures, also of those that no command reads: none is passed over silently."""
+"""Suffixes of pictures, also of kinds that no command reads: these are reported, not skipped."""
 VIDEOS = frozenset(
     {".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"}
 )
@@ -31,7 +31,7 @@ def files_below(folder: Path) -> list[Path]:
         folder: where to look. Files and folders whose names begin with a dot are left out.
 
     Returns:
-        The files, sorted; also links to files that are gone, which reading then names.
+        The files, sorted; also links to missing files, which are refused when they are read.
 
     Raises:
         InputError: a folder cannot be read.
@@ -67,7 +67,7 @@ def find_images(folder: Path, *, apart_from: Path | None = None) -> tuple[list[P
 
     Args:
         folder: where to look, see :func:`bisenet_lib.data.image_files.files_below`.
-        apart_from: a folder below it that is left out.
+        apart_from: a folder in it that is left out.
 
     Returns:
         Their paths, sorted; and a sentence for each picture of a kind that is not read, and for
@@ -79,13 +79,13 @@ def find_images(folder: Path, *, apart_from: Path | None = None) -> tuple[list[P
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder of images")
-    hidden = Path(apart_from).resolve() if apart_from else None
-    files = [one for one in files_below(folder) if hidden not in _real(one).parents]
+    excluded = Path(apart_from).resolve() if apart_from else None
+    files = [file for file in files_below(folder) if excluded not in _real(file).parents]
     images = [file for file in files if file.suffix.lower() in SUFFIXES]
     unread = [_not_read(file) for file in files if file.suffix.lower() in _UNREAD]
     if not images:
-        nothing = f"{folder}: no image in it or below ({', '.join(SUFFIXES)})"
-        refuse([nothing, *unread])
+        fault = f"{folder}: no image in it or below ({', '.join(SUFFIXES)})"
+        refuse([fault, *unread])
     return images, unread
 
 
@@ -100,15 +100,15 @@ def _not_read(path: Path) -> str:
 
 
 def output_names(paths: Sequence[Path], folder: Path) -> list[str]:
-    """Names for the files that are made of images: no two images get the same one.
+    """Names for the files that are made of images: no two images get the same name.
 
     Args:
         paths: the images, each once.
         folder: they lie in it, or below it.
 
     Returns:
-        For each its path below the folder without the suffix; with it where two would be the
-        same, also on a disk that does not tell ``A`` from ``a``.
+        The path of each image below the folder, without the suffix. Where two of them would be
+        the same, also on a disk that does not distinguish ``A`` and ``a``, the suffix stays.
     """
     inside = [path.relative_to(folder) for path in paths]
     bare = [str(path.with_suffix("")) for path in inside]
@@ -124,7 +124,7 @@ def output_names(paths: Sequence[Path], folder: Path) -> list[str]:
 def siblings(path: Path, suffixes: Collection[str]) -> list[Path]:
     """A file and those beside it that have one of the suffixes, sorted."""
     beside = path.parent.iterdir() if path.parent.is_dir() else ()
-    return sorted({path, *(one for one in beside if one.suffix.lower() in suffixes)})
+    return sorted({path, *(file for file in beside if file.suffix.lower() in suffixes)})
 
 
 def _folded(name: str) -> str:

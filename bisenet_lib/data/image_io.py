@@ -1,4 +1,4 @@
-"""Photographs from anywhere: finding and reading them. Taught in ``06_deployment``."""
+"""Photographs of any kind: checking and reading them. Taught in ``06_deployment``."""
 
 import io
 import struct
@@ -19,11 +19,12 @@ Size = tuple[int, int]
 """(width, height) in pixels."""
 
 MOST_PIXELS = 200_000_000
-"""Of an image or label: photographs have fewer, and a small file that declares more is a bomb."""
+"""The most pixels of an image or label. Photographs have fewer; a small file can declare more, so
+that decoding it would fill the memory."""
 LONGEST_SIDE = 65_500
-"""Of an image, in pixels: a JPEG can have no more."""
+"""The longest side of an image, in pixels: a JPEG can have no more."""
 _TAIL = 1024
-"""So many bytes from the end of a file its end marker is looked for."""
+"""The end marker of a file is looked for in this number of bytes at its end."""
 _TOO_MANY = (
     f"a huge size; at most {MOST_PIXELS // 10**6} million pixels are read, and {LONGEST_SIDE} a "
     "side. Scale it down, cut it into parts, or restore the file."
@@ -76,7 +77,7 @@ def opened_image(path: Path) -> Iterator[Image.Image]:
 
 
 def check_end(path: Path, image: Image.Image) -> None:
-    """Find a truncated file by its missing end; decode it where that tells nothing."""
+    """Refuse a truncated file: its end marker is missing, or, without a marker, decoding fails."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - _TAIL))
         tail = file.read()
@@ -97,15 +98,15 @@ def check_pixels(path: Path, size: Size) -> None:
         raise InputError(f"{path}: {size[0]}x{size[1]} pixels: {_TOO_MANY}")
 
 
-def check_size(path: Path, found: Size, expected: Size | None) -> None:
+def check_size(path: Path, size: Size, expected: Size | None) -> None:
     """Refuse a file whose (width, height) is not that of its image.
 
     Raises:
-        InputError: ``expected`` is given and not ``found``.
+        InputError: ``expected`` is given and not equal to ``size``.
     """
-    if expected and found != expected:
+    if expected and size != expected:
         raise InputError(
-            f"{path}: {found[0]}x{found[1]} pixels, its image has {expected[0]}x{expected[1]}. "
+            f"{path}: {size[0]}x{size[1]} pixels, its image has {expected[0]}x{expected[1]}. "
             "Restore the file, or remove the frame."
         )
 
@@ -132,12 +133,12 @@ def check_image(
         path: PNG, JPEG or whatever Pillow reads.
         size: (width, height) it must have, or None for any.
         modes: the Pillow modes allowed; all if empty.
-        decode: decode every pixel. Otherwise only the header is read, and the file's end
-            is looked at, which is enough to find a truncated file.
+        decode: decode every pixel. Otherwise only the header and the end of the file are
+            read, which is enough to find a truncated file.
 
     Returns:
         (width, height) in pixels: a photograph taken on its side is turned by its EXIF
-        orientation, and its label has to stand the same way.
+        orientation, and its label has to be turned in the same way.
 
     Raises:
         InputError: the file is missing, truncated, damaged, or of another mode or size.
@@ -145,12 +146,12 @@ def check_image(
     with opened_image(path) as image:
         if modes:
             check_mode(path, image.mode, modes, "this file")
-        found = size_upright(image)
-        check_size(path, found, size)
+        upright = size_upright(image)
+        check_size(path, upright, size)
         check_end(path, image)
         if decode:
             image.load()
-        return found
+        return upright
 
 
 _TAG = 0x0112
@@ -165,8 +166,8 @@ def orientation(image: Image.Image) -> int:
         image: an opened file.
 
     Returns:
-        1 to 8 as in EXIF; 1 means as it is. That is so for TIFF files too: every decoder turns
-        them itself.
+        1 to 8 as in EXIF; 1 means as it is. TIFF files give 1 too: every decoder turns them
+        itself.
     """
     if image.format not in ("JPEG", "MPO", "PNG", "WEBP"):
         return 1
@@ -187,7 +188,7 @@ def turn(pixels: np.ndarray, orientation: int) -> np.ndarray:
         orientation: 1 to 8, see :func:`orientation`.
 
     Returns:
-        The pixels as they are looked at, contiguous; the same array for 1.
+        The pixels as viewers show them, contiguous; the same array for 1.
     """
     if orientation == 1:
         return pixels
@@ -206,15 +207,15 @@ def size_upright(image: Image.Image) -> tuple[int, int]:
 
 
 DARK_BITS = 14
-"""Cameras have 10, 12 or 14 bits: a 16-bit file without a higher value was not scaled to 16."""
+"""Cameras have 10, 12 or 14 bits: a 16-bit file without a higher value was not scaled up."""
 _BLACK = "the network would see black. Scale the values to 0 to 255 and save them as 8 bits."
 
 
 def check_photograph(path: Path, *, modes: tuple[str, ...] = (), decode: bool = False) -> Size:
-    """Check that a photograph is there, whole, and for OpenCV as bright as it was taken.
+    """Check that a photograph exists, is whole, and does not become black in OpenCV.
 
-    Of 16 bits OpenCV takes the upper 8. Where a camera of 12 bits has written its values as they
-    are, there is next to nothing in those: the network would see black.
+    Of 16 bits OpenCV takes the upper 8. If a camera with 12 bits wrote its values unscaled, the
+    upper 8 bits are almost 0, and the network would see black.
 
     Args:
         path: see :func:`bisenet_lib.data.image_io.check_image`.
@@ -243,7 +244,7 @@ def check_photograph(path: Path, *, modes: tuple[str, ...] = (), decode: bool = 
 def read_pixels(path: Path, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
     """Read a photograph's pixels, whatever its path is called and in whatever locale.
 
-    It takes the place of ``cv2.imread``, which knows only names that UTF-8 can spell.
+    It replaces ``cv2.imread``, which opens only names that can be encoded in UTF-8.
 
     Args:
         path: the file.
@@ -268,7 +269,7 @@ def read_pixels(path: Path, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
 
 
 def read_image(path: Path) -> np.ndarray:
-    """Read a photograph the way it is looked at: turned as its EXIF orientation says.
+    """Read a photograph as viewers show it: turned as its EXIF orientation says.
 
     Args:
         path: the file.

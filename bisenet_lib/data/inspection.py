@@ -1,4 +1,4 @@
-"""A report on a data set in the Cityscapes layout: what is there, and what is wrong with it.
+"""A report on a data set in the Cityscapes layout: its files, and what is wrong with them.
 
 Taught in ``01_dataset``.
 """
@@ -134,17 +134,17 @@ class _Findings:
 
 
 def _examine(frame: Frame) -> _Findings:
-    """Decode every file of a frame; the label ids are counted from the best of them."""
-    problems = []
+    """Decode every file of a frame; the label ids are counted from the best one."""
+    problems: list[str] = []
 
-    def tried(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    def attempt(function: Callable[..., Any], *args: Any, **options: Any) -> Any:
         try:
             return function(*args, **options)
         except InputError as error:
             problems.append(str(error))
             return None
 
-    size = tried(check_photograph, frame.image, modes=("RGB",), decode=True)
+    size = attempt(check_photograph, frame.image, modes=("RGB",), decode=True)
     readers: dict[str, tuple[Callable[..., Any], Path]] = {
         "labelIds": (read_label_ids, frame.label_ids),
         "instanceIds": (read_instance_ids, frame.instance_ids),
@@ -153,17 +153,17 @@ def _examine(frame: Frame) -> _Findings:
         "color": (check_image, frame.color),
     }
     files = {kind: path for kind, (_, path) in readers.items() if path.exists()}
-    read = {kind: tried(readers[kind][0], path, size) for kind, path in files.items()}
+    read = {kind: attempt(readers[kind][0], path, size) for kind, path in files.items()}
     source = frame.source()
     if source is None and frame.split != "test":
-        tried(read_ids, frame, size)
+        attempt(read_ids, frame, size)
     ids = read[source[0]] if source else None
     pixels = None if ids is None else np.bincount(ids.ravel(), minlength=256)
     return _Findings(size, pixels, tuple(files), tuple(problems))
 
 
 def inspect(root: Path, *, workers: int = 1) -> Report:
-    """Decode every file of a data set and report what is there and what is wrong.
+    """Decode every file of a data set and report its contents and faults.
 
     Taught in ``01_dataset``.
 
@@ -184,14 +184,14 @@ def inspect(root: Path, *, workers: int = 1) -> Report:
     cities = {split: Counter(f.city for f in frames if f.split == split) for split in SPLITS}
     pixels = {split: np.zeros(256, np.int64) for split in SPLITS if cities[split]}
     for frame in frames:
-        found = findings[frame].pixels
-        pixels[frame.split] += 0 if found is None else found
+        counts = findings[frame].pixels
+        pixels[frame.split] += 0 if counts is None else counts
         problems += findings[frame].problems
-    sizes = Counter(found.size for found in findings.values() if found.size)
-    files = Counter(kind for found in findings.values() for kind in found.files)
+    sizes = Counter(finding.size for finding in findings.values() if finding.size)
+    files = Counter(kind for finding in findings.values() for kind in finding.files)
     return Report(
         root=Path(root),
-        frames={split: dict(found) for split, found in cities.items() if found},
+        frames={split: dict(counts) for split, counts in cities.items() if counts},
         sizes={f"{width}x{height}": count for (width, height), count in sizes.items()},
         files=dict(files.most_common()),
         pixels=pixels,

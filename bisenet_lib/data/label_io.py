@@ -1,4 +1,4 @@
-"""Reading one image, label or polygon file, or saying what is wrong with it.
+"""Reading and writing label images.
 
 Taught in ``01_dataset``.
 """
@@ -56,9 +56,9 @@ def read_label(path: Path | str, size: Size | None = None) -> np.ndarray:
 
 def _wrong_values(path: Path, values: np.ndarray, wrong: np.ndarray, allowed: str) -> InputError:
     row, column = np.argwhere(wrong)[0]
-    found = ", ".join(str(value) for value in np.unique(values[wrong])[:5])
+    listed = ", ".join(str(value) for value in np.unique(values[wrong])[:5])
     return InputError(
-        f"{path}: value {found} outside the classes (first at row {row}, column {column}, "
+        f"{path}: value {listed} outside the classes (first at row {row}, column {column}, "
         f"{int(wrong.sum())} pixels); {allowed}."
     )
 
@@ -161,7 +161,7 @@ def read_instance_ids(path: Path, size: Size | None = None) -> np.ndarray:
 
 
 def write_classes(path: Path, classes: np.ndarray, num_classes: int) -> None:
-    """Write classes as a palette PNG: its index is the class, its colour is to be looked at.
+    """Write classes as a palette PNG: its index is the class, its colour is for the viewer.
 
     Args:
         path: the file, written whole or not at all.
@@ -176,13 +176,13 @@ def write_classes(path: Path, classes: np.ndarray, num_classes: int) -> None:
 
 
 def palette_image(classes: np.ndarray, num_classes: int) -> Image.Image:
-    """Classes as an image whose index is the class and whose colour is to be looked at.
+    """Classes as an image whose index is the class and whose colour is for the viewer.
 
     Args:
         classes: (H, W) uint8; values that are no class, as 255, are black.
         num_classes: how many there are, which decides the colours.
     """
-    colours = np.zeros((256, 3), np.uint8)  # with fewer Pillow would cut the high values' bits off
+    colours = np.zeros((256, 3), np.uint8)  # with fewer Pillow would cut off bits of high values
     colours[:num_classes] = class_colours(num_classes)
     image = Image.fromarray(classes, "P")
     image.putpalette(colours.tobytes())

@@ -108,7 +108,7 @@ def colour_table(palette: str = "cityscapes", *, of: str = "trainId") -> np.ndar
     if palette not in ("cityscapes", "colour-blind"):
         raise ValueError(f"palette={palette!r}: choose 'cityscapes' or 'colour-blind'")
     table = np.zeros((256, 3), np.uint8)
-    for label in CLASSES if of == "trainId" else [one for one in LABELS if one.id >= 0]:
+    for label in CLASSES if of == "trainId" else [label for label in LABELS if label.id >= 0]:
         table[getattr(label, of)] = label.color
     if palette == "colour-blind":
         for label, colour in zip(CLASSES, _COLOUR_BLIND, strict=True):

@@ -16,31 +16,32 @@ from bisenet_lib.data.labels import label_of
 from bisenet_lib.errors import InputError
 
 FURTHEST_POINT = 100_000
-"""Pixels from the corner that a point may lie at; annotations reach a little out of the frame."""
+"""The largest coordinate of a point, in pixels; annotations reach a little out of the frame."""
 
 
-def _checked_object(path: Path, number: int, thing: Any) -> None:
+def _check_object(path: Path, number: int, item: Any) -> None:
     where = f"{path}: object {number}"
-    if not isinstance(thing, dict) or not isinstance(thing.get("label"), str):
+    if not isinstance(item, dict) or not isinstance(item.get("label"), str):
         raise InputError(f"{where} has no label. Restore the file.")
-    if thing.get("deleted"):
+    if item.get("deleted"):
         return
-    where = f"{where} ({thing['label']!r})"
-    if label_of(thing["label"]) is None:
+    where = f"{where} ({item['label']!r})"
+    if label_of(item["label"]) is None:
         raise InputError(
             f"{where}: unknown label. Known are the names in bisenet_lib.data.labels.LABELS."
         )
     try:
-        points = np.asarray(thing.get("polygon"))
+        points = np.asarray(item.get("polygon"))
     except ValueError as error:
-        raise InputError(f"{where}: points that are not x, y pairs. Mend the file.") from error
+        raise InputError(f"{where}: points that are not x, y pairs. Correct the file.") from error
     if points.ndim == 0 or len(points) < 3:
         raise InputError(f"{where}: a polygon of {points.size and len(points)} points; 3 or more.")
     if points.ndim != 2 or points.shape[1] != 2 or points.dtype.kind not in "iuf":
-        raise InputError(f"{where}: points that are not pairs of numbers. Mend the file.")
+        raise InputError(f"{where}: points that are not pairs of numbers. Correct the file.")
     if not (abs(points) <= FURTHEST_POINT).all():
         raise InputError(
-            f"{where}: a point at {abs(points).max():g}; at most {FURTHEST_POINT}. Mend the file."
+            f"{where}: a point at {abs(points).max():g}; at most {FURTHEST_POINT}. "
+            "Correct the file."
         )
 
 
@@ -59,8 +60,8 @@ def _checked_polygons(path: Path, size: Size | None) -> str:
         raise InputError(f"{path}: imgWidth, imgHeight are {declared}; whole numbers above 0.")
     check_size(path, declared, size)
     check_pixels(path, declared)
-    for number, thing in enumerate(data["objects"]):
-        _checked_object(path, number, thing)
+    for number, item in enumerate(data["objects"]):
+        _check_object(path, number, item)
     return text
 
 
@@ -71,7 +72,8 @@ def read_objects(path: Path) -> list[dict[str, Any]]:
         path: the JSON file.
 
     Returns:
-        The objects in drawing order: ``label``, ``polygon`` (x, y pairs), and what else is there.
+        The objects in drawing order: ``label``, ``polygon`` (x, y pairs), and other keys of the
+        file.
 
     Raises:
         InputError: see :func:`draw_polygons`.

@@ -1,4 +1,4 @@
-"""A small data set made from a large one, so that a lesson takes minutes on any data.
+"""A small data set made from a large one, so that a lesson takes minutes with any data set.
 
 Taught in ``01_dataset``.
 """
@@ -32,12 +32,12 @@ RECORD = "subset.json"
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a lesson looks at.
+    """How much of a data set a lesson uses.
 
     Attributes:
         most: frames of each split.
         least: frames of each split that a lesson needs; fewer are repeated.
-        size: (width, height) in pixels that no frame exceeds.
+        size: the largest (width, height) of a frame, in pixels.
     """
 
     most: Mapping[str, int]
@@ -46,9 +46,9 @@ class Bounds:
 
 
 MINICITY = Bounds({"train": 160, "val": 40, "test": 8}, {"train": 8, "val": 10}, (512, 256))
-"""No more than MiniCity has."""
+"""The size of MiniCity."""
 BOUNDS = {"smoke": MINICITY, "laptop": MINICITY}
-"""By profile; one that is not here takes a data set whole."""
+"""The bounds of each profile; other profiles use the whole data set."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Subset:
 
     Attributes:
         root: its folder; the whole data set's where that is within the bounds.
-        note: what a learner has to know; empty for a whole data set.
+        note: what a learner needs to know; empty for a whole data set.
     """
 
     root: Path
@@ -75,18 +75,19 @@ def choose(frames: Sequence[Frame], bounds: Bounds) -> list[Frame]:
         The frames. Where a split has fewer than the least number, some are in it repeatedly; an
         empty one stays empty.
     """
-    chosen = []
+    chosen: list[Frame] = []
     for split in SPLITS:
-        own = [frame for frame in frames if frame.split == split]
-        count = min(max(len(own), bounds.least.get(split, 0)), bounds.most[split]) if own else 0
-        chosen += [own[number * len(own) // count] for number in range(count)]
+        available = [frame for frame in frames if frame.split == split]
+        total = len(available)
+        count = min(max(total, bounds.least.get(split, 0)), bounds.most[split]) if total else 0
+        chosen += [available[number * total // count] for number in range(count)]
     return chosen
 
 
 def scale_frame(frame: Frame, target: Frame, size: Size) -> None:
-    """Write a frame's files again, scaled down to fit a size and never enlarged.
+    """Write a frame's files scaled down to fit a size; they are never enlarged.
 
-    Ids keep their values: each pixel takes the one in the middle of those it stands for. The
+    Ids keep their values: each pixel takes the id in the middle of the pixels it replaces. The
     image's pixels are means, the polygons' points are rounded.
 
     Args:
@@ -114,15 +115,15 @@ def scale_frame(frame: Frame, target: Frame, size: Size) -> None:
         _write_png(target.color, colourise(ids, of="id")[..., ::-1])
     if frame.polygons.exists():
         scale = small[0] / width, small[1] / height
-        objects = [_scaled(thing, scale) for thing in read_objects(frame.polygons)]
+        objects = [_scaled(item, scale) for item in read_objects(frame.polygons)]
         annotation = {"imgWidth": small[0], "imgHeight": small[1], "objects": objects}
         target.polygons.write_text(json.dumps(annotation))
 
 
 def make(root: Path, profile: str, folder: Path, *, workers: int = 1) -> Subset:
-    """Make the data set a profile looks at: the whole one, or a small one of its frames.
+    """Make the data set that a profile uses: the whole one, or a small one of some frames.
 
-    A small one is made once, below ``folder``, and again when a file it was made from has
+    The small one is made once, below ``folder``, and again when one of its source files has
     changed. The whole one is only read.
 
     Args:
@@ -145,8 +146,8 @@ def make(root: Path, profile: str, folder: Path, *, workers: int = 1) -> Subset:
     chosen = choose(frames, bounds)
     if chosen == frames and all(_fits(frame, bounds.size) for frame in frames):
         return Subset(root, "")
-    place = hashlib.sha256(bytes(root.resolve())).hexdigest()[:8]
-    target = folder / f"{root.resolve().name}-{place}"
+    path_digest = hashlib.sha256(bytes(root.resolve())).hexdigest()[:8]
+    target = folder / f"{root.resolve().name}-{path_digest}"
     pairs = _named(chosen)
     made_from = _digest(pairs, bounds)
     with _alone(folder):
@@ -170,7 +171,7 @@ def _fits(frame: Frame, size: Size) -> bool:
 
 
 def _named(chosen: Sequence[Frame]) -> list[tuple[Frame, str]]:
-    """The frames with a stem each: their own, or a free one for a repeated frame."""
+    """The frames with their stems; a repeated frame gets a new stem."""
     stems: list[str] = []
     for frame in chosen:
         stem, number = frame.stem, 999_999
@@ -185,8 +186,8 @@ def _digest(pairs: Sequence[tuple[Frame, str]], bounds: Bounds) -> str:
     files = []
     for frame, stem in pairs:
         sources = frame.image, frame.label_ids, frame.instance_ids, frame.color, frame.polygons
-        found = [path.stat() for path in sources if path.exists()]
-        files.append((stem, [(one.st_size, one.st_mtime_ns) for one in found]))
+        stats = [path.stat() for path in sources if path.exists()]
+        files.append((stem, [(stat.st_size, stat.st_mtime_ns) for stat in stats]))
     return hashlib.sha256(json.dumps([asdict(bounds), files]).encode()).hexdigest()
 
 
@@ -199,7 +200,7 @@ def _read_record(target: Path) -> str | None:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other lesson makes a subset in the folder."""
+    """Wait until no other process makes a subset in the folder."""
     try:
         folder.mkdir(exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY)
@@ -227,12 +228,12 @@ def _nearest(values: np.ndarray, size: Size) -> np.ndarray:
     return values[rows[:, np.newaxis], columns]
 
 
-def _scaled(thing: Mapping[str, Any], scale: tuple[float, float]) -> Mapping[str, Any]:
+def _scaled(item: Mapping[str, Any], scale: tuple[float, float]) -> Mapping[str, Any]:
     """An object of an annotation, scaled; a deleted one may have no polygon at all."""
-    if thing.get("deleted"):
-        return thing
-    points = np.rint(np.multiply(thing["polygon"], scale)).astype(int)
-    return {**thing, "polygon": points.tolist()}
+    if item.get("deleted"):
+        return item
+    points = np.rint(np.multiply(item["polygon"], scale)).astype(int)
+    return {**item, "polygon": points.tolist()}
 
 
 def _write_png(path: Path, pixels: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Other people's annotations as a data set of the course. Taught in ``07_your_own_data``.
+"""Annotations of other tools as a data set of the course. Taught in ``07_your_own_data``.
 
-``importing`` is the way in.
+Begin with ``importing``: it holds ``import_folder``.
 """

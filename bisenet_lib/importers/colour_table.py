@@ -1,4 +1,4 @@
-"""What the colours of masks mean: a table of ``name,r,g,b``, a line each.
+"""What the colours of masks mean: a table with a line ``name,r,g,b`` for each colour.
 
 Taught in ``07_your_own_data``.
 """
@@ -53,8 +53,8 @@ def read_table(path: Path, classes: Sequence[str] | None = None) -> ColourTable:
     rows: dict[Colour, str] = {}
     for number, fields in _lines(path):
         where = f"{path}, line {number}"
-        if len(fields) != 4 or not fields[0] or not all(one.isdecimal() for one in fields[1:]):
-            if number == 1 and not any(one.isdecimal() for one in fields):
+        if len(fields) != 4 or not fields[0] or not all(field.isdecimal() for field in fields[1:]):
+            if number == 1 and not any(field.isdecimal() for field in fields):
                 continue
             raise InputError(f"{where}: {','.join(fields)!r}; write name,r,g,b.")
         if fault := name_fault(fields[0]):
@@ -66,14 +66,14 @@ def read_table(path: Path, classes: Sequence[str] | None = None) -> ColourTable:
         if colour in rows:
             raise InputError(f"{where}: the colour {shown(colour)} is {rows[colour]!r} already.")
         rows[colour] = fields[0]
-    found = [name for name in dict.fromkeys(rows.values()) if name not in IGNORED_NAMES]
-    if not found:
+    named = [name for name in dict.fromkeys(rows.values()) if name not in IGNORED_NAMES]
+    if not named:
         raise InputError(f"{path}: no class in it. Write name,r,g,b a line.")
-    names = list(found if classes is None else classes)
-    for name in found:
+    names = list(named if classes is None else classes)
+    for name in named:
         if name not in names:
             raise InputError(f"{path}: {name!r} is not among the classes {', '.join(names)}.")
-    index = {name: names.index(name) for name in found} | dict.fromkeys(IGNORED_NAMES, IGNORE)
+    index = {name: names.index(name) for name in named} | dict.fromkeys(IGNORED_NAMES, IGNORE)
     return ColourTable(tuple(names), tuple(rows), tuple(index[name] for name in rows.values()))
 
 
@@ -89,4 +89,4 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
 
 def shown(colour: Sequence[int]) -> str:
     """A colour as it is written in a table."""
-    return ",".join(str(int(one)) for one in colour)
+    return ",".join(str(int(channel)) for channel in colour)

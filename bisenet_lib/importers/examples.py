@@ -1,4 +1,4 @@
-"""The images and labels of an import, and what it came to.
+"""The images and labels of an import, and the report on it.
 
 Taught in ``07_your_own_data``.
 """
@@ -28,13 +28,13 @@ class Example:
 
     Attributes:
         name: of both.
-        image: the image's file, from the data set's folder.
-        label: the label's file, likewise.
+        image: the path of the image in the data set's folder.
+        label: the path of the label, likewise.
         size: (width, height).
         turned: whether the photograph was turned as its EXIF data say.
         pixels: (256,) of each index; 255 is ignored.
         mask: the file the label was read from.
-        palette: the mask's colours, three bytes a value; none if it has no palette.
+        palette: the mask's colours, three bytes a value; empty if it has no palette.
         edges: what the label looks like along its boundaries.
     """
 
@@ -98,14 +98,14 @@ def counted(lines: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Imported:
-    """A data set that was made of a folder.
+    """A data set that was imported from a folder.
 
     Attributes:
         root: its folder.
         kind: of the masks: ``index``, ``colour`` or ``labelme``.
         names: of the classes, in order of index.
         splits: the images of ``train`` and ``val``.
-        unpaired: a line for each file left out for want of its other half.
+        unpaired: a line for each file left out: an image without a mask, or the reverse.
         remarks: where the split comes from, and what else was left out, a sentence each.
         size: (width, height) the network sees; None where it sees crops.
         outside_ignored: whether pixels in no LabelMe shape are ignored.
@@ -122,7 +122,7 @@ class Imported:
 
     def pixels(self, split: str) -> np.ndarray:
         """(256,) int64: the pixels of each index in a split."""
-        return np.sum([one.pixels for one in self.splits[split]], axis=0)
+        return np.sum([example.pixels for example in self.splits[split]], axis=0)
 
     def shares(self, split: str) -> np.ndarray:
         """(C,) float64: the share of each class in the labelled pixels of a split, 0 to 1."""
@@ -131,8 +131,8 @@ class Imported:
 
     def images(self, split: str) -> np.ndarray:
         """(C,) int64: in how many images of a split each class occurs."""
-        there = [one.pixels[: len(self.names)] > 0 for one in self.splits[split]]
-        return np.sum(there, axis=0)
+        occurs = [example.pixels[: len(self.names)] > 0 for example in self.splits[split]]
+        return np.sum(occurs, axis=0)
 
     def absent(self, split: str) -> list[str]:
         """The classes without a pixel in a split."""
@@ -149,12 +149,15 @@ class Imported:
         """The share of boundaries that look smoothed, 0 to 1; of index masks only."""
         if self.kind != "index":
             return 0.0
-        examples = [one for those in self.splits.values() for one in those]
-        pixels = np.stack([one.pixels for one in examples])
-        return ramp_share(pixels, [one.edges for one in examples])
+        examples = self._examples()
+        pixels = np.stack([example.pixels for example in examples])
+        return ramp_share(pixels, [example.edges for example in examples])
+
+    def _examples(self) -> list[Example]:
+        return [example for examples in self.splits.values() for example in examples]
 
     def notes(self) -> list[str]:
-        """What one should know before training, a sentence each."""
+        """What to know before training, a sentence each."""
         notes = list(self.remarks)
         if share := self.smoothed():
             notes.append(
@@ -171,7 +174,7 @@ class Imported:
                 f"{100 * self.ignored():.1f} % of the pixels are in no shape and ignored: what is "
                 "there will be predicted as one of the classes. --background NAME makes it one."
             )
-        turned = sum(one.turned for those in self.splits.values() for one in those)
+        turned = sum(example.turned for example in self._examples())
         if turned:
             notes.append(f"Photographs turned as their EXIF orientation says: {turned}.")
         if self.unpaired:
@@ -180,7 +183,7 @@ class Imported:
 
     def summary(self) -> str:
         """How many images, classes and ignored pixels there are, in a line."""
-        counts = ", ".join(f"{len(those)} {split}" for split, those in self.splits.items())
+        counts = ", ".join(f"{len(examples)} {key}" for key, examples in self.splits.items())
         size = f", seen at {self.size[0]}x{self.size[1]}" if self.size else ""
         return (
             f"{counts} images{size}; {self.kind} masks of {len(self.names)} classes, every pixel "
@@ -194,7 +197,11 @@ class Imported:
             f"| index | class | train % | val % | of {train} train images | of {val} val images |",
             "|--:|---|--:|--:|--:|--:|",
         ]
-        columns = [f(split) for f in (self.shares, self.images) for split in ("train", "val")]
+        columns = [
+            statistic(split)
+            for statistic in (self.shares, self.images)
+            for split in ("train", "val")
+        ]
         for index, (name, *row) in enumerate(zip(self.names, *columns, strict=True)):
             shares = " | ".join(f"{100 * share:.2f}" for share in row[:2])
             lines.append(f"| {index} | {name} | {shares} | {row[2]} | {row[3]} |")
@@ -210,11 +217,11 @@ class Imported:
             "ignored": self.ignored(),
             "splits": {
                 split: {
-                    "images": [one.name for one in those],
+                    "images": [example.name for example in examples],
                     "pixels": self.pixels(split)[: len(self.names)].tolist(),
                     "absent": self.absent(split),
                 }
-                for split, those in self.splits.items()
+                for split, examples in self.splits.items()
             },
             "unpaired": list(self.unpaired),
             "notes": self.notes(),

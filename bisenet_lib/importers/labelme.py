@@ -23,20 +23,20 @@ from bisenet_lib.errors import InputError
 from bisenet_lib.importers.masks import Picture
 
 UTF_8 = "utf-8-sig"
-"""Also without the byte order mark that some editors put first."""
+"""UTF-8, with or without the byte order mark that some editors put first."""
 BACKGROUND = "_background_"
-"""LabelMe's own name for what is in no shape."""
+"""LabelMe's own name for pixels in no shape."""
 
 _FEWEST_POINTS = {"polygon": 3, "rectangle": 2, "circle": 2, "mask": 2}
 """The shapes that have an area."""
 
 
 def label_names(path: Path, encoding: str = UTF_8) -> frozenset[str]:
-    """The labels of a file's shapes, without outer spaces, which nobody sees.
+    """The labels of a file's shapes, without outer spaces, which are invisible.
 
     Args:
         path: the JSON file.
-        encoding: of a file that is not in UTF-8; old versions wrote that of Windows.
+        encoding: of a file that is not in UTF-8; old versions used the encoding of Windows.
 
     Raises:
         InputError: the file is missing or no annotation.
@@ -63,7 +63,7 @@ def draw(
         picture: its image.
         values: the value of each label.
         unlabelled: the value of pixels in no shape.
-        image: the image's file, which the annotation may not contradict.
+        image: the image's file; the annotation must not name another one.
         encoding: see :func:`label_names`.
 
     Returns:
@@ -74,11 +74,12 @@ def draw(
             size, or holds an unknown label or a shape that cannot be drawn.
     """
     data = _read(path, encoding)
-    named = PureWindowsPath(str(data.get("imagePath") or "")).name
-    if Path(named).stem != image.stem and named and (image.parent / named).is_file():
+    image_name = PureWindowsPath(str(data.get("imagePath") or "")).name
+    other = Path(image_name).stem != image.stem
+    if other and image_name and (image.parent / image_name).is_file():
         raise InputError(
-            f"{path}: is named like {image.name}, and its imagePath is {named}, which is there "
-            "too. Rename the file, or mend its imagePath."
+            f"{path}: is named like {image.name}, and its imagePath is {image_name}, which is "
+            "there too. Rename the file, or correct its imagePath."
         )
     declared: tuple[Any, Any] = (data.get("imageWidth"), data.get("imageHeight"))
     picture.check(path, picture.size if declared == (None, None) else declared)
@@ -91,7 +92,7 @@ def draw(
             _draw(canvas, shape, values[shape["label"]])
         except Exception as error:  # a damaged picture raises almost anything
             raise InputError(
-                f"{_where(path, number, shape)}: cannot be drawn ({error}). Draw it anew."
+                f"{_where(path, number, shape)}: cannot be drawn ({error}). Draw it again."
             ) from error
     return np.asarray(canvas)
 
@@ -146,11 +147,11 @@ def _check_shape(where: str, shape: Mapping[str, Any]) -> None:
     try:
         points = np.asarray(shape.get("points"), np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"{where}: points that are not pairs of numbers. Mend it.") from error
+        raise InputError(f"{where}: points that are not pairs of numbers. Correct it.") from error
     if points.ndim != 2 or points.shape[1] != 2 or len(points) < fewest:
-        raise InputError(f"{where}: needs {fewest} or more points, x and y each. Draw it anew.")
+        raise InputError(f"{where}: needs {fewest} or more points, x and y each. Draw it again.")
     if not (abs(points) <= FURTHEST_POINT).all():
-        raise InputError(f"{where}: a point at {abs(points).max():g}. Draw it anew.")
+        raise InputError(f"{where}: a point at {abs(points).max():g}. Draw it again.")
 
 
 def _where(path: Path, number: int, shape: Mapping[str, Any]) -> str:
@@ -159,22 +160,22 @@ def _where(path: Path, number: int, shape: Mapping[str, Any]) -> str:
 
 def _draw(canvas: Image.Image, shape: Mapping[str, Any], value: int) -> None:
     points = [(float(x), float(y)) for x, y in shape["points"]]
-    pencil = ImageDraw.Draw(canvas)
+    drawing = ImageDraw.Draw(canvas)
     if shape["shape_type"] == "polygon":
-        pencil.polygon(points, fill=value)
+        drawing.polygon(points, fill=value)
     elif shape["shape_type"] == "circle":
         (x, y), edge = points[:2]
         radius = math.dist((x, y), edge)
-        pencil.ellipse((x - radius, y - radius, x + radius, y + radius), fill=value)
+        drawing.ellipse((x - radius, y - radius, x + radius, y + radius), fill=value)
     else:
-        left, top = (min(one) for one in zip(*points, strict=True))
-        right, bottom = (max(one) for one in zip(*points, strict=True))
+        xs, ys = zip(*points, strict=True)
+        left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
         if shape["shape_type"] == "rectangle":
-            pencil.rectangle((left, top, right, bottom), fill=value)
+            drawing.rectangle((left, top, right, bottom), fill=value)
         else:  # a small picture that stands at the shape's corner
             content = base64.b64decode(shape.get("mask") or "", validate=True)
             with pillow_image(io.BytesIO(content)) as mask:
                 if mask.width * mask.height > MOST_PIXELS:
                     raise ValueError(f"its mask has {mask.width}x{mask.height} pixels")
-                inside = mask.convert("L").point(lambda one: 255 * (one > 0))
+                inside = mask.convert("L").point(lambda value: 255 * (value > 0))
                 canvas.paste(value, (round(left), round(top)), inside)

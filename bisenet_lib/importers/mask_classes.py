@@ -23,7 +23,7 @@ from bisenet_lib.importers.smoothing import thin_values
 
 KINDS = ("auto", "index", "colour", "labelme")
 MOST_UNNAMED = 64
-"""Classes that are taken from the values of masks alone."""
+"""The most classes that are accepted without names, from the values of masks alone."""
 _SHOWN = 5
 
 
@@ -37,8 +37,9 @@ class Meaning:
         ignore: of index masks: a value that is no class, besides 255.
         table: of colour masks.
         background: of LabelMe: the class of pixels in no shape; None ignores them.
-        palette: of index masks: the colours a value may have, where the table says so. Another
-            value has the same colour in all masks. None: colours say nothing, the value counts.
+        palette: of index masks: the colours a value may have, where a table tells them. A value
+            that is not in the table has the same colour in all masks. None: colours mean
+            nothing, the value counts.
         encoding: of LabelMe's files that are not in UTF-8.
     """
 
@@ -89,36 +90,36 @@ class Meaning:
             examples: every image with its label.
 
         Raises:
-            InputError: nothing is labelled, or the masks are evidently numbered otherwise, have
-                palettes that differ, or were smoothed.
+            InputError: no pixel is labelled, or the values cannot be class numbers, the palettes
+                differ, or the masks were smoothed.
         """
-        pixels = np.stack([one.pixels for one in examples])
-        found = np.flatnonzero(pixels[:, :IGNORE].any(axis=0)).tolist()
-        if not found:
+        pixels = np.stack([example.pixels for example in examples])
+        indices = np.flatnonzero(pixels[:, :IGNORE].any(axis=0)).tolist()
+        if not indices:
             raise InputError("not one labelled pixel in the masks: all of them are ignored.")
         if self.kind != "index":
             assert self.names is not None, "only index masks may be without names"
             return self.names
         if self.palette is not None:
             self._check_palettes(examples, self.palette)
-        if found == [0] and pixels[:, IGNORE].any() and self.ignore == IGNORE:
+        if indices == [0] and pixels[:, IGNORE].any() and self.ignore == IGNORE:
             raise InputError(
                 "the masks hold the values 0 and 255 only, and 255 means ignored. If 255 is a "
                 "class, write a table of two lines, background,0,0,0 and NAME,255,255,255, and "
                 "give --kind colour --colours TABLE."
             )
         if self.names is None:
-            thin = thin_values(pixels, [one.edges for one in examples])
-            _check_numbering(class_values(None, self.ignore), found, thin)
-        return self.names or _checked(tuple(f"class {index}" for index in found))
+            thin = thin_values(pixels, [example.edges for example in examples])
+            _check_numbering(class_values(None, self.ignore), indices, thin)
+        return self.names or _checked(tuple(f"class {index}" for index in indices))
 
     def _check_palettes(
         self, examples: Sequence[Example], palette: Mapping[int, Collection[Colour]]
     ) -> None:
-        """Refuse values of one number and several colours.
+        """Refuse masks in which one value has several colours.
 
-        A program that makes a palette for each file numbers its colours as they come, and then
-        the index says nothing.
+        A program that makes a palette for each file numbers the colours in the order of their
+        occurrence, and then the index means nothing.
         """
         values = class_values(None, self.ignore)
         expected = dict(palette)
@@ -137,43 +138,43 @@ class Meaning:
                     )
                     break
         if faults:
-            what = (
+            summary = (
                 f"the palettes of the masks differ, in {len(faults)} of {len(examples)}. If the "
                 "colours count and not the values, give --kind colour and a --colours table; if "
                 "the values count, whatever their colours, give --kind index."
             )
-            refuse([what, *faults])
+            refuse([summary, *faults])
 
 
-def _check_numbering(values: Sequence[int], found: Sequence[int], thin: Sequence[int]) -> None:
-    """Refuse values that are evidently not the numbers of classes.
+def _check_numbering(values: Sequence[int], indices: Sequence[int], thin: Sequence[int]) -> None:
+    """Refuse values that cannot be the numbers of classes.
 
     Args:
         values: the value in the masks of each class index.
-        found: the indices there are.
+        indices: the class indices that occur.
         thin: the indices that fill no area, see
             :func:`bisenet_lib.importers.smoothing.thin_values`.
     """
-    name_them = "If they are classes, name all of them in order of value with --classes."
-    if lines := [str(values[index]) for index in thin if index != IGNORE]:
-        listed = ", ".join(lines[:_SHOWN]) + ", ..." * (len(lines) > _SHOWN)
+    advice = "If they are classes, name all of them in order of value with --classes."
+    if thin_listed := [str(values[index]) for index in thin if index != IGNORE]:
+        listed = ", ".join(thin_listed[:_SHOWN]) + ", ..." * (len(thin_listed) > _SHOWN)
         raise InputError(
-            f"the masks hold {len(found)} values; {listed} only in specks and thin lines, and in "
+            f"the masks hold {len(indices)} values; {listed} only in specks and thin lines, and in "
             "most masks. Masks that were saved as JPEG or resized with smoothing look like "
-            f"that: export them again without either. {name_them}"
+            f"that: export them again without either. {advice}"
         )
-    highest = values[found[-1]]
-    if found != list(range(len(found))):
-        gap = next(value for index, value in enumerate(values) if index not in found)
+    highest = values[indices[-1]]
+    if indices != list(range(len(indices))):
+        gap = next(value for index, value in enumerate(values) if index not in indices)
         raise InputError(
-            f"the masks hold {len(found)} values, the highest {highest}, but no {gap}: how "
+            f"the masks hold {len(indices)} values, the highest {highest}, but no {gap}: how "
             "many classes are there? Name them in order of value with --classes; or, if the "
             "values are shades to look at, give --kind colour and a --colours table."
         )
-    if len(found) > MOST_UNNAMED:
+    if len(indices) > MOST_UNNAMED:
         raise InputError(
             f"the masks hold all values from {values[0]} to {highest}: rather shades, as smoothed "
-            f"edges and JPEG make them, than classes. {name_them}"
+            f"edges and JPEG make them, than classes. {advice}"
         )
 
 
@@ -193,7 +194,8 @@ def meaning_of(
     Args:
         pairs: images and masks; the first mask says what an ``auto`` kind is.
         kind: one of :data:`KINDS`.
-        classes: see :func:`bisenet_lib.importers.importing.import_folder`, as for the next.
+        classes: this and the next three: see
+            :func:`bisenet_lib.importers.importing.import_folder`.
         colours: a colour table.
         background: a class.
         ignore: a value.
@@ -204,17 +206,17 @@ def meaning_of(
         InputError: a table, a class or a LabelMe file is wrong, or an option does not belong
             to this kind of masks.
     """
-    first, colours_say = pairs[0].mask, kind == "auto"
+    first, compare_palettes = pairs[0].mask, kind == "auto"
     if kind == "auto":
         kind = "labelme" if first.suffix.lower() == ".json" else masks.kind_of(first)
-    for option, given, belongs in (
+    for option, value, kinds in (
         ("--colours", colours, ("colour", "index")),
         ("--background", background, ("labelme",)),
         ("--ignore", None if ignore == IGNORE else ignore, ("index",)),
         ("--encoding", None if encoding == labelme.UTF_8 else encoding, ("labelme",)),
     ):
-        if given is not None and kind not in belongs:
-            raise InputError(f"{option} {given}: means nothing for {kind} masks, as {first}")
+        if value is not None and kind not in kinds:
+            raise InputError(f"{option} {value}: means nothing for {kind} masks, as {first}")
     if not 0 <= ignore <= IGNORE:
         raise InputError(f"--ignore is {ignore}; give a value from 0 to 255")
     try:
@@ -237,7 +239,7 @@ def meaning_of(
     if kind == "colour" and table is not None:
         return Meaning(kind, _checked(table.names), table=table)
     names = names or (table.names if table else None)
-    palette = _palette(table, ignore) if colours_say else None
+    palette = _palette(table, ignore) if compare_palettes else None
     return Meaning(kind, names and _checked(names), ignore, palette=palette)
 
 
@@ -260,8 +262,9 @@ def _of_labelme(
 ) -> Meaning:
     if names is None:
         label_names = partial(labelme.label_names, encoding=encoding)
-        found = every(label_names, [pair.mask for pair in pairs], workers=workers, title="labels")
-        names = tuple(sorted(frozenset().union(*found)))
+        files = [pair.mask for pair in pairs]
+        labels = every(label_names, files, workers=workers, title="labels")
+        names = tuple(sorted(frozenset().union(*labels)))
     names = tuple(name for name in names if name not in IGNORED_NAMES)
     if background is None and labelme.BACKGROUND in names:
         background = labelme.BACKGROUND

@@ -32,26 +32,26 @@ _BLENDED = "So many {} come from smoothed edges or JPEG: save the mask without e
 
 
 class Picture(NamedTuple):
-    """What a mask has to fit.
+    """The image that a mask has to fit.
 
     Attributes:
         size: (width, height) of the image, turned as its EXIF orientation says.
-        turned: whether its EXIF orientation made it stand so.
+        turned: whether its EXIF orientation turned it.
     """
 
     size: Size
     turned: bool = False
 
-    def check(self, path: Path, found: Size) -> None:
+    def check(self, path: Path, size: Size) -> None:
         """Refuse a mask of another size.
 
         Raises:
-            InputError: ``found`` is not the image's size.
+            InputError: ``size`` is not the image's.
         """
-        if found != self.size:
+        if size != self.size:
             how = ", turned as its EXIF orientation says" if self.turned else ""
             raise InputError(
-                f"{path}: {found[0]}x{found[1]} pixels, its image has "
+                f"{path}: {size[0]}x{size[1]} pixels, its image has "
                 f"{self.size[0]}x{self.size[1]}{how}. Save the mask at the image's size."
             )
 
@@ -80,15 +80,16 @@ def _pixels(path: Path, picture: Picture, modes: tuple[str, ...]) -> Image.Image
         return image
 
 
-def _wrong(path: Path, wrong: np.ndarray, what: str, advice: str) -> InputError:
+def _wrong(path: Path, wrong: np.ndarray, fault: str, advice: str) -> InputError:
     row, column = np.argwhere(wrong)[0]
     return InputError(
-        f"{path}: {what} (first at row {row}, column {column}, {int(wrong.sum())} pixels). {advice}"
+        f"{path}: {fault} (first at row {row}, column {column}, {int(wrong.sum())} pixels). "
+        f"{advice}"
     )
 
 
 def palette_of(path: Path) -> bytes:
-    """The colours of a palette image, three bytes for each value; none of a grey one."""
+    """The colours of a palette image, three bytes for each value; empty for a grey image."""
     with pillow_image(path) as image:
         return bytes(image.getpalette() or b"") if image.mode == "P" else b""
 
@@ -125,10 +126,10 @@ def read_indices(
     wrong = (values < 0) | (values > 255) | (table[values.clip(0, 255)] < 0)
     if wrong.any():
         strange = np.unique(values[wrong]).tolist()
-        found = ", ".join(map(str, strange[:_SHOWN])) + ", ..." * (len(strange) > _SHOWN)
+        listed = ", ".join(map(str, strange[:_SHOWN])) + ", ..." * (len(strange) > _SHOWN)
         advice = f"The classes are {known[0]} to {known[-1]}."
         advice += f" {_BLENDED.format('values')}" * (len(strange) > _SHOWN)
-        raise _wrong(path, wrong, f"value {found} outside the classes", advice)
+        raise _wrong(path, wrong, f"value {listed} outside the classes", advice)
     return table[values].astype(np.uint8)
 
 
@@ -149,18 +150,18 @@ def read_colours(path: Path, picture: Picture, *, table: ColourTable) -> np.ndar
     """
     image = _pixels(path, picture, ("1", "L", "P", *_COLOUR_MODES))
     if image.mode == "RGBA":
-        clear = np.asarray(image)[..., 3] < 255
-        if clear.any():
+        transparent = np.asarray(image)[..., 3] < 255
+        if transparent.any():
             advice = "Save the mask without transparency."
-            raise _wrong(path, clear, "transparent pixels, which have no colour", advice)
+            raise _wrong(path, transparent, "transparent pixels, which have no colour", advice)
     codes = _codes(turn(np.asarray(image.convert("RGB")), orientation(image)))
     known = _codes(np.array(table.colours, np.uint8))
     order = np.argsort(known)
-    place = np.searchsorted(known[order], codes).clip(max=len(known) - 1)
-    wrong = known[order][place] != codes
+    position = np.searchsorted(known[order], codes).clip(max=len(known) - 1)
+    wrong = known[order][position] != codes
     if wrong.any():
         raise _strange_colours(path, codes, wrong, table)
-    return np.array(table.indices, np.uint8)[order][place]
+    return np.array(table.indices, np.uint8)[order][position]
 
 
 def _codes(colours: np.ndarray) -> np.ndarray:
@@ -178,13 +179,13 @@ def _strange_colours(
 ) -> InputError:
     strange, counts = np.unique(codes[wrong], return_counts=True)
     colours = [_colour(code) for code in strange.tolist()]
-    most = [colours[place] for place in np.argsort(-counts)[:_SHOWN]]
-    distance = np.abs(np.array(table.colours) - most[0]).max(axis=1)
-    near = int(distance.argmin())
-    index = table.indices[near]
+    frequent = [colours[position] for position in np.argsort(-counts)[:_SHOWN]]
+    distance = np.abs(np.array(table.colours) - frequent[0]).max(axis=1)
+    nearest = int(distance.argmin())
+    index = table.indices[nearest]
     name = IGNORED_NAMES[0] if index == IGNORE else table.names[index]
-    listed = ", ".join(map(shown, most)) + (", ..." if len(colours) > _SHOWN else "")
-    advice = f"The nearest to {shown(most[0])} is {name!r}, {shown(table.colours[near])}. "
+    listed = ", ".join(map(shown, frequent)) + (", ..." if len(colours) > _SHOWN else "")
+    advice = f"The nearest to {shown(frequent[0])} is {name!r}, {shown(table.colours[nearest])}. "
     if len(colours) > _SHOWN:
         advice += _BLENDED.format("colours")
     else:
@@ -193,8 +194,8 @@ def _strange_colours(
 
 
 def common_colours(path: Path) -> str:
-    """The most frequent colours of a mask, to begin a table with."""
+    """The most frequent colours of a mask, as a start for a colour table."""
     with pillow_image(path) as image:
         codes, counts = np.unique(_codes(np.asarray(image.convert("RGB"))), return_counts=True)
-    most = codes[np.argsort(-counts)[: 2 * _SHOWN]].tolist()
-    return "; ".join(shown(_colour(code)) for code in most)
+    frequent = codes[np.argsort(-counts)[: 2 * _SHOWN]].tolist()
+    return "; ".join(shown(_colour(code)) for code in frequent)

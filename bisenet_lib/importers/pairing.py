@@ -21,7 +21,7 @@ _SPLIT = re.compile(
     r"(?:[-_ ]?set)?(?:[-_ ]?\d+)?",
     re.IGNORECASE,
 )
-"""The names of folders that say the split: ``Train``, ``valid``, ``val2017``, ``test_set``."""
+"""The names of folders that tell the split: ``Train``, ``valid``, ``val2017``, ``test_set``."""
 VALIDATION_SHARE = 0.2
 
 
@@ -46,10 +46,11 @@ class Pairs:
 
     Attributes:
         pairs: the pairs, by name.
-        unpaired: a line for each file without its other half. A file in a test folder is none
-            of them: test images often come without masks.
+        unpaired: a line for each image without a mask and each mask without an image. Files in
+            test folders do not count: test images often come without masks.
         videos: the videos among the images.
-        test: the names of the images in test folders, paired or not; none if there are no others.
+        test: the names of the images in test folders, paired or not; empty if all images are in
+            test folders.
     """
 
     pairs: tuple[Pair, ...]
@@ -59,9 +60,9 @@ class Pairs:
 
 
 def split_of(name: str) -> str | None:
-    """The split that the first such folder in a pair's name says: ``train``, ``val``, ``test``."""
-    found = filter(None, map(_SPLIT.fullmatch, name.split("/")[:-1]))
-    return next((match.lastgroup for match in found), None)
+    """The split that the first such folder in a name tells: ``train``, ``val``, ``test``."""
+    matches = filter(None, map(_SPLIT.fullmatch, name.split("/")[:-1]))
+    return next((match.lastgroup for match in matches), None)
 
 
 def validation_lists(folder: Path) -> list[Path]:
@@ -71,13 +72,13 @@ def validation_lists(folder: Path) -> list[Path]:
 
 
 def _test_names(names: Collection[str]) -> set[str]:
-    """The names in test folders; none if all of them are, for then the folder says no split."""
+    """The names in test folders; empty if all names are, since then the folder tells no split."""
     test = {name for name in names if split_of(name) == "test"}
     return test if len(test) < len(names) else set()
 
 
 def files_of(folder: Path, other: Path) -> list[Path]:
-    """The files below a folder, without those of ``other`` if that stands in it."""
+    """The files below a folder, without those of ``other`` if it is inside."""
     files = files_below(folder)
     if other == folder or not other.is_relative_to(folder):
         return files
@@ -87,7 +88,7 @@ def files_of(folder: Path, other: Path) -> list[Path]:
 def find_pairs(images: Path, masks: Path, ending: str) -> Pairs:
     """Find the images below one folder and the masks of the same names below another.
 
-    Never by sorting two lists: there one missing file gives every later image a wrong mask.
+    It does not pair two sorted lists: there one missing file gives every later image a wrong mask.
 
     Args:
         images: the folder of the images.
@@ -95,27 +96,29 @@ def find_pairs(images: Path, masks: Path, ending: str) -> Pairs:
         ending: what a mask's name has after the image's: ``.png``, ``.json``, ``_mask.png``.
 
     Returns:
-        The pairs, and what has no other half.
+        The pairs, and the files without a partner.
 
     Raises:
-        InputError: two files have one name, a file is of a kind that is not read, or the
-            names make no pair at all.
+        InputError: two files have the same name, a file is of a kind that is not read, or no
+            image and mask have the same name.
     """
-    beside = files_of(masks, images)
-    found_masks = [file for file in beside if file.name.lower().endswith(ending.lower())]
-    taken = set(found_masks)
-    among = beside if images == masks else files_of(images, masks)
-    found_images = [file for file in among if file.suffix.lower() in PICTURES and file not in taken]
-    faults = _unread(found_images, [] if images == masks else beside, ending)
-    images_by_name = _by_name(found_images, images, "", faults)
-    masks_by_name = _by_name(found_masks, masks, ending, faults)
+    mask_folder_files = files_of(masks, images)
+    mask_files = [file for file in mask_folder_files if file.name.lower().endswith(ending.lower())]
+    taken = set(mask_files)
+    image_folder_files = mask_folder_files if images == masks else files_of(images, masks)
+    image_files = [
+        file for file in image_folder_files if file.suffix.lower() in PICTURES and file not in taken
+    ]
+    faults = _unread(image_files, [] if images == masks else mask_folder_files, ending)
+    images_by_name = _by_name(image_files, images, "", faults)
+    masks_by_name = _by_name(mask_files, masks, ending, faults)
     refuse(faults)
     names = sorted(images_by_name.keys() & masks_by_name)
     test = _test_names(images_by_name.keys() | masks_by_name)
     if not set(names) - test:
         where = " outside test folders" if test else ""
         raise InputError(
-            f"{images} and {masks}: {len(found_images)} images, {len(found_masks)} masks "
+            f"{images} and {masks}: {len(image_files)} images, {len(mask_files)} masks "
             f"(*{ending}), and no two of one name{where}. Pairs are made by name: a/b.jpg belongs "
             f"to a/b{ending}. Name the folders with --images and --masks, or what mask names end "
             "in with --mask-suffix."
@@ -124,7 +127,7 @@ def find_pairs(images: Path, masks: Path, ending: str) -> Pairs:
     no_image = masks_by_name.keys() - images_by_name - test
     unpaired = [f"{images_by_name[name]}: no mask {name}{ending} in {masks}" for name in no_mask]
     unpaired += [f"{masks_by_name[name]}: no image {name} in {images}" for name in no_image]
-    videos = (str(file) for file in among if file.suffix.lower() in VIDEOS)
+    videos = (str(file) for file in image_folder_files if file.suffix.lower() in VIDEOS)
     return Pairs(
         tuple(Pair(name, images_by_name[name], masks_by_name[name]) for name in names),
         tuple(sorted(unpaired)),
@@ -133,8 +136,8 @@ def find_pairs(images: Path, masks: Path, ending: str) -> Pairs:
     )
 
 
-def _unread(images: Iterable[Path], beside_masks: Iterable[Path], ending: str) -> list[str]:
-    """Pictures of a kind that is not read, where one that is was to be expected."""
+def _unread(images: Iterable[Path], mask_folder_files: Iterable[Path], ending: str) -> list[str]:
+    """Faults for pictures of a kind that is not read, among the images and among the masks."""
     faults = [
         f"{file}: images are PNG or JPEG. Save it as one of these."
         for file in images
@@ -143,7 +146,7 @@ def _unread(images: Iterable[Path], beside_masks: Iterable[Path], ending: str) -
     lossy = PICTURES - {".png"} if ending.endswith(".png") else ()
     return faults + [
         f"{file}: masks are PNG, whose values stay as they are. Export them again."
-        for file in beside_masks
+        for file in mask_folder_files
         if file.suffix.lower() in lossy
     ]
 
@@ -151,30 +154,30 @@ def _unread(images: Iterable[Path], beside_masks: Iterable[Path], ending: str) -
 def _by_name(
     files: Iterable[Path], folder: Path, ending: str, faults: list[str]
 ) -> dict[str, Path]:
-    found: dict[str, Path] = {}
+    by_name: dict[str, Path] = {}
     for file in files:
-        whole = file.relative_to(folder).as_posix()
-        name = whole[: -len(ending or file.suffix)]
-        if name in found:
-            faults.append(f"{file}: has the name of {found[name].name}. Rename one of them.")
+        path = file.relative_to(folder).as_posix()
+        name = path[: -len(ending or file.suffix)]
+        if name in by_name:
+            faults.append(f"{file}: has the name of {by_name[name].name}. Rename one of them.")
         if "," in name or name != name.strip():
             faults.append(f"{file}: a comma or an outer space breaks the file lists. Rename it.")
-        found[name] = file
-    return found
+        by_name[name] = file
+    return by_name
 
 
 def split(names: Sequence[str], val: float | Path | None, seed: int) -> dict[str, list[str]]:
-    """Share names out between training and validation.
+    """Divide names between training and validation.
 
-    What stands in a test folder is left out, unless the list ``val`` names it.
+    Names in a test folder are left out, unless the list ``val`` names them.
 
     Args:
         names: of the pairs.
         val: the share of validation; or a file that lists its names, one a line; None keeps the
             split of the folders, such as ``train/`` and ``val/``, if there is one, else it takes
             a fifth.
-        seed: of the drawing. A name's lot depends on it and the name alone, so that most
-            images stay where they are when others are added.
+        seed: of the random choice. Whether a name is chosen depends only on the seed and the
+            name, so that most images stay in their split when others are added.
 
     Returns:
         The names of ``train`` and ``val``, sorted.
@@ -182,36 +185,37 @@ def split(names: Sequence[str], val: float | Path | None, seed: int) -> dict[str
     Raises:
         InputError: there are fewer than two names, the share is none, the list names an image
             that is not there, a folder tells the validation images and others belong to no
-            split, or none is left to train on.
+            split, or no image is left to train on.
     """
     test = _test_names(names)
-    rest = [name for name in names if name not in test]
-    if len(rest) < 2:
-        raise InputError(f"{len(rest)} image with a mask; training and validation need one each.")
-    told = {name: split_of(name) for name in rest}
+    candidates = [name for name in names if name not in test]
+    if len(candidates) < 2:
+        count = len(candidates)
+        raise InputError(f"{count} image with a mask; training and validation need one each.")
+    folder_splits = {name: split_of(name) for name in candidates}
     if isinstance(val, Path):
         chosen = _listed(val, names)
-    elif val is None and "val" in told.values() and len(set(told.values())) > 1:
-        chosen = _told(told)
+    elif val is None and "val" in folder_splits.values() and len(set(folder_splits.values())) > 1:
+        chosen = _in_validation_folders(folder_splits)
     else:
-        chosen = _drawn(rest, VALIDATION_SHARE if val is None else val, seed)
-    train = sorted(set(rest) - chosen)
+        chosen = _drawn(candidates, VALIDATION_SHARE if val is None else val, seed)
+    train = sorted(set(candidates) - chosen)
     if not train:
         raise InputError(f"{val}: lists every image; none is left to train on.")
     return {"train": train, "val": sorted(chosen)}
 
 
-def _told(told: Mapping[str, str | None]) -> set[str]:
+def _in_validation_folders(folder_splits: Mapping[str, str | None]) -> set[str]:
     """The validation images, where folders tell the split of every image."""
-    chosen = {name for name, key in told.items() if key == "val"}
-    neither = [name for name, key in told.items() if key is None]
+    chosen = {name for name, key in folder_splits.items() if key == "val"}
+    neither = [name for name, key in folder_splits.items() if key is None]
     if neither:
-        what = (
+        fault = (
             f"the split is unclear: {min(chosen).rpartition('/')[0]}/ holds validation images, and "
             f"{len(neither)} images stand neither there nor in a folder train/. Move them, or give "
             "--val: a share, or a list of the validation images."
         )
-        refuse([what, *neither])
+        refuse([fault, *neither])
     return chosen
 
 
@@ -231,24 +235,25 @@ def _listed(path: Path, names: Sequence[str]) -> set[str]:
     by_last: dict[str, list[str]] = {}
     for name in names:
         by_last.setdefault(name.rpartition("/")[2], []).append(name)
-    chosen, faults = set(), []
+    chosen: set[str] = set()
+    faults: list[str] = []
     for number, line in enumerate(lines, 1):
-        wanted = line.partition(",")[0].strip()
-        fitting = _fitting(wanted, by_last)
+        entry = line.partition(",")[0].strip()
+        fitting = _fitting(entry, by_last)
         if len(fitting) == 1:
             chosen |= fitting
-        elif wanted:
-            what = f"fits {len(fitting)} images" if fitting else "no such image with a mask"
-            faults.append(f"{path}, line {number}: {wanted!r}: {what}.")
+        elif entry:
+            fault = f"fits {len(fitting)} images" if fitting else "no such image with a mask"
+            faults.append(f"{path}, line {number}: {entry!r}: {fault}.")
     refuse(faults, len(lines))
     if not chosen:
         raise InputError(f"{path}: lists no image. Write an image's name a line.")
     return chosen
 
 
-def _fitting(wanted: str, by_last: dict[str, list[str]]) -> set[str]:
-    """The names that are a path, or that it ends in, or that end in it."""
-    bare = wanted[: -len(Path(wanted).suffix)] if wanted.lower().endswith(IMAGES) else wanted
+def _fitting(entry: str, by_last: dict[str, list[str]]) -> set[str]:
+    """The names that equal a list's entry, or are the end of it, or end with it."""
+    bare = entry[: -len(Path(entry).suffix)] if entry.lower().endswith(IMAGES) else entry
     candidates = by_last.get(bare.rpartition("/")[2], [])
     if bare in candidates:
         return {bare}

@@ -1,9 +1,9 @@
 """Masks that were saved as JPEG or resized with smoothing, found by their values alone.
 
-Both leave values between those of two neighbouring classes along every boundary, in lines a pixel
-or two wide. Measured on drawn ellipses, on 22 real and 40 generated label images: after JPEG of
-quality 50 to 95 or bilinear resizing 14 to 100 % of the boundaries between values that are no
-neighbours are such ramps; untouched it is 0 to 4 %. Taught in ``07_your_own_data``.
+Both leave values between those of two neighbouring classes along every boundary, in lines one or
+two pixels wide. Measured on drawn ellipses, on 22 real and 40 generated label images: after JPEG
+of quality 50 to 95 or bilinear resizing, 14 to 100 % of the boundaries between values that differ
+by more than 1 are such ramps; in untouched masks 0 to 4 %. Taught in ``07_your_own_data``.
 """
 
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 SOLID = 0.3
-"""A class that fills areas has at least this share of its pixels among pixels of the same class."""
+"""The least share of solid pixels (all eight neighbours alike) of a class that fills areas."""
 RAMPS = 0.1
-"""The share of ramps that untouched masks stay below."""
+"""Untouched masks have a smaller share of ramps than this."""
 
 
 class Edges(NamedTuple):
@@ -24,7 +24,7 @@ class Edges(NamedTuple):
     Attributes:
         solid: (256,) int64: the pixels of each value whose eight neighbours have the same.
         jumps: pixels between two pixels, in a row or column, whose values differ by more than 1.
-        ramps: those of them whose own value is strictly between the two.
+        ramps: those jumps whose own value is strictly between the two.
     """
 
     solid: np.ndarray
@@ -33,13 +33,13 @@ class Edges(NamedTuple):
 
 
 def edges_of(values: np.ndarray) -> Edges:
-    """Look at the boundaries of a mask.
+    """Count solid pixels, jumps and ramps of a mask.
 
     Args:
         values: (H, W) uint8.
     """
-    around = np.ones((3, 3), np.uint8)
-    same = cv2.erode(values, around) == cv2.dilate(values, around)
+    kernel = np.ones((3, 3), np.uint8)
+    same = cv2.erode(values, kernel) == cv2.dilate(values, kernel)
     jumps = ramps = 0
     for left, middle, right in (
         (values[:, :-2], values[:, 1:-1], values[:, 2:]),
@@ -78,11 +78,12 @@ def ramp_share(pixels: np.ndarray, edges: Sequence[Edges]) -> float:
     Returns:
         From 0 to 1; 0 where it is unsuspicious, or fewer than two values fill areas.
     """
-    share = sum(one.ramps for one in edges) / max(sum(one.jumps for one in edges), 1)
+    ramps, jumps = sum(mask.ramps for mask in edges), sum(mask.jumps for mask in edges)
+    share = ramps / max(jumps, 1)
     areas = np.count_nonzero(_solid_share(pixels, edges) >= SOLID)
     return share if share >= RAMPS and areas > 1 else 0.0
 
 
 def _solid_share(pixels: np.ndarray, edges: Sequence[Edges]) -> np.ndarray:
-    """(256,) from 0 to 1: of the pixels of each value those among pixels of the same value."""
-    return np.sum([one.solid for one in edges], axis=0) / np.maximum(pixels.sum(axis=0), 1)
+    """(256,) from 0 to 1: the share of solid pixels among the pixels of each value."""
+    return np.sum([mask.solid for mask in edges], axis=0) / np.maximum(pixels.sum(axis=0), 1)

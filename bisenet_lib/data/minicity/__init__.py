@@ -1,9 +1,9 @@
 """MiniCity, the embedded data set: generated street scenes in the exact Cityscapes format.
 
-Cityscapes may not be passed on, so the course runs on these scenes unless it is given the
-real thing. Floors, from the ground up: ``geometry``, ``texture``, ``weather``, ``city``; then
-``view`` (metres to pixels), ``vehicles``, ``people``, ``furniture``, ``houses``; then
-``plan``, ``street``, ``frontage``, ``traffic``, ``scene``, ``ego``, ``paint``; then ``frame``,
+Cityscapes may not be passed on, so the course runs on these scenes unless it is given
+Cityscapes itself. Modules, each built on those before it: ``geometry``, ``texture``, ``weather``,
+``city``; then ``view`` (metres to pixels), ``vehicles``, ``people``, ``furniture``, ``houses``;
+then ``plan``, ``street``, ``frontage``, ``traffic``, ``scene``, ``ego``, ``paint``; then ``frame``,
 ``drive``, ``dataset`` and ``film``.
 Taught in ``01_dataset``.
 """

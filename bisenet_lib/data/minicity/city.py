@@ -86,7 +86,7 @@ def city_of(name: str, seed: int) -> City:
     """
     rng = np.random.default_rng([seed, crc32(name.encode())])
     palette = [
-        _HOUSES[int(rng.integers(len(_HOUSES)))][one] for one in rng.permutation(4) for _ in "ab"
+        _HOUSES[int(rng.integers(len(_HOUSES)))][tone] for tone in rng.permutation(4) for _ in "ab"
     ]
     low = int(rng.integers(3, 5))
     grey = rng.uniform(98, 138)
@@ -94,7 +94,7 @@ def city_of(name: str, seed: int) -> City:
     return City(
         name=name,
         houses=tuple(palette),
-        roofs=tuple(_ROOFS[one] for one in rng.permutation(len(_ROOFS))[:2]),
+        roofs=tuple(_ROOFS[index] for index in rng.permutation(len(_ROOFS))[:2]),
         storeys=(low, low + int(rng.integers(1, 4))),
         half_road=rng.uniform(4.0, 5.6),
         sidewalk=rng.uniform(4.0, 6.2),

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from cityscapesscripts.preparation.json2instanceImg import createInstanceImage
@@ -18,7 +19,7 @@ from bisenet_lib.data.minicity.frame import check_size, parsed, render
 from bisenet_lib.errors import InputError
 
 VERSION = 1
-"""Of the generator; raised whenever the same seed would give other bytes."""
+"""The generator's version; a new one whenever the same seed would give other bytes."""
 
 SETTINGS = "minicity.json"
 
@@ -61,9 +62,8 @@ def generate(
 ) -> Made:
     """Write MiniCity, generated street scenes in the exact Cityscapes format.
 
-    Frames whose five files are all there are kept, so that a stopped run goes on where it
-    was; a later call may ask for more frames. Nothing is ever deleted
-    but what killed runs left half-written.
+    Frames whose five files all exist are kept, so that a stopped run continues; a later call
+    may ask for more frames. Nothing is deleted but the unfinished files of killed runs.
 
     Taught in ``01_dataset``.
 
@@ -94,8 +94,9 @@ def generate(
         raise InputError("train, val and test are all 0; ask for at least one frame")
     _settle(root, {"version": VERSION, "seed": seed, "size": list(size), **counts})
     frames = [(split, number) for split, count in counts.items() for number in range(count)]
-    missing = [one for one in frames if not all(path.is_file() for path in paths(root, *one))]
-    for folder in sorted({path.parent for one in frames for path in paths(root, *one)} | {root}):
+    files = {frame: paths(root, *frame) for frame in frames}
+    missing = [frame for frame in frames if not all(path.is_file() for path in files[frame])]
+    for folder in sorted({path.parent for frame in frames for path in files[frame]} | {root}):
         clear_leftovers(folder)
     write = partial(_write, root, seed, size)
     for _, result in each(write, missing, workers=workers, title="MiniCity"):
@@ -104,7 +105,8 @@ def generate(
     return Made(root, len(missing), len(frames) - len(missing), time.monotonic() - started)
 
 
-def _settle(root: Path, wanted: dict) -> None:
+def _settle(root: Path, wanted: dict[str, Any]) -> None:
+    """Write the settings of a new data set, or check that those of an older call agree."""
     file = root / SETTINGS
     if not file.exists():
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
@@ -115,24 +117,24 @@ def _settle(root: Path, wanted: dict) -> None:
         write_text(file, json.dumps(wanted) + "\n")
         return
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        stored = json.loads(file.read_text(encoding="utf-8"))
         for name in ("version", "seed", "size"):
-            if found[name] != wanted[name]:
+            if stored[name] != wanted[name]:
                 raise InputError(
-                    f"{file}: made with {name} {found[name]}, not {wanted[name]}; "
-                    f"ask for {name} {found[name]}, or give another folder"
+                    f"{file}: made with {name} {stored[name]}, not {wanted[name]}; "
+                    f"ask for {name} {stored[name]}, or give another folder"
                 )
-        fewer = [name for name in CITIES if wanted[name] < found[name]]
+        fewer = [name for name in CITIES if wanted[name] < stored[name]]
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{file}: is damaged ({error!r}); give another folder") from error
     if fewer:
         raise InputError(
-            f"{file}: {fewer[0]} is {wanted[fewer[0]]} but {found[fewer[0]]} frames were asked "
-            f"for before; ask for {found[fewer[0]]} or more, or give another folder"
+            f"{file}: {fewer[0]} is {wanted[fewer[0]]} but {stored[fewer[0]]} frames were asked "
+            f"for before; ask for {stored[fewer[0]]} or more, or give another folder"
         )
-    if found != wanted:
+    if stored != wanted:
         write_text(file, json.dumps(wanted) + "\n")
 
 

@@ -1,8 +1,8 @@
 """A drive: consecutive frames of one street from a moving camera, with their labels.
 
-The street is a ring of :data:`LAP` metres, built once; a frame moves its things to where they
-are by then and paints them. What moves comes back to its place after two laps, so a drive of
-:data:`PERIOD` frames is a film without a seam.
+The street is a ring of :data:`LAP` metres, built once. For each frame its things are moved to their
+places at that time and painted. After two laps everything is at its first place again, so a film of
+:data:`PERIOD` frames can be repeated without a jump.
 Taught in ``06_deployment``.
 """
 
@@ -38,7 +38,7 @@ from bisenet_lib.data.minicity.street import (
 )
 from bisenet_lib.data.minicity.traffic import Stage
 from bisenet_lib.data.minicity.view import Patch, Solids
-from bisenet_lib.data.minicity.weather import draw_weather
+from bisenet_lib.data.minicity.weather import Weather, draw_weather
 from bisenet_lib.errors import InputError
 
 FPS = 10
@@ -52,9 +52,9 @@ PERIOD = round(2 * LAP / SPEED * FPS)
 BEHIND = 24.0
 """Metres behind the camera at which a thing leaves for the far end of the ring."""
 START, STUDIO = 5.0, 50.0
-"""Metres ahead at which a block and a mover are built before they get their place."""
+"""Metres ahead at which a block and a mover are built before they are moved to their places."""
 NOWHERE = -1e4
-"""Metres by which a thing is moved that shall not be seen."""
+"""Metres by which a thing is moved to make it invisible."""
 WALK = 40.0
 """Metres that people walk before they turn back."""
 STEPS = round(2 * WALK / 1.4)
@@ -79,7 +79,7 @@ class Shot:
     patches: tuple[list[list[Patch]], list[list[Patch]]]
 
     @cached_property
-    def annotation(self) -> dict:
+    def annotation(self) -> dict[str, Any]:
         """The annotation, in the form that :func:`bisenet_lib.data.minicity.render` gives."""
         return annotate(self.scene, *self.patches)
 
@@ -100,7 +100,7 @@ def drive(
     Args:
         seed: decides street, weather and traffic.
         size: width and height in pixels.
-        frames: how many; None never ends, and repeats after :data:`PERIOD`.
+        frames: how many; None gives frames without end, which repeat after :data:`PERIOD`.
 
     Yields:
         The frames, :data:`FPS` of them per second of the drive.
@@ -111,11 +111,12 @@ def drive(
     if frames is not None and frames < 1:
         raise InputError(f"frames is {frames}; give 1 or more")
     street = Street(seed, size)
-    return (street.shot(n) for n in (itertools.count() if frames is None else range(frames)))
+    numbers = itertools.count() if frames is None else range(frames)
+    return (street.shot(number) for number in numbers)
 
 
 class Street:
-    """A ring of street, of which any frame of a drive can be taken.
+    """A street in a ring, from which any frame of a drive can be rendered.
 
     Args:
         seed: decides everything.
@@ -198,7 +199,7 @@ class Street:
         return Stage(rng, self.city, self.weather, self.sides, set(), end=START + BLOCK)
 
     def _block(self, stage: Stage) -> list[Thing]:
-        """Build a block where a still frame has its nearest things; gives its flat ones."""
+        """Build a block into a stage, from :data:`START` on, and give its flat things."""
         dashes = np.arange(START, START + BLOCK, 8.0).tolist()
         middle = middle_of(self.sides)
         flats = [_marks(mark(middle - 0.07, middle + 0.07, z, z + 3.2) for z in dashes)]
@@ -225,7 +226,7 @@ class Street:
             yield _marks(mark(x, x + 0.5, z + START, z + START + 3.5) for x in bars)
 
     def _base(self) -> list[Thing]:
-        """What goes along with the camera because it has no ends."""
+        """The ground that moves with the camera because it has no ends."""
         road = flat("road", strip(-400, 400, FIRST, 400), self.city.asphalt)
         things = [road, *(sidewalk(self.city, side, []) for side in self.sides)]
         return [*things, rails(track_of(self.sides))] if self.tram else things
@@ -248,10 +249,10 @@ class Street:
         ]
 
     def _shadows(self, share: float, gone: float) -> dict[str, tuple[Points, ...]]:
-        found = {}
+        polygons: dict[str, list[Points]] = {}
         for kind, still in self.shadows.items():
             ahead = [_ahead(float(points[:, 2].max()), gone) for points in still]
-            found[kind] = [
+            polygons[kind] = [
                 points + np.array((0, 0, far))
                 for points, far in zip(still, ahead, strict=True)
                 if far > NOWHERE
@@ -259,11 +260,13 @@ class Street:
         for mover in self.movers:
             far = float(mover.ahead(share, gone).max())
             if far > NOWHERE:
-                found["cast_shadows"] += [points + np.array((0, 0, far)) for points in mover.cast]
-                found["contact_shadows"] += [
+                polygons["cast_shadows"] += [
+                    points + np.array((0, 0, far)) for points in mover.cast
+                ]
+                polygons["contact_shadows"] += [
                     points + np.array((0, 0, far)) for points in mover.contact
                 ]
-        return {kind: tuple(polygons) for kind, polygons in found.items()}
+        return {kind: tuple(points) for kind, points in polygons.items()}
 
 
 @dataclass(frozen=True)
@@ -285,7 +288,10 @@ class _Ring:
         np.maximum.at(ends, self.solids.owners, far)
         return ends
 
-    def seen(self, camera: Camera, weather, *, haze: bool = True) -> list[tuple[Thing, list]]:
+    def seen(
+        self, camera: Camera, weather: Weather, *, haze: bool = True
+    ) -> list[tuple[Thing, list[Patch]]]:
+        """The things that are visible, at their places for this camera, with their faces."""
         ahead = _ahead(self.ends, camera.gone)
         patches = self.solids.seen(self.solids.moved(ahead), camera, weather, haze=haze)
         return [
@@ -296,7 +302,7 @@ class _Ring:
 
 
 def _ahead(end: np.ndarray | float, gone: float) -> np.ndarray:
-    """By how much to move what ends at ``end`` when the camera has gone so far."""
+    """How far to move a thing that ends at ``end`` when the camera has moved ``gone`` metres."""
     at = (np.asarray(end) - gone + BEHIND) % LAP - BEHIND
     return np.where(at < LAST, at - end, NOWHERE)
 
@@ -310,7 +316,7 @@ class Mover:
         contact: (N, 3) polygons of the shadow under it.
         cast: (N, 3) polygons of the shadow it throws.
         place: gives metres along the ring at a share (0..1) of :data:`PERIOD`.
-        steps: how often its poses come round in a period.
+        steps: how often its poses are repeated in a period.
     """
 
     poses: tuple[tuple[Thing, ...], ...]
@@ -321,11 +327,11 @@ class Mover:
 
     @property
     def things(self) -> tuple[Thing, ...]:
-        """Those of all poses."""
+        """The things of all poses."""
         return tuple(thing for pose in self.poses for thing in pose)
 
     def ahead(self, share: float, gone: float) -> np.ndarray:
-        """(T,) by how much to move each thing; those of other poses go out of sight."""
+        """(T,) metres by which to move each thing; those of other poses become invisible."""
         at = (self.place(share) - gone + BEHIND) % LAP - BEHIND
         pose = int(share * self.steps * len(self.poses)) % len(self.poses)
         far = at - STUDIO if at < LAST else NOWHERE
@@ -338,7 +344,7 @@ class Mover:
 
 
 def moved(thing: Thing, away: float) -> Thing:
-    """The same thing, so many metres further ahead."""
+    """The same thing, ``away`` metres further ahead."""
     faces = tuple(
         face._replace(points=face.points + np.array((0, 0, away))) for face in thing.faces
     )
@@ -352,12 +358,19 @@ def _marks(faces: Sequence[Face] | Iterator[Face]) -> Thing:
 def _movers(rng: np.random.Generator, stage: Stage, tram: bool) -> list[Mover]:
     own, oncoming = traffic.lanes(stage)
     lit = stage.weather.kind in ("dusk", "rain")
-    movers = []
+    movers: list[Mover] = []
 
-    def vehicle(build: Callable, x: float, heading: float, laps: int, start: float, **o) -> None:
+    def vehicle(
+        build: Callable[..., list[Thing]],
+        x: float,
+        heading: float,
+        laps: int,
+        start: float,
+        **options: Any,
+    ) -> None:
         half, long = (0.9, 2.15) if build is vehicles.car else (1.25, 4.5)
         stage.contact, stage.cast, stage.things = [], [], []
-        stage.vehicle(build(rng, x, STUDIO, heading, **o), x, STUDIO, half, long)
+        stage.vehicle(build(rng, x, STUDIO, heading, **options), x, STUDIO, half, long)
         place = _at_speed(start, laps, sway=rng.uniform(1, 4), phase=rng.uniform(0, 2 * np.pi))
         movers.append(_mover([stage.things], stage, place))
 
@@ -382,7 +395,7 @@ def _movers(rng: np.random.Generator, stage: Stage, tram: bool) -> list[Mover]:
 
 
 def _spread(rng: np.random.Generator, low: float, high: float, count: int) -> np.ndarray:
-    """Places with at least half of an even gap between them."""
+    """Random places along the ring, never closer than half of the mean gap."""
     gap = (high - low) / count
     return low + gap * (np.arange(count) + rng.uniform(0, 0.5, count))
 
@@ -396,7 +409,12 @@ def _at_speed(
     return place
 
 
-def _mover(poses: Sequence[Sequence[Thing]], stage: Stage, place: Callable, steps: int = 0):
+def _mover(
+    poses: Sequence[Sequence[Thing]],
+    stage: Stage,
+    place: Callable[[float], float],
+    steps: int = 0,
+) -> Mover:
     shadows = tuple(stage.contact), tuple(stage.cast)
     return Mover(tuple(map(tuple, poses)), *shadows, place, steps)
 
@@ -426,7 +444,7 @@ def _walker(rng: np.random.Generator, stage: Stage, start: float) -> Mover:
     stage.fall(np.array([(x - 0.2, 0, STUDIO), (x + 0.2, 0, STUDIO)], float), 1.7)
 
     def place(share: float) -> float:
-        """There and back once in a period."""
+        """Forward and back once in a period."""
         return start + WALK * abs(2 * ((share + phase) % 1) - 1)
 
     return _mover(poses, stage, place, STEPS)

@@ -1,5 +1,7 @@
 """What the camera's own car adds to a frame: its bonnet and the rectification border."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -29,7 +31,7 @@ def border(width: int) -> int:
     return max(1, round(width / 400))
 
 
-def void_objects(width: int, height: int, *, whole: bool) -> list[dict]:
+def void_objects(width: int, height: int, *, whole: bool) -> list[dict[str, Any]]:
     """The void objects that end every annotation.
 
     Args:
@@ -51,7 +53,7 @@ def void_objects(width: int, height: int, *, whole: bool) -> list[dict]:
     }
     rectified = {"label": "rectification border", "polygon": _ring(width, height, rim + 1)}
     order = [roi, ego, rectified] if whole else [ego, rectified, roi]
-    return [{**one, "deleted": 0} for one in order]
+    return [{**item, "deleted": 0} for item in order]
 
 
 def paint_bonnet(image: np.ndarray) -> None:

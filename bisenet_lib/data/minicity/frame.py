@@ -1,6 +1,7 @@
 """One frame: the image and its annotation in the form of ``_polygons.json``."""
 
 import json
+from typing import Any
 
 import numpy as np
 from cityscapesscripts.helpers.annotation import Annotation
@@ -29,11 +30,11 @@ def check_size(size: tuple[int, int]) -> None:
     Raises:
         InputError: smaller than 64x32, larger than 2048x1024, or not two whole numbers.
     """
-    whole = len(size) == 2 and all(isinstance(one, int) for one in size)
+    whole = len(size) == 2 and all(isinstance(side, int) for side in size)
     if not whole or not all(
-        low <= one <= high for one, low, high in zip(size, SMALLEST, LARGEST, strict=True)
+        low <= side <= high for side, low, high in zip(size, SMALLEST, LARGEST, strict=True)
     ):
-        given = "x".join(str(one) for one in size)
+        given = "x".join(str(side) for side in size)
         raise InputError(
             f"size is {given}; give width x height in whole pixels "
             f"from {SMALLEST[0]}x{SMALLEST[1]} to {LARGEST[0]}x{LARGEST[1]}"
@@ -54,10 +55,10 @@ def size_of(text: str) -> tuple[int, int]:
     Raises:
         InputError: not of that form, or a size that cannot be drawn.
     """
-    parts = text.lower().split("x")
-    if len(parts) != 2 or not all(part.strip().isdecimal() for part in parts):
+    sides = text.lower().split("x")
+    if len(sides) != 2 or not all(side.strip().isdecimal() for side in sides):
         raise InputError(f"size is {text!r}; give width x height in pixels, for example 512x256")
-    size = (int(parts[0]), int(parts[1]))
+    size = (int(sides[0]), int(sides[1]))
     check_size(size)
     return size
 
@@ -67,7 +68,7 @@ def render(
     split: str = "train",
     number: int = 0,
     size: tuple[int, int] = (512, 256),
-) -> tuple[np.ndarray, dict]:
+) -> tuple[np.ndarray, dict[str, Any]]:
     """Make one frame in memory.
 
     Taught in ``01_dataset``.
@@ -101,7 +102,7 @@ def render(
     things = seen(scene.things, scene.camera, scene.weather)
     annotation = annotate(scene, flats, things)
     painted = [
-        patches for one, patches in zip(scene.things, things, strict=True) if not one.deleted
+        patches for thing, patches in zip(scene.things, things, strict=True) if not thing.deleted
     ]
     look = Look.draw(rng, scene.camera, scene.weather)
     image = paint(scene, flats, painted, lambda: road_of(annotation), look)
@@ -110,12 +111,12 @@ def render(
     return image, annotation
 
 
-def road_of(annotation: dict) -> np.ndarray:
+def road_of(annotation: dict[str, Any]) -> np.ndarray:
     """(H, W) bool: the pixels labelled road."""
     return np.asarray(drawn(annotation, "ids")) == name2label["road"].id
 
 
-def drawn(annotation: dict, kind: str) -> Image.Image:
+def drawn(annotation: dict[str, Any], kind: str) -> Image.Image:
     """The label image of an annotation, as cityscapesscripts draws it.
 
     Args:
@@ -127,18 +128,18 @@ def drawn(annotation: dict, kind: str) -> Image.Image:
 
 def parsed(text: str) -> Annotation:
     """The text of a ``_polygons.json`` as cityscapesscripts reads it."""
-    out = Annotation()
-    out.fromJsonText(text)
-    return out
+    annotation = Annotation()
+    annotation.fromJsonText(text)
+    return annotation
 
 
-def annotate(scene: Scene, flats: list[list[Patch]], things: list[list[Patch]]) -> dict:
+def annotate(scene: Scene, flats: list[list[Patch]], things: list[list[Patch]]) -> dict[str, Any]:
     """The annotation of a scene.
 
     Args:
         scene: its camera, flats and things.
-        flats: the faces seen of each flat.
-        things: the faces seen of each thing.
+        flats: the visible faces of each flat thing.
+        things: the visible faces of each standing thing.
 
     Returns:
         See :func:`render`.
@@ -146,10 +147,11 @@ def annotate(scene: Scene, flats: list[list[Patch]], things: list[list[Patch]]) 
     width, height = scene.camera.width, scene.camera.height
     horizon = int(np.ceil(scene.camera.horizon * height + scene.camera.focal / 250))
     sky = [[0, 0], [width - 1, 0], [width - 1, horizon], [0, horizon]]
-    objects = [{"label": "sky", "polygon": sky, "deleted": 0}]
-    for one, patches in zip([*scene.flats, *scene.things], [*flats, *things], strict=True):
+    objects: list[dict[str, Any]] = [{"label": "sky", "polygon": sky, "deleted": 0}]
+    for thing, patches in zip([*scene.flats, *scene.things], [*flats, *things], strict=True):
         polygon = outline(patches, width, height)
         if polygon:
-            objects.append({"label": one.label, "polygon": polygon, "deleted": int(one.deleted)})
+            deleted = int(thing.deleted)
+            objects.append({"label": thing.label, "polygon": polygon, "deleted": deleted})
     objects += void_objects(width, height, whole=False)
     return {"imgHeight": height, "imgWidth": width, "objects": objects}

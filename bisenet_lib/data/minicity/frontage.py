@@ -37,9 +37,11 @@ def frontage(
     Returns:
         Flat things (lawns, side streets), then standing things.
     """
-    flats, things = [], []
+    flats: list[Thing] = []
+    things: list[Thing] = []
 
     def until(to: float) -> float:
+        """Where a house ends: at ``to``, or at the end of the street if little is left."""
         return to if end is None or to < end - SHORTEST else end
 
     z = rng.uniform(1.6, 4.0)

@@ -1,5 +1,7 @@
 """Street furniture and plants: poles, signs, lights, trees, fences, walls, bins."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bisenet_lib.data.minicity.geometry import (
@@ -56,7 +58,7 @@ def lamp_post(rng: np.random.Generator, x: float, z: float, *, lit: bool) -> lis
 
 
 def sign_post(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
-    """A pole with one or two traffic signs; result: the pole, then its signs."""
+    """A pole with one or two traffic signs; gives the pole, then its signs."""
     tall = rng.uniform(2.4, 3.0)
     things = [Thing("pole", z, tuple(_post(x, z, tall + 0.5, 0.075, GREY)))]
     for number in range(int(rng.integers(1, 3))):
@@ -67,7 +69,10 @@ def sign_post(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
 
 def _sign(rng: np.random.Generator, x: float, y: float, z: float) -> tuple[Face, ...]:
     kind = rng.choice(["ban", "warn", "blue", "park", "priority", "back", "name"])
-    put = lambda points, colour, **o: Face(upright(points, x, z), colour, 0.7, **o)
+
+    def put(points: Sequence[tuple[float, float]], colour: Colour, *, solid: bool = True) -> Face:
+        return Face(upright(points, x, z), colour, 0.7, solid=solid)
+
     size = rng.uniform(0.36, 0.5)
     if kind == "ban":
         return (
@@ -145,7 +150,12 @@ def _blobs(rng: np.random.Generator, spots: np.ndarray, x: float, z: float) -> P
 
 
 def foliage(
-    rng: np.random.Generator, x: float, z: float, spots: list[tuple], green: Colour, sun: float
+    rng: np.random.Generator,
+    x: float,
+    z: float,
+    spots: list[tuple[float, float, float]],
+    green: Colour,
+    sun: float,
 ) -> list[Face]:
     """Clumps of leaves, the lit ones painted last.
 
@@ -266,10 +276,10 @@ def litter_bin(rng: np.random.Generator, x: float, z: float) -> Thing:
 def pram(rng: np.random.Generator, x: float, z: float) -> Thing:
     """A push-chair or parcel trolley, something that may move (``dynamic``)."""
     hood = tuple(rng.uniform(40, 190, 3))
-    parts = [
+    shapes = [
         (disc(-0.25, 0.14, 0.14, count=10), (30, 30, 30)),
         (disc(0.3, 0.14, 0.14, count=10), (30, 30, 30)),
         ([(-0.4, 0.3), (0.4, 0.3), (0.45, 0.75), (-0.3, 0.7)], hood),
         ([(-0.4, 0.7), (0.1, 0.7), (-0.1, 1.05), (-0.35, 1.0)], hood),
     ]
-    return Thing("dynamic", z, tuple(Face(upright(p, x, z), c, 0.6) for p, c in parts))
+    return Thing("dynamic", z, tuple(Face(upright(p, x, z), c, 0.6) for p, c in shapes))

@@ -69,7 +69,7 @@ class Camera:
         centre: column of the vanishing point as a share of the width.
         eye: metres above the ground.
         bend: curvature of the street; ``x`` is shifted by ``bend * z**2``.
-        gone: metres it has gone, which the grain of the ground shows.
+        gone: metres the camera has moved; they shift the grain of the ground.
     """
 
     width: int
@@ -141,7 +141,9 @@ def circle(count: int) -> Points:
     return np.column_stack((np.cos(angles), np.sin(angles)))
 
 
-def disc(cx: float, cy: float, rx: float, ry: float | None = None, count: int = 12) -> list:
+def disc(
+    cx: float, cy: float, rx: float, ry: float | None = None, count: int = 12
+) -> list[tuple[float, float]]:
     """The (dx, y) points of an ellipse."""
     ry = rx if ry is None else ry
     return [(cx + rx * x, cy + ry * y) for x, y in circle(count).tolist()]
@@ -175,10 +177,19 @@ class Model:
     centre: tuple[float, float, float]
     faces: list[Face] = field(default_factory=list)
 
-    def face(self, points: Sequence[Sequence[float]], colour: Colour, **options) -> None:
-        """Add a face, lit and hidden by its normal, which :meth:`placed` turns outwards."""
-        options.setdefault("facing", None)
-        self.faces.append(Face(np.asarray(points, np.float64), colour, **options))
+    def face(
+        self,
+        points: Sequence[Sequence[float]],
+        colour: Colour,
+        *,
+        facing: float | None = None,
+        solid: bool = True,
+        alpha: float = 1.0,
+        glow: bool = False,
+    ) -> None:
+        """Add a :class:`Face`; without ``facing``, its normal decides light and visibility."""
+        corners = np.asarray(points, np.float64)
+        self.faces.append(Face(corners, colour, facing, "", solid, alpha, glow))
 
     def prism(self, profile: Sequence[tuple[float, float]], half: float, colour: Colour) -> None:
         """Add a (z, y) profile drawn out to ``half`` metres on either side."""
@@ -188,30 +199,45 @@ class Model:
             self.face([(-half, y0, z0), (half, y0, z0), (half, y1, z1), (-half, y1, z1)], colour)
 
     def sides(
-        self, points: Sequence[tuple[float, float]], half: float, colour: Colour, **o
+        self,
+        points: Sequence[tuple[float, float]],
+        half: float,
+        colour: Colour,
+        *,
+        facing: float | None = None,
+        solid: bool = False,
     ) -> None:
         """Add a (z, y) polygon to both sides."""
-        o.setdefault("solid", False)
         for side in (-half, half):
-            self.face([(side, y, z) for z, y in points], colour, **o)
+            self.face([(side, y, z) for z, y in points], colour, facing=facing, solid=solid)
 
-    def end(self, points: Sequence[tuple[float, float]], z: float, colour: Colour, **o) -> None:
+    def end(
+        self,
+        points: Sequence[tuple[float, float]],
+        z: float,
+        colour: Colour,
+        *,
+        facing: float | None = None,
+        solid: bool = False,
+        alpha: float = 1.0,
+        glow: bool = False,
+    ) -> None:
         """Add an (x, y) polygon to the end at ``z``."""
-        o.setdefault("solid", False)
-        self.face([(x, y, z) for x, y in points], colour, **o)
+        corners = [(x, y, z) for x, y in points]
+        self.face(corners, colour, facing=facing, solid=solid, alpha=alpha, glow=glow)
 
     def placed(self, label: str, x: float, z: float, heading: float = 0.0) -> Thing:
         """The finished thing, standing at (x, z), every normal pointing away from the centre."""
-        counts = np.array([len(one.points) for one in self.faces])
+        counts = np.array([len(face.points) for face in self.faces])
         ends = np.cumsum(counts)
         starts = ends - counts
-        points = np.concatenate([one.points for one in self.faces])
+        points = np.concatenate([face.points for face in self.faces])
         middles = np.add.reduceat(points, starts) / counts[:, None] - self.centre
         inward = (normals(points, starts) * middles).sum(1) < 0
         points = turned(points, heading, x, z)
         faces = [
-            one._replace(points=points[start:end][:: -1 if flip else 1])
-            for one, start, end, flip in zip(self.faces, starts, ends, inward, strict=True)
+            face._replace(points=points[start:end][:: -1 if flip else 1])
+            for face, start, end, flip in zip(self.faces, starts, ends, inward, strict=True)
         ]
         return Thing(label, z, tuple(faces))
 

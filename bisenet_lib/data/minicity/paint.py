@@ -15,14 +15,14 @@ from bisenet_lib.data.minicity.view import SHIFT, Patch, fixed_each
 from bisenet_lib.data.minicity.weather import Weather
 
 FINEST = 300
-"""Pixels of the canvas that a thing fills at least for its grain to be seen in a drive."""
+"""The least pixels of the canvas a thing fills for its grain to be painted in a drive."""
 
 _LUT = np.arange(256, dtype=np.float32)[:, None] / 128
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a camera and a sky give to a whole frame.
+    """What camera and sky do to a whole frame.
 
     Attributes:
         clouds: where in the cloud texture the sky begins.
@@ -40,7 +40,7 @@ class Look:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, camera: Camera, weather: Weather) -> "Look":
-        """Draw one."""
+        """Draw a look at random."""
         clouds = rng.uniform(0, SIDE, 2)
         blur = rng.uniform(0.3, 0.6) * max(camera.width / 512, 0.5)
         vignette = rng.uniform(0.08, 0.22)
@@ -92,32 +92,32 @@ def paint(
 def _draw(canvas: np.ndarray, patches: list[Patch], scale: int, moving: bool) -> None:
     if not patches:
         return
-    drawn = fixed_each([one.points for one in patches], scale)
+    drawn = fixed_each([face_patch.points for face_patch in patches], scale)
     pairs = list(zip(patches, drawn, strict=True))
     for texture, group in itertools.groupby(pairs, lambda pair: pair[0].face.texture):
         if moving and texture:
             _draw_grained(canvas, list(group), scale)
             continue
-        for one, points in group:
-            if one.face.alpha <= 0:
+        for face_patch, points in group:
+            if face_patch.face.alpha <= 0:
                 continue
-            if not texture and one.face.alpha == 1:
-                cv2.fillPoly(canvas, [points], one.colour, cv2.LINE_8, SHIFT)
+            if not texture and face_patch.face.alpha == 1:
+                cv2.fillPoly(canvas, [points], face_patch.colour, cv2.LINE_8, SHIFT)
             else:
-                _draw_blended(canvas, one, points, scale)
+                _draw_blended(canvas, face_patch, points, scale)
 
 
 def _draw_grained(
     canvas: np.ndarray, group: Sequence[tuple[Patch, np.ndarray]], scale: int
 ) -> None:
-    """Draw faces of one texture, whose grain goes with the thing when the camera moves."""
+    """Draw faces of one texture, whose grain moves with the thing when the camera moves."""
     first, anchor = group[0][0], group[0][1][0] >> SHIFT
     window = _window(np.concatenate([points for _, points in group]), canvas)
     if window is None:
         return
     (x0, y0, *_), region = window
-    for face, points in group:
-        cv2.fillPoly(canvas, [points], face.colour, cv2.LINE_8, SHIFT)
+    for face_patch, points in group:
+        cv2.fillPoly(canvas, [points], face_patch.colour, cv2.LINE_8, SHIFT)
     if region.shape[0] * region.shape[1] < FINEST:
         return
     mask = np.zeros(region.shape[:2], np.uint8)
@@ -129,22 +129,24 @@ def _draw_grained(
     cv2.copyTo(grained, mask, region)
 
 
-def _draw_blended(canvas: np.ndarray, one: Patch, points: np.ndarray, scale: int) -> None:
+def _draw_blended(canvas: np.ndarray, face_patch: Patch, points: np.ndarray, scale: int) -> None:
     window = _window(points, canvas)
     if window is None:
         return
     (x0, y0, *_), region = window
     mask = np.zeros(region.shape[:2], np.uint8)
     cv2.fillPoly(mask, [points - ((x0 << SHIFT), (y0 << SHIFT))], 255, cv2.LINE_8, SHIFT)
-    if one.face.texture:
+    if face_patch.face.texture:
         place = (abs(int(points[0, 0])) * 7,) * 2
-        grey = _grain(one, scale, place, canvas, region.shape[:2])
-        table = np.minimum(_LUT * np.asarray(one.colour, np.float32), 255).astype(np.uint8)
+        grey = _grain(face_patch, scale, place, canvas, region.shape[:2])
+        colour = np.asarray(face_patch.colour, np.float32)
+        table = np.minimum(_LUT * colour, 255).astype(np.uint8)
         new = cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), table[None])
     else:
-        new = np.full(region.shape, one.colour, np.float32).astype(np.uint8)
-    if one.face.alpha < 1:
-        new = cv2.addWeighted(new, one.face.alpha, region, 1 - one.face.alpha, 0)
+        new = np.full(region.shape, face_patch.colour, np.float32).astype(np.uint8)
+    alpha = face_patch.face.alpha
+    if alpha < 1:
+        new = cv2.addWeighted(new, alpha, region, 1 - alpha, 0)
     cv2.copyTo(new, mask, region)
 
 
@@ -157,16 +159,20 @@ def _window(points: np.ndarray, canvas: np.ndarray) -> tuple[tuple[int, ...], np
 
 
 def _grain(
-    one: Patch, scale: int, place: tuple[int, int], canvas: np.ndarray, shape: tuple[int, int]
+    face_patch: Patch,
+    scale: int,
+    place: tuple[int, int],
+    canvas: np.ndarray,
+    shape: tuple[int, int],
 ) -> np.ndarray:
-    level = int(np.clip(np.rint(np.log2(one.pixels_per_metre * scale / 80)), -3, 2))
-    return patch(one.face.texture, level, place, shape, canvas.shape[:2])
+    level = int(np.clip(np.rint(np.log2(face_patch.pixels_per_metre * scale / 80)), -3, 2))
+    return patch(face_patch.face.texture, level, place, shape, canvas.shape[:2])
 
 
 def _sky(camera: Camera, weather: Weather, start: np.ndarray) -> np.ndarray:
     height, width = camera.height, camera.width
     rows = int(np.ceil(camera.horizon * height)) + 1
-    top, low = (np.asarray(one, np.float32) for one in weather.sky)
+    top, low = (np.asarray(colour, np.float32) for colour in weather.sky)
     mix = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None] ** 0.8
     above = np.maximum(np.linspace(1, 0, rows, dtype=np.float32), 0.06)[:, None]
     across = np.linspace(-1, 1, width, dtype=np.float32)[None]

@@ -21,8 +21,8 @@ class Scene:
     """Everything a frame shows.
 
     Attributes:
-        camera: where from.
-        weather: light.
+        camera: the point of view.
+        weather: the light.
         flats: the ground, in drawing order.
         things: what stands on it, deepest first.
         cast_shadows: (N, 3) polygons on the ground, from the sun.
@@ -78,7 +78,8 @@ def compose(rng: np.random.Generator, city: City, size: tuple[int, int], wanted:
 
 def line(stage: Stage) -> list[Thing]:
     """Line the street with houses and gardens; gives their flat things."""
-    rng, flats = stage.rng, []
+    rng = stage.rng
+    flats: list[Thing] = []
     special = int(rng.integers(2))
     if stage.sides[special].parked and rng.random() < 0.7:
         special = 1 - special
@@ -88,16 +89,16 @@ def line(stage: Stage) -> list[Thing]:
         lawns, standing = frontage(rng, stage.city, stage.weather, side, wanted, end)
         flats += lawns
         stage.things += standing
-        for one in standing:
-            if one.label == "building":
-                _house_shadow(stage, side.front, one)
+        for thing in standing:
+            if thing.label == "building":
+                _house_shadow(stage, side.front, thing)
     return flats
 
 
-def _house_shadow(stage: Stage, x: float, one: Thing) -> None:
-    every = np.concatenate([face.points for face in one.faces])
-    z0, z1 = every[:, 2].min(), every[:, 2].max()
-    stage.fall(np.array([(x, 0, z0), (x, 0, z1)], float), min(every[:, 1].max(), 14))
+def _house_shadow(stage: Stage, x: float, house: Thing) -> None:
+    points = np.concatenate([face.points for face in house.faces])
+    z0, z1 = points[:, 2].min(), points[:, 2].max()
+    stage.fall(np.array([(x, 0, z0), (x, 0, z1)], float), min(points[:, 1].max(), 14))
 
 
 def plant(stage: Stage) -> None:
@@ -146,7 +147,7 @@ def furnish(stage: Stage) -> None:
 
 
 def rarities(stage: Stage) -> None:
-    """Add what a street does not always hold, where it is wanted."""
+    """Add the rare things that are wanted in this frame."""
     rng, wanted = stage.rng, stage.wanted
     side = stage.sides[int(rng.integers(2))]
 
@@ -161,7 +162,7 @@ def rarities(stage: Stage) -> None:
             furniture.guard_rail(side.kerb + side.sign * 0.2, z, z + rng.uniform(12, 30))
         )
     if "bridge" in wanted:
-        reach = max(abs(one.front) for one in stage.sides)
+        reach = max(abs(each_side.front) for each_side in stage.sides)
         stage.things += bridge(rng, rng.uniform(45, 90), reach, tunnel=bool(rng.random() < 0.3))
     if "polegroup" in wanted:
         stage.things += furniture.bollards(rng, side.kerb + side.sign * 0.4, rng.uniform(8, 20))

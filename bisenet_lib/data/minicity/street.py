@@ -45,7 +45,7 @@ def draw_sides(rng: np.random.Generator, city: City) -> tuple[Side, Side]:
 
 
 def flat(label: str, points: np.ndarray, colour: Colour, details: Sequence[Face] = ()) -> Thing:
-    """Something flat on the ground, with what is painted on it."""
+    """Something flat on the ground, with the markings on it."""
     return Thing(label, LAST, (Face(points, colour, 0.5), *details))
 
 

@@ -45,13 +45,14 @@ def tile(kind: str) -> np.ndarray:
 @lru_cache(maxsize=64)
 def sheet(kind: str, level: int, height: int, width: int) -> np.ndarray:
     """The tile at ``2**level`` times its size, repeated to at least height + 512 by width + 512."""
-    one = tile(kind)
+    scaled = tile(kind)
     side = int(SIDE * 2.0**level)
     if level:
-        one = cv2.resize(one, (side, side), interpolation=cv2.INTER_AREA)
-        one = np.clip((one.astype(np.int16) - 128) * (1.6 if level < 0 else 1) + 128, 0, 255)
-        one = one.astype(np.uint8)
-    return np.tile(one, (-(-(height + SIDE) // side), -(-(width + SIDE) // side)))
+        resized = cv2.resize(scaled, (side, side), interpolation=cv2.INTER_AREA)
+        contrast = 1.6 if level < 0 else 1
+        values = np.clip((resized.astype(np.int16) - 128) * contrast + 128, 0, 255)
+        scaled = values.astype(np.uint8)
+    return np.tile(scaled, (-(-(height + SIDE) // side), -(-(width + SIDE) // side)))
 
 
 def patch(
@@ -64,7 +65,7 @@ def patch(
         level: size of the grain, a power of two.
         offset: row and column at which the piece begins, taken modulo the tile.
         shape: rows and columns of the piece.
-        canvas: rows and columns of the largest piece ever wanted.
+        canvas: rows and columns of the largest piece that will be asked for.
 
     Returns:
         (rows, columns) uint8 around 128.

@@ -25,11 +25,11 @@ class Stage:
     cast: list[Points] = field(default_factory=list)
     contact: list[Points] = field(default_factory=list)
     end: float = math.inf
-    """Metres ahead at which it stops."""
+    """Metres ahead at which the scene ends."""
 
-    def vehicle(self, parts: list[Thing], x: float, z: float, half: float, long: float) -> None:
+    def vehicle(self, things: list[Thing], x: float, z: float, half: float, long: float) -> None:
         """Add a vehicle with its shadows; ``half`` and ``long`` are half its width and length."""
-        self.things += parts
+        self.things += things
         box = np.array(
             [
                 (x - half, 0, z - long),
@@ -47,9 +47,9 @@ class Stage:
         sun = self.weather.sun
         away = -tall / max(sun[1], 0.25) * np.array([sun[0], 0, sun[2]])
         count = len(foot)
-        for one in range(count):
-            other = (one + 1) % count
-            quad = np.array([foot[one], foot[other], foot[other] + away, foot[one] + away])
+        for corner in range(count):
+            start, end = foot[corner], foot[(corner + 1) % count]
+            quad = np.array([start, end, end + away, start + away])
             if quad[:, 2].min() > 1.0:
                 self.cast.append(quad)
 
@@ -98,8 +98,11 @@ def drive(stage: Stage) -> None:
         stage.things += vehicles.car(rng, x, z, np.pi / 2 * rng.choice([-1, 1]), lit=lit)
 
 
-def _long_vehicles(stage: Stage, lanes: tuple[tuple[float, float], ...]) -> list[tuple]:
-    rng, busy = stage.rng, []
+def _long_vehicles(
+    stage: Stage, lanes: tuple[tuple[float, float], ...]
+) -> list[tuple[float, float]]:
+    rng = stage.rng
+    busy: list[tuple[float, float]] = []
     if "truck" in stage.wanted:
         (x, heading), z = lanes[int(rng.integers(2))], rng.uniform(24, 44)
         busy.append((x, z))
@@ -116,7 +119,7 @@ def _long_vehicles(stage: Stage, lanes: tuple[tuple[float, float], ...]) -> list
 
 
 def two_wheelers(stage: Stage) -> None:
-    """Lean bicycles and motorcycles at the kerb, and send riders down the road."""
+    """Place bicycles and motorcycles at the kerb, and riders on the road."""
     rng = stage.rng
     left, right = stage.sides
     if "bicycle" in stage.wanted:
@@ -149,7 +152,7 @@ def spot(x: float, z: float, wide: float) -> Points:
 
 
 def walk(stage: Stage) -> None:
-    """Put people on the sidewalks, and now and then on the road."""
+    """Put people on the sidewalks, and sometimes on the road."""
     rng = stage.rng
     left, right = stage.sides
     for _ in range(int(rng.integers(5, 15))):

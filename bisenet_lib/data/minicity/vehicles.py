@@ -146,7 +146,7 @@ def _cabin(
 
 def _box(
     model: Model, rear: float, front: float, low: float, top: float, half: float, colour: Colour
-):
+) -> None:
     model.prism([(rear, low), (rear, top), (front, top), (front, low)], half, colour)
 
 

@@ -71,12 +71,12 @@ class Solids:
         """Gather the faces of things."""
         faces = tuple(face for thing in things for face in thing.faces)
         counts = np.array([len(face.points) for face in faces], int)
-        every = [face.points for face in faces]
+        polygons = [face.points for face in faces]
         return cls(
             faces,
             np.repeat(np.arange(len(things)), [len(thing.faces) for thing in things]),
             len(things),
-            np.concatenate(every) if every else np.empty((0, 3)),
+            np.concatenate(polygons) if polygons else np.empty((0, 3)),
             np.cumsum(counts) - counts,
             counts,
             np.array([face.colour for face in faces], np.float64).reshape(-1, 3),
@@ -84,10 +84,10 @@ class Solids:
         )
 
     def moved(self, ahead: np.ndarray) -> Points:
-        """The corners with each thing so many metres further ahead.
+        """The corners with each thing moved further ahead.
 
         Args:
-            ahead: (count,) metres.
+            ahead: (count,) metres for each thing.
         """
         points = self.points.copy()
         points[:, 2] += np.repeat(ahead[self.owners], self.counts)
@@ -126,14 +126,14 @@ class Solids:
         scales = (camera.focal / np.maximum(depth, 1)).tolist()
         ends = (self.starts + self.counts).tolist()
         starts, owners = self.starts.tolist(), self.owners.tolist()
-        for one in np.flatnonzero(~hidden).tolist():
-            face = self.faces[one]
-            patches[owners[one]].append(
+        for index in np.flatnonzero(~hidden).tolist():
+            face = self.faces[index]
+            patches[owners[index]].append(
                 Patch(
-                    pixels[starts[one] : ends[one]],
-                    face.colour if face.glow else tuple(colours[one]),
+                    pixels[starts[index] : ends[index]],
+                    face.colour if face.glow else tuple(colours[index]),
                     face,
-                    scales[one],
+                    scales[index],
                 )
             )
         return patches
@@ -153,9 +153,9 @@ def fixed(points: Points, scale: float = 1.0) -> np.ndarray:
 
 def fixed_each(polygons: list[Points], scale: float = 1.0) -> list[np.ndarray]:
     """:func:`fixed` of several polygons at once, which is faster."""
-    every = fixed(np.concatenate(polygons), scale)
+    corners = fixed(np.concatenate(polygons), scale)
     ends = list(accumulate(len(points) for points in polygons))
-    return [every[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    return [corners[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def outline(patches: list[Patch], width: int, height: int) -> list[list[int]]:
@@ -173,14 +173,14 @@ def outline(patches: list[Patch], width: int, height: int) -> list[list[int]]:
     solid = [patch.points for patch in patches if patch.face.solid]
     if not solid:
         return []
-    every = np.concatenate(solid)
-    low = np.clip(np.floor(every.min(0)) - 1, 0, (width, height)).astype(int)
-    high = np.clip(np.ceil(every.max(0)) + 2, 0, (width, height)).astype(int)
+    points = np.concatenate(solid)
+    low = np.clip(np.floor(points.min(0)) - 1, 0, (width, height)).astype(int)
+    high = np.clip(np.ceil(points.max(0)) + 2, 0, (width, height)).astype(int)
     if (high <= low).any():
         return []
     mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
-    for points in fixed_each(solid):
-        cv2.fillPoly(mask, [points - (low << SHIFT)], 1, cv2.LINE_8, SHIFT)
+    for polygon in fixed_each(solid):
+        cv2.fillPoly(mask, [polygon - (low << SHIFT)], 1, cv2.LINE_8, SHIFT)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not contours:
         return []

@@ -12,7 +12,7 @@ _CHANCE = (0.34, 0.22, 0.22, 0.11, 0.11)
 
 @dataclass(frozen=True)
 class Weather:
-    """What the light does to every colour.
+    """How light and air change every colour.
 
     Attributes:
         kind: one of :data:`KINDS`.
@@ -52,7 +52,7 @@ class Weather:
         return np.clip(colours * gain * seen + np.asarray(self.sky[1]) * (1 - seen), 0, 255)
 
 
-_LOOK: dict[str, tuple] = {
+_LOOK: dict[str, tuple[Colour, Colour, float, Colour, Colour]] = {
     #            sunlight          ambient             shadow sky top         sky low
     "clear": ((0.75, 0.70, 0.58), (0.50, 0.54, 0.62), 0.55, (84, 138, 208), (196, 216, 232)),
     "cloudy": ((0.50, 0.48, 0.43), (0.62, 0.65, 0.70), 0.40, (112, 152, 204), (214, 222, 228)),
@@ -67,7 +67,7 @@ def draw_weather(rng: np.random.Generator) -> Weather:
     """Draw one frame's weather.
 
     Args:
-        rng: where the randomness comes from.
+        rng: the random numbers.
 
     Returns:
         The weather; kinds come with the chances 34, 22, 22, 11 and 11 %.
