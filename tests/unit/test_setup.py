@@ -360,7 +360,7 @@ def test_root_needs_no_sudo(monkeypatch, user, told):
 def project(tmp_path):
     """A copy of what `make` needs, without an environment, in a folder with a space."""
     folder = tmp_path / "my course"
-    (folder / "bisenet_lib").mkdir(parents=True)
+    (folder / "bisenet_lib" / "course").mkdir(parents=True)
     for name in ("Makefile", "pyproject.toml", "bisenet_lib/course/preflight.py"):
         shutil.copy(ROOT / name, folder / name)
     for path in ROOT.glob("requirements*.lock"):

@@ -5,6 +5,8 @@ import yaml
 
 from bisenet_lib.config import configuration
 from bisenet_lib.errors import InputError
+from bisenet_lib.network.bisenetv2 import BiSeNetV2
+from bisenet_lib.network.losses import CPUCrossEntropyLoss
 from bisenet_lib.runtime import devices
 from bisenet_lib.runtime.paddleseg_compat import paddle
 
@@ -49,7 +51,8 @@ def test_the_recipe_is_paddlesegs():
 def test_the_recipe_builds_in_paddleseg():
     built = configuration.builder(configuration.load_config(RECIPE))
     assert isinstance(built.optimizer, paddle.optimizer.Momentum)
-    assert [type(loss).__name__ for loss in built.loss["types"]] == ["CrossEntropyLoss"] * 5
+    assert [type(loss) for loss in built.loss["types"]] == [CPUCrossEntropyLoss] * 5
+    assert isinstance(built.model, BiSeNetV2)
     assert {loss.ignore_index for loss in built.loss["types"]} == {255}
     rate = built.lr_scheduler
     for _ in range(1000):

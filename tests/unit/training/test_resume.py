@@ -265,8 +265,8 @@ def test_half_precision_is_evaluated_in_its_own_precision(settings, tmp_path, mo
     casts, during_evaluation = [], []
 
     @contextmanager
-    def auto_cast(**options):
-        casts.append(options)
+    def auto_cast(enable, **options):
+        casts.append({"enable": enable, **options})
         yield
         casts.pop()
 
