@@ -35,6 +35,8 @@ NOT_RUN = (
 def start(profile: str) -> None:
     """Begin a lesson: refuse what would only be noticed later, before anything is written.
 
+    From now on the message of a name that is not there also says what may be the reason.
+
     Args:
         profile: ``smoke``, ``laptop`` or ``cityscapes``.
 
@@ -43,6 +45,7 @@ def start(profile: str) -> None:
     """
     from bisenet_lib.config import profiles
 
+    _explain_missing_names()
     profiles.find_config(profile)
     if not COURSE.is_dir():
         raise InputError(
@@ -213,6 +216,7 @@ def report_result(
 
 
 def _explain_missing_names() -> None:
+    """Let IPython, where it runs, print :data:`NOT_RUN` under the traceback of a missing name."""
     shell = get_ipython()
     if shell is None:
         return
@@ -223,6 +227,3 @@ def _explain_missing_names() -> None:
             print(NOT_RUN)
 
     shell.set_custom_exc((NameError,), show)
-
-
-_explain_missing_names()

@@ -24,9 +24,6 @@ from bisenet_lib.errors import InputError
 FPS = 25.0
 """Of a video that does not say its own."""
 
-# Read by OpenCV at its first video: what FFmpeg says of damage, this module says in a sentence.
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-
 
 def predict_video(predictor: Predictor, source: Path, output: Path) -> Tally:
     """Segment a video. Reading, network and writing overlap.
@@ -89,6 +86,8 @@ def _breaks_off(frames: int, declared: int) -> bool:
 def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
     if not path.is_file():
         raise InputError(f"{path}: no such image, folder or video")
+    # OpenCV reads it at its first video; this module itself says what FFmpeg would say of damage.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     with utf8_path(path) as plain, said_nothing():
         capture = cv2.VideoCapture(str(plain), cv2.CAP_FFMPEG)
     if not capture.isOpened():

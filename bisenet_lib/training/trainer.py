@@ -312,21 +312,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is done; what is learnt stands in the configuration.
+    """The options of :func:`fit`, which explains each of them.
 
-    Args:
-        do_eval: score the validation set at every checkpoint and keep the best model.
-        use_vdl: also log for VisualDL.
-        save_interval: iterations between checkpoints; the last iteration makes one too.
-        keep_checkpoint_max: checkpoints kept; older ones are deleted.
-        log_iters: iterations between log records.
-        num_workers: processes that read images, see
-            :func:`bisenet_lib.training.data_loading.readers`.
-        seed: of weights, order and augmentation; a resumed run goes on with its own.
-        device: see :func:`bisenet_lib.runtime.devices.select`.
-        precision: ``fp32``, or mixed with ``fp16`` or ``bf16`` (not on a CPU).
-        amp_level: of mixed precision: ``O1`` (chosen operations) or ``O2`` (all weights).
-        watch: called with the run folder after every log record and evaluation, to draw it.
+    They say how a run is done; what is learned stands in the configuration.
     """
 
     do_eval: bool = True
@@ -363,7 +351,17 @@ def fit(
     *,
     resume_model: Path | None = None,
     init_model: Path | None = None,
-    **options: Any,
+    do_eval: bool = Options.do_eval,
+    use_vdl: bool = Options.use_vdl,
+    save_interval: int = Options.save_interval,
+    keep_checkpoint_max: int = Options.keep_checkpoint_max,
+    log_iters: int = Options.log_iters,
+    num_workers: int | None = Options.num_workers,
+    seed: int = Options.seed,
+    device: str = Options.device,
+    precision: str = Options.precision,
+    amp_level: str = Options.amp_level,
+    watch: Callable[[Path], None] | None = Options.watch,
 ) -> Result:
     """Train a network and leave a run folder.
 
@@ -375,7 +373,18 @@ def fit(
         run: the folder for ``config.yml``, ``metrics.jsonl``, ``iter_N/`` and ``best_model/``.
         resume_model: a checkpoint folder, or a run folder for its newest one, to go on from.
         init_model: a checkpoint to begin with, see :func:`bisenet_lib.training.trainer.begin`.
-        **options: see :class:`Options`.
+        do_eval: score the validation set at every checkpoint and keep the best model.
+        use_vdl: also write a log for VisualDL.
+        save_interval: iterations between checkpoints; the last iteration makes one too.
+        keep_checkpoint_max: checkpoints kept; older ones are deleted.
+        log_iters: iterations between log records.
+        num_workers: processes that read images, see
+            :func:`bisenet_lib.training.data_loading.readers`.
+        seed: of weights, order and augmentation; a resumed run keeps the seed it began with.
+        device: see :func:`bisenet_lib.runtime.devices.select`.
+        precision: ``fp32``, or mixed with ``fp16`` or ``bf16`` (not on a CPU).
+        amp_level: of mixed precision: ``O1`` (chosen operations) or ``O2`` (all weights).
+        watch: called with the run folder after every log record and evaluation, to draw it.
 
     Returns:
         The result; everything else is in the run folder.
@@ -386,12 +395,24 @@ def fit(
             known; until then nothing in the run folder changes.
         Stopped: a signal asked for it; a checkpoint was saved.
     """
-    chosen = Options(**options)
+    options = Options(
+        do_eval=do_eval,
+        use_vdl=use_vdl,
+        save_interval=save_interval,
+        keep_checkpoint_max=keep_checkpoint_max,
+        log_iters=log_iters,
+        num_workers=num_workers,
+        seed=seed,
+        device=device,
+        precision=precision,
+        amp_level=amp_level,
+        watch=watch,
+    )
     check_run_folder(run, resume_model, init_model)
-    place = devices.select(chosen.device)
-    chosen.check(place)
+    place = devices.select(device)
+    options.check(place)
     ranks = join()
-    _check_data(settings, chosen, ranks)
+    _check_data(settings, options, ranks)
     if place == "cpu":
         keep_freed_memory()
     started = time.perf_counter()
@@ -401,31 +422,31 @@ def fit(
         if ranks.first:
             stack.enter_context(only_writer(run))
             checkpoint.clean_up(run)
-        parts = build(settings, chosen.seed)
+        parts = build(settings, seed)
         total = settings["batch_size"] * ranks.size
         state: dict[str, Any] = {"iteration": 0, "best_miou": None, "best_iteration": None}
-        state |= {"seed": chosen.seed, "total_batch": total}
+        state |= {"seed": seed, "total_batch": total}
         stored: checkpoint.Checkpoint | None = None
         if init_model is not None:
             state |= begin(parts, init_model, ranks)
         if resume_model is not None:
             stored = ranks.together(partial(checkpoint.open_newest, resume_model))
             state |= resume(parts, settings, stored, total, ranks)
-        due = chosen.do_eval and state.get("evaluation_due", False)
+        due = do_eval and state.get("evaluation_due", False)
         if state["iteration"] >= settings["iters"] and not due:
             assert stored is not None, "a fresh run has every iteration to do"
             raise _nothing_left(stored, settings["iters"])
-        step = Step(parts, chosen, place, ranks)
+        step = Step(parts, options, place, ranks)
         step.resume(state)
-        log = stack.enter_context(closing(Log(run, state, use_vdl=chosen.use_vdl, ranks=ranks)))
+        log = stack.enter_context(closing(Log(run, state, use_vdl=use_vdl, ranks=ranks)))
         folder = RunFolder(run, settings, stored, state, ranks)
         if due and not _evaluate(step, folder, log, request):
             raise _stopped(folder, request)
         for iteration in iterations(step, settings, state, log, folder.take_over):
-            due = iteration % chosen.save_interval == 0 or iteration == settings["iters"]
+            due = iteration % save_interval == 0 or iteration == settings["iters"]
             stop = _asked_to_stop(request, iteration, due, place, ranks)
             if due or stop:
-                state |= {"iteration": iteration, "evaluation_due": due and chosen.do_eval}
+                state |= {"iteration": iteration, "evaluation_due": due and do_eval}
                 _save(step, folder)
                 if state["evaluation_due"] and not stop:
                     stop = not _evaluate(step, folder, log, request)
@@ -539,7 +560,7 @@ class Step:
 
     def _auto_cast(self) -> AbstractContextManager:
         """Mixed precision, where the options ask for it."""
-        return paddle.amp.auto_cast(self._mixed, level=self._level, dtype=self._dtype)
+        return paddle.amp.auto_cast(enable=self._mixed, level=self._level, dtype=self._dtype)
 
     def show(self, log: Log) -> None:
         """Let ``watch`` of the options draw the run so far; its time is not the training's."""
