@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MINICITY = "minicity"
 """The name of the folder that is filled with generated scenes when it is missing."""
 COURSE = Path("../data/checkpoints")
-"""What lies beside the notebooks' folder and nowhere else."""
+"""A folder beside that of the notebooks, by which this is recognised."""
 SUBSETS = Path("../data/subsets")
 """Where the small data sets that lessons look at are kept."""
 NOT_RUN = (
@@ -146,7 +146,7 @@ def load_frame(frame: Frame, size: tuple[int, int] | None = None) -> tuple[np.nd
 def finished_run(
     settings: Mapping[str, Any], run: Path, *, device: str, watch: Callable[[Path], None]
 ) -> "trainer.Result | None":
-    """The result of a training that came to its end before, so that a lesson can go on from it.
+    """The result of a training that has already ended, so that a lesson can go on from it.
 
     Taught in ``03_training``.
 
@@ -186,9 +186,9 @@ def finished_run(
     print(f"{run}: finished before, after {done} iterations")
     watch(run)
     scores = evaluator.evaluate_checkpoint(settings, stored.folder, device=device).scores
-    logged = [one for one in run_log.read_log(run) if "ips" in one]
-    steps = np.diff([0, *(one["iteration"] for one in logged)])
-    seconds = float(np.sum(images * steps / [one["ips"] for one in logged]))
+    logged = [record for record in run_log.read_log(run) if "ips" in record]
+    steps = np.diff([0, *(record["iteration"] for record in logged)])
+    seconds = float(np.sum(images * steps / [record["ips"] for record in logged]))
     speed = images * float(steps.sum()) / seconds if logged else math.nan
     return trainer.Result(run, done, seconds, speed, scores, stored.state.get("best_miou"))
 

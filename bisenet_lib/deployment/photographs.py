@@ -63,9 +63,9 @@ class Tally:
 
     def shares(self) -> dict[str, float]:
         """Share of all pixels by class name, largest first, without those not seen."""
-        found = self._pixels[: len(self.predictor.names)] / max(1, self._pixels.sum())
-        order = [index for index in np.argsort(-found, kind="stable") if found[index]]
-        return {self.predictor.names[index]: float(found[index]) for index in order}
+        shares = self._pixels[: len(self.predictor.names)] / max(1, self._pixels.sum())
+        order = [index for index in np.argsort(-shares, kind="stable") if shares[index]]
+        return {self.predictor.names[index]: float(shares[index]) for index in order}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -142,8 +142,8 @@ def predict_images(predictor: Predictor, source: Path, output: Path) -> Tally:
             else:
                 yield names[path], image, tally.segment(image)
 
-    def write(one: tuple[str, np.ndarray, np.ndarray]) -> np.ndarray:
-        name, image, classes = one
+    def write(item: tuple[str, np.ndarray, np.ndarray]) -> np.ndarray:
+        name, image, classes = item
         _write_jpeg(output / "overlays" / f"{name}.jpg", predictor.draw(image, classes))
         write_classes(output / "labels" / f"{name}.png", classes, len(predictor.names))
         return classes

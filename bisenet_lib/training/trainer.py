@@ -138,7 +138,7 @@ def resume(
     total_batch: int,
     ranks: Ranks,
 ) -> dict[str, Any]:
-    """Bring the parts to where a checkpoint left them.
+    """Set the parts to the state that a checkpoint holds.
 
     Args:
         parts: fresh ones; they change in place.
@@ -291,7 +291,7 @@ STOP_INTERVAL = 10
 
 @dataclass(frozen=True)
 class Result:
-    """What a training run came to.
+    """The result of a training run.
 
     Args:
         run: the run folder.
@@ -314,7 +314,7 @@ class Result:
 class Options:
     """The options of :func:`fit`, which explains each of them.
 
-    They say how a run is done; what is learned stands in the configuration.
+    They decide how a run is done; the configuration decides what is learned.
     """
 
     do_eval: bool = True
@@ -331,16 +331,16 @@ class Options:
 
     def check(self, place: str) -> None:
         """Refuse values that allow no run on the device ``place``."""
-        least = dict.fromkeys(("save_interval", "log_iters", "keep_checkpoint_max"), 1)
-        least |= {"seed": 0} | ({} if self.num_workers is None else {"num_workers": 0})
-        for name, lowest in least.items():
+        minimums = dict.fromkeys(("save_interval", "log_iters", "keep_checkpoint_max"), 1)
+        minimums |= {"seed": 0} | ({} if self.num_workers is None else {"num_workers": 0})
+        for name, lowest in minimums.items():
             value = getattr(self, name)
             if not isinstance(value, int) or value < lowest:
                 raise InputError(f"{name} is {value!r}; give a whole number from {lowest}")
         for name, known in (("precision", PRECISIONS), ("amp_level", AMP_LEVELS)):
-            if getattr(self, name) not in known:
-                given = getattr(self, name)
-                raise InputError(f"{name} is {given!r}; choose one of {', '.join(known)}")
+            value = getattr(self, name)
+            if value not in known:
+                raise InputError(f"{name} is {value!r}; choose one of {', '.join(known)}")
         if self.precision != "fp32" and place == "cpu":
             raise InputError(f"precision {self.precision} needs a GPU; on {place} use fp32")
 
@@ -464,14 +464,14 @@ def iterations(
     log: Log,
     begun: Callable[[], None],
 ) -> Iterator[int]:
-    """Do the iterations that are left, one a step: forward, five losses, backward, update.
+    """Do the remaining iterations; each is forward, five losses, backward, update.
 
     Args:
         step: one update of the weights.
         settings: a resolved configuration.
         state: where training stands.
         log: the record of the run.
-        begun: called when the first of them has worked.
+        begun: called once, when the first iteration has succeeded.
 
     Yields:
         The number of iterations done, after each.
@@ -530,7 +530,7 @@ class Step:
             self.model = ranks.data_parallel(parts.model)
 
     def __call__(self, data: Mapping[str, paddle.Tensor]) -> list[paddle.Tensor]:
-        """Do it.
+        """Update the weights with one batch.
 
         Args:
             data: ``img`` (N, 3, H, W) float32 and ``label`` (N, H, W) integers.
@@ -545,7 +545,10 @@ class Step:
         return losses
 
     def backward(self, data: Mapping[str, paddle.Tensor]) -> list[paddle.Tensor]:
-        """Leave the gradient, the mean over all ranks, in the parameters; else as a call."""
+        """Leave the gradient, the mean over all ranks, in the parameters, without the update.
+
+        Argument and result are those of a call.
+        """
         with self._auto_cast():
             logits = self.model(data["img"])
             label = data["label"].astype("int64")
@@ -555,7 +558,7 @@ class Step:
         return losses
 
     def precision_of_weights(self) -> AbstractContextManager:
-        """In which the network can be evaluated: with ``O2`` its weights are no float32."""
+        """The context to evaluate the network in: with ``O2`` its weights are not float32."""
         return self._auto_cast() if self._mixed and self._level == "O2" else nullcontext()
 
     def _auto_cast(self) -> AbstractContextManager:
@@ -571,8 +574,10 @@ class Step:
     def remember(self, state: dict[str, Any]) -> None:
         """Put what a resumed run needs of this step into ``state``: the loss scaler's state."""
         if self.scaler.is_enable():
-            there = self.scaler.state_dict()
-            state["scaler"] = {key: np.asarray(one).tolist() for key, one in there.items()}
+            scaler_state = self.scaler.state_dict()
+            state["scaler"] = {
+                key: np.asarray(value).tolist() for key, value in scaler_state.items()
+            }
 
     def resume(self, state: Mapping[str, Any]) -> None:
         """Go on from what :meth:`remember` put there."""
