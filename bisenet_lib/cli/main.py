@@ -273,7 +273,7 @@ demo.add_to(app)
 
 
 def _unprintable(error: UnicodeError) -> tuple[str | bytes, int]:
-    """What a terminal gets that lacks a letter: its number, or the byte of a file's name."""
+    """What is printed for a letter the terminal lacks: its number, or the byte of a file's name."""
     assert isinstance(error, UnicodeEncodeError), "the streams are only written to"
     letter = error.object[error.start]
     if "\udc80" <= letter <= "\udcff":  # a byte, as os.fsdecode gives it

@@ -57,7 +57,7 @@ class Display:
 
     @contextmanager
     def notebook(self, title: str, cells: int) -> Iterator[Progress]:
-        """Show the next notebook of the run; a line stays of it.
+        """Show the next notebook of the run; one line about it stays on the screen.
 
         Args:
             title: its name.
@@ -81,7 +81,7 @@ class Display:
         self.took.append(0)
 
     def tick(self) -> None:
-        """Print a line now and then where nothing live can be drawn."""
+        """Print a line from time to time where no live display can be drawn."""
         if not self.live and self.current and time.monotonic() - self._told > QUIET_SECONDS:
             self._told = time.monotonic()
             self.console.print(_line(self.current), highlight=False, markup=False)

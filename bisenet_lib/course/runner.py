@@ -357,7 +357,7 @@ def _recorded(path: Path, dataset: str) -> dict[str, Outcome]:
 
 
 class _Kernel(KernelManager):
-    """A kernel of this very Python, whatever kernel specs the user has."""
+    """A kernel of this Python itself, independent of the user's kernel specs."""
 
     def __init__(self) -> None:
         super().__init__(

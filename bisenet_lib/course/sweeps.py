@@ -361,7 +361,7 @@ def _write(
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold a sweep's folder against a second sweep; the system lets go when this one is killed."""
+    """Lock a sweep's folder against a second sweep; a lock ends with its process."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / ".lock").open("w")

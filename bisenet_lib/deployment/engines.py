@@ -98,7 +98,7 @@ def cached_onnx(settings: Mapping[str, Any], path: Path, names: Sequence[str]) -
 
     It is kept under a key of the weights, of what is written with them, and of the programs
     that write it, see :func:`bisenet_lib.common.cache.kept`; a file beside the weights is never
-    taken. There being no image at hand, it is compared with the checkpoint on noise.
+    taken. Since no image is at hand here, it is compared with the checkpoint on noise.
 
     Args:
         settings: its resolved configuration.

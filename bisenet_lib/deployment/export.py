@@ -185,9 +185,8 @@ def write_onnx(
         names: of its classes.
 
     Raises:
-        InputError: the folder cannot be written to, the validation transforms cannot be told in
-            the metadata, or the network is none that :mod:`bisenet_lib.deployment.onnx_graph`
-            writes.
+        InputError: the folder cannot be written to, the metadata cannot describe the validation
+            transforms, or :mod:`bisenet_lib.deployment.onnx_graph` cannot write such a network.
     """
     properties = metadata(settings, names)
     graph = onnx_graph.written(model)
@@ -265,7 +264,7 @@ def metadata(settings: Mapping[str, Any], names: Sequence[str]) -> dict[str, str
 
 
 def writers() -> list[str]:
-    """What decides what is in an ONNX file besides network and weights: programs and versions."""
+    """The programs and versions that, beside network and weights, decide an ONNX file."""
     libraries = (paddle, paddleseg, onnx)
     sources = [Path(file).read_bytes() for file in (__file__, onnx_graph.__file__)]
     return [
@@ -316,7 +315,7 @@ class Exported:
 
 
 def reader(settings: Mapping[str, Any]) -> Reader:
-    """What reads an image as the validation set of a configuration does.
+    """Make a function that reads an image as the validation set of a configuration does.
 
     Args:
         settings: a resolved configuration.

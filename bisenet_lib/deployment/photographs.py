@@ -1,4 +1,4 @@
-"""Segmenting photographs: overlays to look at, and labels to go on with.
+"""Segmenting photographs: overlays to look at, and labels for further use.
 
 Neither Paddle nor a data set is needed. Taught in ``06_deployment``.
 """
@@ -109,7 +109,7 @@ def open_predictor(path: Path, *, longest: int = LONGEST, colour_blind: bool = F
 def predict_images(predictor: Predictor, source: Path, output: Path) -> Tally:
     """Segment an image, or every image of a folder and of the folders below it.
 
-    Reading, network and writing overlap. A file that is no image stops no other. A photograph
+    Reading, network and writing overlap. A damaged file does not stop the others. A photograph
     of 100 million pixels takes 2.5 GB of memory, a folder of them twice that.
 
     Args:

@@ -66,7 +66,7 @@ class Official:
             ``mean size of its class / its own size``, so that small objects count as much as
             large ones. False positives belong to no object and keep the weight 1. The mean
             sizes are those of Cityscapes at 2048x1024: on smaller frames objects weigh more,
-            and the score is no more comparable with a published one.
+            and the score cannot be compared with a published one.
         category_iou: by category (flat, construction, object, nature, sky, human, vehicle).
         category_iiou: by category whose every class has instances.
     """

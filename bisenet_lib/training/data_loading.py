@@ -70,7 +70,7 @@ def readers(num_workers: int | None, place: str, ranks: Ranks = ALONE) -> int:
     them itself.
 
     Args:
-        num_workers: what was asked for; None leaves the choice here.
+        num_workers: the number the user asked for; None leaves the choice to this function.
         place: the device, as :func:`bisenet_lib.runtime.devices.select` gives it.
         ranks: this process among the others.
 

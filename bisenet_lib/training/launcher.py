@@ -41,7 +41,7 @@ class Plan:
         processes: on this host, on its CPU; with ``gpus`` there is one for each of them.
         gpus: numbers of GPUs or other devices, ``0,1,2,3``; empty trains on the CPU.
         nnodes: hosts.
-        master: ``HOST:PORT`` where the hosts meet; on host 0, a free port of its own.
+        master: ``HOST:PORT`` where the hosts meet: the address of host 0 and a free port there.
         node: this host's number, from 0.
         timeout: seconds to wait for the other hosts.
         device: the kind of device that ``gpus`` numbers, ``gpu`` or the name of another;

@@ -57,7 +57,7 @@ class Log:
         self._clock = time.perf_counter()
 
     def step(self, losses: list[paddle.Tensor], images: list[int]) -> None:
-        """Take in one training step, reading included: its losses, its images in the data set."""
+        """Note one training step, reading included: its losses, its images in the data set."""
         self._losses.append([loss.detach() for loss in losses])
         self._images.append(images)
         now = time.perf_counter()

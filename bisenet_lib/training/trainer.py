@@ -80,7 +80,7 @@ def build(settings: Mapping[str, Any], seed: int) -> Parts:
 
 
 def check_run_folder(run: Path, resume_model: Path | None, init_model: Path | None) -> None:
-    """Refuse a folder that holds another run, and a run that begins and goes on at once.
+    """Refuse a folder that holds another run, and a run with both kinds of start.
 
     Args:
         run: the folder to write to.
@@ -112,7 +112,7 @@ def check_run_folder(run: Path, resume_model: Path | None, init_model: Path | No
 
 
 def begin(parts: Parts, init_model: Path, ranks: Ranks) -> dict[str, str]:
-    """Give the network what fits of a checkpoint's weights, and print what was kept.
+    """Give the network those weights of a checkpoint that fit, and print which were kept.
 
     Args:
         parts: fresh ones; the network's weights change in place.
@@ -189,7 +189,7 @@ def changes(
         Dotted key to the values before and now.
 
     Raises:
-        InputError: a key that must stay differs, as the network's.
+        InputError: a key differs that must not change, such as one of the network.
     """
     path = stored.folder.parent / "config.yml"
     if not path.is_file():
@@ -566,7 +566,7 @@ class Step:
         return paddle.amp.auto_cast(enable=self._mixed, level=self._level, dtype=self._dtype)
 
     def show(self, log: Log) -> None:
-        """Let ``watch`` of the options draw the run so far; its time is not the training's."""
+        """Let ``watch`` of the options draw the run so far; its time does not count as training."""
         if self.options.watch is not None and self.ranks.first:
             self.options.watch(log.path.parent)
             log.restart_clock()

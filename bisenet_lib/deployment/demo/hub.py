@@ -222,7 +222,7 @@ class Hub:
             self.drive.position = viewer.place + 1
 
     def _feed(self) -> None:
-        """Put the drive's next frame into the turns if somebody wants it, and it is there."""
+        """Queue the drive's next frame if a viewer wants it and it is drawn."""
         wanting = [viewer for viewer in self.viewers if viewer.wants]
         self.drive.watch(bool(wanting))
         playing = any(viewer.playing for viewer in wanting)
@@ -270,7 +270,7 @@ class Hub:
             if isinstance(result, Segmented):
                 for viewer in self.viewers:
                     viewer.offer(result)
-            elif not self._failing:  # those behind it fail alike
+            elif not self._failing:  # the frames behind it fail in the same way
                 self._failing = True
                 self._tell_all(kind="trouble", text=result.sentence)
             self._feed()

@@ -30,7 +30,7 @@ LOOPBACK = "127.0.0.1"
 PORTS = range(8765, 8865)
 """Tried in turn where no port is asked for."""
 SECONDS = 20
-"""Between two signs of life of a page; one that gives none is forgotten."""
+"""Between two pings; a page that does not answer one is dropped."""
 HEADERS = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; media-src blob:; "

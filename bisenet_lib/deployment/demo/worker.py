@@ -97,7 +97,7 @@ class Turns:
             self._changed.notify()
 
     def drop(self, source: Hashable) -> None:
-        """Take back what waits of a source."""
+        """Remove the waiting job of a source."""
         with self._changed:
             self._jobs.pop(source, None)
 
