@@ -76,7 +76,7 @@ def course_run(
         parameters=parse_parameters(parameter or (), paths),
         console=out,
     )
-    raise typer.Exit(any(one.error for one in outcomes))
+    raise typer.Exit(any(outcome.error for outcome in outcomes))
 
 
 @app.command("sweep", cls=_AsPapermill)
@@ -108,8 +108,8 @@ def course_sweep(
 
     paths = notebooks(folder, [name])
     if len(paths) > 1:
-        found = ", ".join(path.stem for path in paths)
-        raise InputError(f"notebook {name!r} fits several ({found}); a sweep runs one")
+        names = ", ".join(path.stem for path in paths)
+        raise InputError(f"notebook {name!r} fits several ({names}); a sweep runs one")
     runs = sweep(
         paths[0],
         parse_grid(grid or (), paths[0]),
@@ -121,7 +121,7 @@ def course_sweep(
         metric=metric,
         console=out,
     )
-    raise typer.Exit(any(one.outcome.error for one in runs))
+    raise typer.Exit(any(run.outcome.error for run in runs))
 
 
 @app.command("times")
@@ -146,8 +146,8 @@ def course_params(names: Names = None, folder: Folder = None) -> None:
 
     table = Table("notebook", "parameter", "type", "default", "what it is")
     for path in notebooks(folder, names or ()):
-        for name, one in parameters_of(path).items():
-            kind = one["inferred_type_name"]
-            table.add_row(path.stem, name, kind, one["default"], one["help"])
+        for name, parameter in parameters_of(path).items():
+            kind = parameter["inferred_type_name"]
+            table.add_row(path.stem, name, kind, parameter["default"], parameter["help"])
         table.add_section()
     out.print(table)

@@ -92,8 +92,8 @@ def _network(model: Path, config: str | None, title: str) -> "Network":
 def _opened(address: str) -> bool:
     """Whether a browser with a screen was told to open an address; one in a terminal is not."""
     try:
-        found = webbrowser.get()
+        browser = webbrowser.get()
     except webbrowser.Error:
         return False
-    in_terminal = type(found) is webbrowser.GenericBrowser
-    return not in_terminal and found.open(address)
+    in_terminal = type(browser) is webbrowser.GenericBrowser
+    return not in_terminal and browser.open(address)

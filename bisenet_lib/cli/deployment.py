@@ -70,17 +70,18 @@ def export(
         column.justify = "right"
     written = export_checked(settings, weights, output, compared, chosen)
     write_json(
-        json_file, {"checkpoint": str(weights), "exports": [one.as_dict() for one in written]}
+        json_file,
+        {"checkpoint": str(weights), "exports": [exported.as_dict() for exported in written]},
     )
-    for one in written:
-        found = one.parity
+    for exported in written:
+        parity = exported.parity
         table.add_row(
-            one.format,
-            one.path.name,
-            f"{one.size / 1e6:.1f}",
-            str(found.images),
-            f"{100 * found.pixels:.4f}",
-            "not written" if found.logits is None else f"{found.logits:.1g}",
+            exported.format,
+            exported.path.name,
+            f"{exported.size / 1e6:.1f}",
+            str(parity.images),
+            f"{100 * parity.pixels:.4f}",
+            "not written" if parity.logits is None else f"{parity.logits:.1g}",
         )
     out.print(table)
     out.print(f"compared with {weights}, then written to {output}", highlight=False, soft_wrap=True)
@@ -209,10 +210,10 @@ def _onnx_file(model: Path, config: str | None) -> Path:
 def _shares(tally: "Tally") -> Table:
     """The classes seen, each with its colour."""
     predictor = tally.predictor
-    known = dict(zip(predictor.names, predictor.colours.tolist(), strict=True))
+    colours = dict(zip(predictor.names, predictor.colours.tolist(), strict=True))
     table = Table("", "class", "% of pixels")
     table.columns[2].justify = "right"
     for name, share in tally.shares().items():
-        colour = Text("  ", "on rgb({},{},{})".format(*known[name]))
+        colour = Text("  ", "on rgb({},{},{})".format(*colours[name]))
         table.add_row(colour, Text(name), f"{100 * share:.2f}" if share >= 5e-5 else "< 0.01")
     return table

@@ -97,10 +97,10 @@ def score(
     workers: Workers = 1,
     json_file: Json = None,
 ) -> None:
-    """Score prediction files, whoever made them, as Cityscapes' own scorer does."""
+    """Score prediction files of any program, as Cityscapes' own scorer does."""
     from bisenet_lib.evaluation.cityscapes_benchmark import score_files
 
-    found = score_files(predictions, dataset, split, workers=workers)
-    write_json(json_file, found.as_dict())
-    out.print(Markdown(found.table()))
-    out.print(f"{found.frames} frames of {split}", highlight=False)
+    scores = score_files(predictions, dataset, split, workers=workers)
+    write_json(json_file, scores.as_dict())
+    out.print(Markdown(scores.table()))
+    out.print(f"{scores.frames} frames of {split}", highlight=False)

@@ -1,4 +1,4 @@
-"""``bisenet import``: a data set of one's own.
+"""``bisenet import``: a data set of your own.
 
 Imports of a sub-command stand inside it, as in :mod:`bisenet_lib.cli.main`.
 """
@@ -102,7 +102,7 @@ def import_folder(
     """  # noqa: D301  (the \\b keeps the lines of the examples apart)
     from bisenet_lib.importers import importing
 
-    made = importing.import_folder(
+    imported = importing.import_folder(
         source,
         target,
         images=images,
@@ -121,11 +121,11 @@ def import_folder(
         size=_size(size),
         workers=workers,
     )
-    write_json(json_file, made.as_dict())
-    out.print(Markdown(made.table()))
-    for note in made.notes():
+    write_json(json_file, imported.as_dict())
+    out.print(Markdown(imported.table()))
+    for note in imported.notes():
         out.print(note, markup=False, highlight=False, soft_wrap=True)
-    out.print(f"{made.summary()}\n{target}", markup=False, highlight=False, soft_wrap=True)
+    out.print(f"{imported.summary()}\n{target}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _words(text: str | None) -> str | None:
@@ -147,7 +147,7 @@ def _share(text: str | None) -> float | Path | None:
 
 
 def _size(text: str | None) -> tuple[int, int] | None:
-    found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text or "")
-    if text and not found:
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text or "")
+    if text and not match:
         raise InputError(f"--size is {text!r}; give width x height, such as 384x256")
-    return found and (int(found[1]), int(found[2]))
+    return match and (int(match[1]), int(match[2]))

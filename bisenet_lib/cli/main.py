@@ -82,10 +82,10 @@ def minicity(
     """
     from bisenet_lib.data.minicity import generate, size_of
 
-    made = generate(
+    summary = generate(
         folder, train=train, val=val, test=test, size=size_of(size), seed=seed, workers=workers
     )
-    out.print(f"{made}", highlight=False, soft_wrap=True)
+    out.print(f"{summary}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -103,8 +103,8 @@ def drive(
     """
     from bisenet_lib.data.minicity import film, size_of
 
-    made = film(output, frames=frames, size=size_of(size), seed=seed)
-    out.print(f"{made}", highlight=False, soft_wrap=True)
+    summary = film(output, frames=frames, size=size_of(size), seed=seed)
+    out.print(f"{summary}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -145,16 +145,16 @@ def convert(
     """
     from bisenet_lib.data import conversion
 
-    done = conversion.convert(root, output=output, workers=workers, force=force)
-    write_json(json_file, done.as_dict())
+    report = conversion.convert(root, output=output, workers=workers, force=force)
+    write_json(json_file, report.as_dict())
     table = Table("labels from", "frames")
-    for source, count in done.counts().items():
+    for source, count in report.counts().items():
         table.add_row(_SOURCES.get(source, source), str(count))
     table.add_section()
-    for split, count in done.lists.items():
+    for split, count in report.lists.items():
         table.add_row(f"listed in {split}.txt", str(count))
     out.print(table)
-    end_with_problems(done.problems, "the frames they belong to are in no list")
+    end_with_problems(report.problems, "the frames they belong to are in no list")
 
 
 @app.command()
@@ -163,12 +163,12 @@ def doctor(
         Path | None, typer.Option(help="The Cityscapes folder (or set CITYSCAPES_DATASET).")
     ] = None,
 ) -> None:
-    """Look at this machine: each line OK, or the command that mends it."""
+    """Look at this machine: each line says OK, or gives the command that fixes the fault."""
     from bisenet_lib.course.doctor import checks, report
 
-    found = checks(cityscapes)
-    out.print(report(found), markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(any(check.ok is False for check in found))
+    results = checks(cityscapes)
+    out.print(report(results), markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(any(check.ok is False for check in results))
 
 
 @app.command()
@@ -273,7 +273,7 @@ demo.add_to(app)
 
 
 def _unprintable(error: UnicodeError) -> tuple[str | bytes, int]:
-    """What a terminal gets that lacks a letter: its number, or the byte of a file's name."""
+    """What is printed for a letter the terminal lacks: its number, or the byte of a file's name."""
     assert isinstance(error, UnicodeEncodeError), "the streams are only written to"
     letter = error.object[error.start]
     if "\udc80" <= letter <= "\udcff":  # a byte, as os.fsdecode gives it

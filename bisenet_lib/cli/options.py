@@ -98,7 +98,7 @@ def scales_of(text: str) -> tuple[float, ...]:
 
 
 def trained(model: Path, config: str | None, dataset: Path | None) -> tuple[dict[str, Any], Path]:
-    """The configuration and the weights of a trained network; which weights, is printed.
+    """Give the configuration and the weights of a trained network, and print which weights.
 
     Args:
         model: a run folder, checkpoint folder or weights file.

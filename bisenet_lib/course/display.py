@@ -57,7 +57,7 @@ class Display:
 
     @contextmanager
     def notebook(self, title: str, cells: int) -> Iterator[Progress]:
-        """Show the next notebook of the run; a line stays of it.
+        """Show the next notebook of the run; one line about it stays on the screen.
 
         Args:
             title: its name.
@@ -81,7 +81,7 @@ class Display:
         self.took.append(0)
 
     def tick(self) -> None:
-        """Print a line now and then where nothing live can be drawn."""
+        """Print a line from time to time where no live display can be drawn."""
         if not self.live and self.current and time.monotonic() - self._told > QUIET_SECONDS:
             self._told = time.monotonic()
             self.console.print(_line(self.current), highlight=False, markup=False)
@@ -91,7 +91,7 @@ class Display:
         count = len(self.expected)
         number = f"({min(len(self.took) + 1, count)} of {count})"
         cell = f"cell {progress.cell} of {progress.cells}, peak {progress.peak_mb:.0f} MB"
-        what = f"{progress.title} {number}: {cell}" if progress.title else number
+        text = f"{progress.title} {number}: {cell}" if progress.title else number
         seconds = time.monotonic() - self._began
         left, longer = seconds_left(self.expected, self.took, progress.seconds)
         done = (len(self.took) + progress.cell / progress.cells) / count
@@ -100,7 +100,7 @@ class Display:
         below.add_column(ratio=1)
         below.add_column(no_wrap=True, overflow="ellipsis")
         below.add_row(ProgressBar(1, share), f"{_duration(seconds)}{_left(left, longer)}")
-        return Group(Text(what, no_wrap=True, overflow="ellipsis"), below)
+        return Group(Text(text, no_wrap=True, overflow="ellipsis"), below)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What this machine can do for the course, and the exact command that mends what it can't.
+"""What this machine can do for the course, and for each fault the exact command that fixes it.
 
 Every check looks at one thing and answers with a :class:`~bisenet_lib.course.preflight.Check`;
 those of :mod:`bisenet_lib.course.preflight` are the same ones ``make`` asks before it installs.
@@ -41,8 +41,8 @@ def locked(lock: Path) -> dict[str, str]:
     A line that ends in ``; sys_platform == 'darwin'`` is for macOS alone.
     """
     lines = (line.partition(";") for line in lock.read_text(encoding="utf-8").splitlines())
-    here = (pin for pin, _, marker in lines if not marker or sys.platform == "darwin")
-    return dict(pin.strip().split("==") for pin in here)
+    pins = (pin for pin, _, marker in lines if not marker or sys.platform == "darwin")
+    return dict(pin.strip().split("==") for pin in pins)
 
 
 def check_packages(lock: Path) -> Check:
@@ -60,9 +60,9 @@ def check_packages(lock: Path) -> Check:
     wrong, fixes = [], []
     gpu_build = _installed("paddlepaddle-gpu")
     for name, version in pins.items():
-        have = gpu_build if name == "paddlepaddle" and gpu_build else _installed(name)
-        if have != version:
-            wrong.append(f"{name} {have or 'missing'}, locked {version}")
+        installed = gpu_build if name == "paddlepaddle" and gpu_build else _installed(name)
+        if installed != version:
+            wrong.append(f"{name} {installed or 'missing'}, locked {version}")
             fixes.append(f"{name}=={version}")
     if _installed("opencv-python"):
         wrong.append("opencv-python lies over opencv-python-headless, in the same folder")
@@ -162,16 +162,16 @@ def check_gpu(paddle_version: Mapping[str, Any] | None = None) -> list[Check]:
             timeout=60,
             check=False,
         )
-        said = answer.stdout.strip() or "no answer"
+        answer_text = answer.stdout.strip() or "no answer"
     except subprocess.TimeoutExpired as error:
-        said = str(error)
-    rows = [re.split(r"\s*,\s*", line) for line in said.splitlines()]
+        answer_text = str(error)
+    rows = [re.split(r"\s*,\s*", line) for line in answer_text.splitlines()]
     if not all(len(row) == 3 and re.fullmatch(r"\d+\.\d+", row[2]) for row in rows):
         fix = (
             "sudo reboot   (after a driver update), or renew the driver: "
             "sudo apt-get install -y --reinstall nvidia-driver"
         )
-        return [Check("GPU", False, f"nvidia-smi: {said.splitlines()[0]}", fix)]
+        return [Check("GPU", False, f"nvidia-smi: {answer_text.splitlines()[0]}", fix)]
     paddle = _paddle_version() if paddle_version is None else paddle_version
     return [
         _gpu(f"GPU {number}", name, driver, capability, paddle)
@@ -308,21 +308,21 @@ def checks(cityscapes: Path | None = None) -> list[Check]:
         cityscapes: the Cityscapes folder; None takes it from ``CITYSCAPES_DATASET``.
 
     Returns:
-        The checks, in the order they are best mended.
+        The checks, in the order in which faults are best fixed.
     """
     if cityscapes is None and os.environ.get(CITYSCAPES_VARIABLE):
         cityscapes = Path(os.environ[CITYSCAPES_VARIABLE])
     bits, root = struct.calcsize("P") * 8, project.find_course()
     missing = f"not in {Path.cwd()}; the library is installed without it: ask in its folder"
-    found = [
+    results = [
         preflight.check_python(sys.version_info[:3], sys.executable),
         preflight.check_platform(platform.system(), platform.machine(), bits, platform.libc_ver()),
         check_packages(root / "requirements.lock") if root else Check("course", None, missing),
     ]
     if platform.system() == "Linux":
-        found.append(preflight.check_libraries())
+        results.append(preflight.check_libraries())
     return [
-        *found,
+        *results,
         preflight.check_disk(str(root or Path.cwd()), preflight.RUN_GB),
         check_cores(),
         check_memory(),
@@ -333,13 +333,13 @@ def checks(cityscapes: Path | None = None) -> list[Check]:
     ]
 
 
-def report(found: Iterable[Check]) -> str:
+def report(results: Iterable[Check]) -> str:
     """The checks as plain text, for a terminal or a notebook.
 
     Args:
-        found: what :func:`checks` returned.
+        results: what :func:`checks` returned.
 
     Returns:
-        A line each, and under a fault the commands that mend it.
+        A line each, and under a fault the commands that fix it.
     """
-    return "\n".join(preflight.report_lines(found))
+    return "\n".join(preflight.report_lines(results))

@@ -39,7 +39,7 @@ def drive(
     The frame is an ordinary picture, so that a page without a running kernel shows it too.
 
     Args:
-        show: maps a frame, (H, W, 3) uint8 RGB, to the picture to be seen, likewise.
+        show: maps a frame, (H, W, 3) uint8 RGB, to the picture to show, of the same form.
         seed: see :func:`bisenet_lib.data.minicity.drive`.
         size: width and height of a frame in pixels.
 
@@ -123,10 +123,10 @@ class Player:
                 while self._asked.wait(PATIENCE):
                     self._asked.clear()
                     frame = _next_frame(process)
-                    began = time.perf_counter()
+                    start = time.perf_counter()
                     picture = _jpeg(self._show(frame))
                     ends.append(time.perf_counter())
-                    spent.append(ends[-1] - began)
+                    spent.append(ends[-1] - start)
                     if self.process is not process:
                         return
                     assert self._screen is not None, "it was made when the drive began to play"

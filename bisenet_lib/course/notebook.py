@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MINICITY = "minicity"
 """The name of the folder that is filled with generated scenes when it is missing."""
 COURSE = Path("../data/checkpoints")
-"""What lies beside the notebooks' folder and nowhere else."""
+"""A folder beside that of the notebooks, by which this is recognised."""
 SUBSETS = Path("../data/subsets")
 """Where the small data sets that lessons look at are kept."""
 NOT_RUN = (
@@ -35,6 +35,8 @@ NOT_RUN = (
 def start(profile: str) -> None:
     """Begin a lesson: refuse what would only be noticed later, before anything is written.
 
+    From now on the message of a name that is not there also says what may be the reason.
+
     Args:
         profile: ``smoke``, ``laptop`` or ``cityscapes``.
 
@@ -43,6 +45,7 @@ def start(profile: str) -> None:
     """
     from bisenet_lib.config import profiles
 
+    _explain_missing_names()
     profiles.find_config(profile)
     if not COURSE.is_dir():
         raise InputError(
@@ -143,7 +146,7 @@ def load_frame(frame: Frame, size: tuple[int, int] | None = None) -> tuple[np.nd
 def finished_run(
     settings: Mapping[str, Any], run: Path, *, device: str, watch: Callable[[Path], None]
 ) -> "trainer.Result | None":
-    """The result of a training that came to its end before, so that a lesson can go on from it.
+    """The result of a training that has already ended, so that a lesson can go on from it.
 
     Taught in ``03_training``.
 
@@ -183,9 +186,9 @@ def finished_run(
     print(f"{run}: finished before, after {done} iterations")
     watch(run)
     scores = evaluator.evaluate_checkpoint(settings, stored.folder, device=device).scores
-    logged = [one for one in run_log.read_log(run) if "ips" in one]
-    steps = np.diff([0, *(one["iteration"] for one in logged)])
-    seconds = float(np.sum(images * steps / [one["ips"] for one in logged]))
+    logged = [record for record in run_log.read_log(run) if "ips" in record]
+    steps = np.diff([0, *(record["iteration"] for record in logged)])
+    seconds = float(np.sum(images * steps / [record["ips"] for record in logged]))
     speed = images * float(steps.sum()) / seconds if logged else math.nan
     return trainer.Result(run, done, seconds, speed, scores, stored.state.get("best_miou"))
 
@@ -213,6 +216,7 @@ def report_result(
 
 
 def _explain_missing_names() -> None:
+    """Let IPython, where it runs, print :data:`NOT_RUN` under the traceback of a missing name."""
     shell = get_ipython()
     if shell is None:
         return
@@ -223,6 +227,3 @@ def _explain_missing_names() -> None:
             print(NOT_RUN)
 
     shell.set_custom_exc((NameError,), show)
-
-
-_explain_missing_names()

@@ -34,7 +34,9 @@ def without_widgets(notebook: NotebookNode) -> NotebookNode:
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [one for one in cell.outputs if WIDGET not in one.get("data", {})]
+            cell.outputs = [
+                output for output in cell.outputs if WIDGET not in output.get("data", {})
+            ]
     return notebook
 
 
@@ -72,7 +74,7 @@ def with_pictures(notebook: NotebookNode, folder: Path) -> NotebookNode:
     """
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = PICTURE.sub(lambda found: f"]({_data(folder / found[1])})", cell.source)
+            cell.source = PICTURE.sub(lambda match: f"]({_data(folder / match[1])})", cell.source)
     return notebook
 
 
@@ -92,8 +94,8 @@ def headline_figure(notebook: NotebookNode) -> tuple[str, bytes] | None:
             prose = re.sub(r"^```.*?^```", "", cell.source, flags=re.M | re.S)
             heading = [heading, *re.findall(r"^#+ (.+)$", prose, re.M)][-1].replace("`", "")
         elif HEADLINE in cell.metadata.get("tags", []):
-            shown = [output.get("data", {}) for output in cell.outputs]
-            figures = [data["image/png"] for data in shown if "image/png" in data]
+            outputs = [output.get("data", {}) for output in cell.outputs]
+            figures = [data["image/png"] for data in outputs if "image/png" in data]
             return (heading, base64.b64decode(figures[-1])) if figures else None
     return None
 

@@ -1,7 +1,7 @@
 """Parameters of notebooks: read from the notebooks themselves, and checked before anything runs.
 
 papermill only warns about a parameter that a notebook does not have, and then runs with the
-defaults: hours later one finds out.
+defaults: the mistake would show only hours later.
 """
 
 import difflib
@@ -67,17 +67,17 @@ def parse_parameters(texts: Sequence[str], paths: Sequence[Path]) -> dict[str, A
             that is not of the declared type.
     """
     types = _types(paths)
-    read = {}
+    values = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
             raise InputError(f"parameter {text!r}: write it as name=value")
         kind = _type_of(name, types)
         try:
-            read[name] = READERS.get(kind, yaml.safe_load)(value)
+            values[name] = READERS.get(kind, yaml.safe_load)(value)
         except (ValueError, KeyError, yaml.YAMLError) as error:
             raise InputError(_wrong_type(name, value, kind)) from error
-    return read
+    return values
 
 
 def check_parameters(paths: Sequence[Path], parameters: Mapping[str, Any]) -> None:
@@ -104,18 +104,18 @@ def check_parameters(paths: Sequence[Path], parameters: Mapping[str, Any]) -> No
 def name_of(parameters: Mapping[str, Any]) -> str:
     """A folder name that tells parameters: ``iters=500,learning_rate=0.02``.
 
-    The same parameters have the same name in whatever order they are given; other parameters
-    have another one, also on a disk that does not tell ``A`` from ``a``. A value that a name
-    cannot tell exactly (by its characters, its length, or as text that looks like a number) is
-    told roughly, and a checksum of all parameters follows.
+    The same parameters have the same name, in any order; other parameters have another one, also
+    on a disk that does not distinguish ``A`` from ``a``. A value that a name cannot give exactly
+    (because of its characters or its length, or as text that looks like a number) is given
+    roughly, and a checksum of all parameters follows.
     """
     texts = {name: as_text(parameters[name]) for name in sorted(parameters)}
-    whole = ",".join(f"{name}={text}" for name, text in texts.items())
+    joined = ",".join(f"{name}={text}" for name, text in texts.items())
     exact = all(_is_exact(value) for value in parameters.values())
-    if exact and len(whole) <= LONGEST:
-        return whole
+    if exact and len(joined) <= LONGEST:
+        return joined
     checksum = hashlib.sha256(json.dumps(parameters, sort_keys=True, default=str).encode())
-    rough = re.sub(r"[^\w.,=+-]", "_", whole, flags=re.ASCII)[:LONGEST]
+    rough = re.sub(r"[^\w.,=+-]", "_", joined, flags=re.ASCII)[:LONGEST]
     return f"{rough},{checksum.hexdigest()[:8]}"
 
 
@@ -134,7 +134,7 @@ def _is_exact(value: Any) -> bool:
 def _types(paths: Sequence[Path]) -> dict[str, str]:
     """The declared type of every parameter of the notebooks; ``None`` where there is none."""
     declared = (item for path in paths for item in parameters_of(path).items())
-    return {name: one["inferred_type_name"] for name, one in declared}
+    return {name: parameter["inferred_type_name"] for name, parameter in declared}
 
 
 def _type_of(name: str, types: Mapping[str, str]) -> str:

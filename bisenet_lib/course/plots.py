@@ -188,9 +188,9 @@ def iou(
     columns = {title: _with_mean(values) for title, values in scores.items()}
     grouped(axis, [*names, "mean"], columns)
     for title, values in (reference or {}).items():
-        where = np.arange(len(names) + 1)
+        positions = np.arange(len(names) + 1)
         height = _with_mean(values)
-        axis.hlines(height, where - 0.45, where + 0.45, color="black", lw=2.5, label=title)
+        axis.hlines(height, positions - 0.45, positions + 0.45, color="black", lw=2.5, label=title)
     axis.axvline(len(names) - 0.5, color="grey", linewidth=0.8)
     axis.set_ylabel("IoU %")
     axis.set_ylim(0, 100)
@@ -209,20 +209,24 @@ def training(records: Sequence[Mapping[str, Any]]) -> Figure:
     Args:
         records: of ``metrics.jsonl``, as :func:`bisenet_lib.training.run_log.read_log` gives them.
     """
-    steps = [one for one in records if "loss" in one]
-    scored = [one for one in records if "miou" in one]
+    steps = [record for record in records if "loss" in record]
+    scored = [record for record in records if "miou" in record]
     figure, (losses, rate, miou) = plt.subplots(1, 3, figsize=(WIDTH, 3.4))
     names = ["head", *(f"auxiliary {n}" for n in range(1, len(steps[0]["losses"])))]
-    where = [one["iteration"] for one in steps]
+    iterations = [record["iteration"] for record in steps]
     for name, values in zip(
-        names, zip(*(one["losses"] for one in steps), strict=True), strict=True
+        names, zip(*(record["losses"] for record in steps), strict=True), strict=True
     ):
-        losses.plot(where, values, label=name, linewidth=2.2 if name == "head" else 1)
+        losses.plot(iterations, values, label=name, linewidth=2.2 if name == "head" else 1)
     losses.set_title("loss of each head")
     losses.legend(fontsize=8)
-    rate.plot(where, [one["lr"] for one in steps], color="tab:green")
+    rate.plot(iterations, [record["lr"] for record in steps], color="tab:green")
     rate.set_title("learning rate")
-    miou.plot([one["iteration"] for one in scored], [100 * one["miou"] for one in scored], "o-")
+    miou.plot(
+        [record["iteration"] for record in scored],
+        [100 * record["miou"] for record in scored],
+        "o-",
+    )
     miou.set_title("validation mIoU %")
     miou.set_ylim(bottom=0)
     for axis in (losses, rate, miou):
@@ -277,8 +281,8 @@ def grouped(axis: Axes, names: Sequence[str], bars: Mapping[str, np.ndarray]) ->
     """
     width = 0.8 / len(bars)
     for number, (title, values) in enumerate(bars.items()):
-        where = np.arange(len(names)) + (number - (len(bars) - 1) / 2) * width
-        axis.bar(where, values, width, label=title)
+        positions = np.arange(len(names)) + (number - (len(bars) - 1) / 2) * width
+        axis.bar(positions, values, width, label=title)
     axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axis.grid(axis="y", alpha=0.3)
     if len(bars) > 1:
@@ -369,8 +373,8 @@ def size_curves(curves: Mapping[str, SizeCurve]) -> Figure:
         middle = np.sqrt(curve.edges[:-1] * curve.edges[1:])
         for axis, panel in zip(axes, panels, strict=True):
             values = getattr(curve, panel) * (1 if panel == "count" else 100)
-            there = curve.count > 0
-            axis.plot(middle[there], values[there], f"{marker}-", label=title)
+            filled = curve.count > 0
+            axis.plot(middle[filled], values[filled], f"{marker}-", label=title)
     titles = ("recall of an object, %", "IoU of an object, %", "objects")
     for axis, title in zip(axes, titles, strict=True):
         axis.set_title(title)
@@ -389,9 +393,9 @@ def found(objects: Mapping[str, tuple[int, int]]) -> Figure:
         objects: class to (objects found, objects there); a class without objects has no bar.
     """
     figure, axis = plt.subplots(figsize=(WIDTH, 3.6))
-    shares = [100 * seen / there if there else 0 for seen, there in objects.values()]
+    shares = [100 * seen / total if total else 0 for seen, total in objects.values()]
     bars = axis.bar(list(objects), shares, 0.7)
-    axis.bar_label(bars, [f"{seen} of {there}" for seen, there in objects.values()], padding=2)
+    axis.bar_label(bars, [f"{seen} of {total}" for seen, total in objects.values()], padding=2)
     axis.tick_params(axis="x", rotation=20)
     axis.set_ylabel("found, %")
     axis.set_ylim(0, 110)
@@ -401,27 +405,27 @@ def found(objects: Mapping[str, tuple[int, int]]) -> Figure:
 
 
 def boundaries(
-    found: BoundaryIou, iou: np.ndarray, names: Sequence[str] = CLASS_NAMES, *, width: int
+    measured: BoundaryIou, iou: np.ndarray, names: Sequence[str] = CLASS_NAMES, *, width: int
 ) -> Figure:
     """Draw boundary IoU against its width, and per class beside plain IoU.
 
     Args:
-        found: boundary IoU.
+        measured: boundary IoU.
         iou: (C,) plain IoU, 0 to 1.
         names: of the classes.
-        width: the one to show per class; among ``found.widths``.
+        width: the one to show per class; among ``measured.widths``.
     """
     figure, (mean, classes) = plt.subplots(
         1, 2, figsize=(WIDTH, 4.2), gridspec_kw={"width_ratios": (1, 2.6)}
     )
-    mean.plot(found.widths, 100 * found.mean, "o-", label="boundary IoU")
+    mean.plot(measured.widths, 100 * measured.mean, "o-", label="boundary IoU")
     mean.axhline(100 * np.nanmean(iou), color="black", linestyle="--", label="IoU")
     mean.set_xlabel("width of the band in pixels")
     mean.set_ylabel("mean of the classes, %")
     mean.set_ylim(0, 100)
     mean.grid(alpha=0.3)
     mean.legend()
-    narrow = found.iou[list(found.widths).index(width)]
+    narrow = measured.iou[list(measured.widths).index(width)]
     grouped(classes, names, {"IoU": 100 * iou, f"boundary IoU, {width} px": 100 * narrow})
     classes.set_ylabel("%")
     classes.set_ylim(0, 100)
@@ -454,13 +458,15 @@ def labelled_images(
         columns: pictures in a row.
     """
     coloured = {
-        title: one if one.ndim == 3 else colourise_classes(one, len(names))
-        for title, one in shown.items()
+        title: picture if picture.ndim == 3 else colourise_classes(picture, len(names))
+        for title, picture in shown.items()
     }
     figure = images(coloured, columns=columns)
     colours = class_colours(len(names)) / 255
     figure.legend(
-        handles=[Patch(facecolor=c, label=n) for c, n in zip(colours, names, strict=True)],
+        handles=[
+            Patch(facecolor=colour, label=name) for colour, name in zip(colours, names, strict=True)
+        ],
         loc="upper center",
         bbox_to_anchor=(0.5, 0.0),
         ncols=7,
@@ -518,7 +524,7 @@ def parts(milliseconds: Mapping[str, float]) -> Figure:
     names, values = list(milliseconds)[::-1], list(milliseconds.values())[::-1]
     drawn = axis.barh(names, values)
     total = sum(values)
-    axis.bar_label(drawn, [f" {one:.1f} ms, {100 * one / total:.0f} %" for one in values])
+    axis.bar_label(drawn, [f" {value:.1f} ms, {100 * value / total:.0f} %" for value in values])
     axis.set_xlim(0, 1.25 * max(values))
     axis.set_xlabel("ms an image")
     return finished(figure)
@@ -565,7 +571,11 @@ def ratios(names: Sequence[str], measured: Mapping[str, Sequence[float]]) -> Fig
         measured: what was measured to its N values.
     """
     figure, axis = plt.subplots(figsize=(WIDTH, 4.2))
-    grouped(axis, names, {what: np.divide(values, values[0]) for what, values in measured.items()})
+    grouped(
+        axis,
+        names,
+        {quantity: np.divide(values, values[0]) for quantity, values in measured.items()},
+    )
     axis.tick_params(axis="x", rotation=0)
     axis.set_xticks(range(len(names)), names, ha="center")
     for bars in axis.containers:

@@ -51,7 +51,7 @@ LIBRARIES = ("libgomp.so.1",)
 class Check(NamedTuple):
     """One thing looked at.
 
-    ``ok`` is True, False, or None for what is only told; ``fix`` says how to mend a False one.
+    ``ok`` is True, False, or None for plain information; ``fix`` says how to repair a False one.
     """
 
     name: str
@@ -62,8 +62,8 @@ class Check(NamedTuple):
 
 def _commands(known: Dict[str, str]) -> str:
     """The command of the tools that are on this machine, or of all when none is."""
-    here = [command for tool, command in known.items() if shutil.which(tool)]
-    return "\n".join(here or ["{}: {}".format(*item) for item in known.items()])
+    commands = [command for tool, command in known.items() if shutil.which(tool)]
+    return "\n".join(commands or ["{}: {}".format(*item) for item in known.items()])
 
 
 def check_python(version: Sequence[int], executable: str) -> Check:
@@ -87,7 +87,7 @@ def check_python(version: Sequence[int], executable: str) -> Check:
 
 
 def check_venv(version: Sequence[int]) -> Check:
-    """Can this Python make an environment? Debian keeps that in a package of its own."""
+    """Can this Python make an environment? Debian keeps that in a separate package."""
     missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
     if not missing:
         return Check("venv", True, "available")
@@ -218,7 +218,7 @@ def check_environment(folder: str) -> Check:
 
 def checks(folder: str) -> List[Check]:
     """Everything looked at before an installation into ``folder``/.venv."""
-    found = [
+    results = [
         check_python(sys.version_info[:3], sys.executable),
         check_platform(
             platform.system(),
@@ -228,19 +228,19 @@ def checks(folder: str) -> List[Check]:
         ),
     ]
     if platform.system() == "Linux":
-        found.append(check_libraries())
-    found.append(check_folder(folder))
+        results.append(check_libraries())
+    results.append(check_folder(folder))
     if Path(folder, ".venv", ".installed").exists():
-        return [*found, check_environment(folder), check_disk(folder, RUN_GB)]
-    return [*found, check_venv(sys.version_info[:3]), *check_install_space(folder)]
+        return [*results, check_environment(folder), check_disk(folder, RUN_GB)]
+    return [*results, check_venv(sys.version_info[:3]), *check_install_space(folder)]
 
 
-def report_lines(found: Iterable[Check]) -> List[str]:
-    """The checks as plain text: a line each, and under a fault the commands that mend it."""
+def report_lines(results: Iterable[Check]) -> List[str]:
+    """The checks as plain text: a line each, and under a fault the commands that fix it."""
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     mark = {True: "OK", False: "FAULT", None: "--"}
     text = []
-    for check in found:
+    for check in results:
         text.append("{:<6}{}: {}".format(mark[check.ok], check.name, check.found))
         if check.ok is False:
             fix = check.fix.replace("sudo ", "") if root else check.fix
@@ -249,7 +249,7 @@ def report_lines(found: Iterable[Check]) -> List[str]:
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Print the faults of this machine and how to mend them; 1 when there is one."""
+    """Print the faults of this machine and how to fix them; gives 1 when there is one."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", nargs="?", default=".", help="the project's folder")
     folder = str(Path(parser.parse_args(arguments).folder).resolve())

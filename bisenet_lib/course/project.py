@@ -14,8 +14,8 @@ def find_course() -> Path | None:
         The folder that holds ``notebooks/``; None where the library is installed without the
         course and the command is given elsewhere.
     """
-    here = Path.cwd()
-    folders = (Path(__file__).parents[2], here, *here.parents)
+    current = Path.cwd()
+    folders = (Path(__file__).parents[2], current, *current.parents)
     return next((folder for folder in folders if (folder / FIRST).is_file()), None)
 
 
@@ -23,7 +23,7 @@ def notebooks_folder() -> Path:
     """The folder of the course's notebooks.
 
     Raises:
-        InputError: see :func:`find`.
+        InputError: there is none, see :func:`find_course`.
     """
     folder = find_course()
     if folder is None:

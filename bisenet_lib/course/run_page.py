@@ -21,7 +21,7 @@ TEMPLATE = "run_page.html.j2"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one notebook; ``error`` is empty when it ran to its end."""
+    """The result of running one notebook; ``error`` is empty when it ran to its end."""
 
     notebook: str
     seconds: float

@@ -55,14 +55,14 @@ def notebooks(folder: Path | None = None, names: Sequence[str] = ()) -> list[Pat
         InputError: there are none, or a name fits none of them.
     """
     folder = project.notebooks_folder() if folder is None else folder
-    found = sorted(path for path in Path(folder).glob("*.ipynb"))
-    if not found:
+    paths = sorted(path for path in Path(folder).glob("*.ipynb"))
+    if not paths:
         raise InputError(f"{folder}: no notebook in it; give the folder of the course")
     for name in names:
-        if not any(path.name.startswith(name) for path in found):
-            have = ", ".join(path.stem for path in found)
-            raise InputError(f"notebook {name!r} is not in {folder}; there are: {have}")
-    return [path for path in found if not names or path.name.startswith(tuple(names))]
+        if not any(path.name.startswith(name) for path in paths):
+            stems = ", ".join(path.stem for path in paths)
+            raise InputError(f"notebook {name!r} is not in {folder}; there are: {stems}")
+    return [path for path in paths if not names or path.name.startswith(tuple(names))]
 
 
 def home_of(notebook: Path) -> Path:
@@ -181,9 +181,9 @@ def data_set(profile: str, cityscapes: Path | None, home: Path) -> str:
         raise InputError("profile 'cityscapes' needs the data set: --cityscapes DIR")
     root = Path(cityscapes or home / MINICITY).resolve()
     if not (root / "leftImg8bit").is_dir():
-        make = "give the folder that holds leftImg8bit/ and gtFine/"
-        make = make if cityscapes else f'make it with: bisenet minicity "{root}"'
-        raise InputError(f"{root}: no data set there (no leftImg8bit/); {make}")
+        advice = "give the folder that holds leftImg8bit/ and gtFine/"
+        advice = advice if cityscapes else f'make it with: bisenet minicity "{root}"'
+        raise InputError(f"{root}: no data set there (no leftImg8bit/); {advice}")
     return str(root)
 
 
@@ -201,12 +201,12 @@ def keep_times(paths: Sequence[Path], target: Path, runs_dir: Path | None = None
     kept: dict[str, dict[str, Any]] = {}
     for profile in MEASURED:
         dataset, folder = data_and_folder(paths[0], profile, None, runs_dir, {})
-        found = _recorded(folder / "course.json", dataset)
+        recorded = _recorded(folder / "course.json", dataset)
         for name in (path.stem for path in paths):
-            if name not in found or found[name].error:
+            if name not in recorded or recorded[name].error:
                 command = f"bisenet course run {name} --profile {profile}"
                 raise InputError(f"{name} was not run to its end on {dataset}; run: {command}")
-            measured = {"seconds": found[name].seconds, "peak_mb": found[name].peak_mb}
+            measured = {"seconds": recorded[name].seconds, "peak_mb": recorded[name].peak_mb}
             kept.setdefault(profile, {})[name] = measured
     write_text(target, json.dumps(kept, indent=2) + "\n")
 
@@ -223,7 +223,7 @@ def kept_seconds(notebook: Path, profile: str) -> dict[str, float]:
     """
     try:
         kept = json.loads(notebook.with_name(TIMES).read_text(encoding="utf-8"))
-        return {name: float(told["seconds"]) for name, told in kept[profile].items()}
+        return {name: float(record["seconds"]) for name, record in kept[profile].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
@@ -233,13 +233,13 @@ def outcome_table(outcomes: Sequence[Outcome]) -> Table:
     shown = Table("notebook", "seconds", "peak MB", "headline result")
     for column in shown.columns[1:3]:
         column.justify = "right"
-    for one in outcomes:
-        text = f"failed: {one.error.splitlines()[0]}" if one.error else one.headline
-        row = (one.notebook, f"{one.seconds:.0f}", f"{one.peak_mb:.0f}", escape(text))
-        shown.add_row(*row, style="red" if one.error else "")
+    for outcome in outcomes:
+        text = f"failed: {outcome.error.splitlines()[0]}" if outcome.error else outcome.headline
+        row = (outcome.notebook, f"{outcome.seconds:.0f}", f"{outcome.peak_mb:.0f}", escape(text))
+        shown.add_row(*row, style="red" if outcome.error else "")
     shown.add_section()
-    peak = max((one.peak_mb for one in outcomes), default=0)
-    shown.add_row("total", f"{sum(one.seconds for one in outcomes):.0f}", f"{peak:.0f}")
+    peak = max((outcome.peak_mb for outcome in outcomes), default=0)
+    shown.add_row("total", f"{sum(outcome.seconds for outcome in outcomes):.0f}", f"{peak:.0f}")
     return shown
 
 
@@ -254,15 +254,15 @@ def execute(path: Path, run_dir: Path, parameters: Mapping[str, Any], shown: Dis
         shown: where progress and failure are shown.
 
     Returns:
-        What came of it; a failure of the notebook is told there, not raised.
+        The outcome; it also holds a failure of the notebook, which is not raised.
     """
     known = parameters_of(path)
     given = {**parameters, "run_dir": str(run_dir)}
     executed = run_dir / path.name
     results = run_dir / "results.json"
     run_dir.mkdir(parents=True, exist_ok=True)
-    for old in (results, run_dir / run_page.FIGURE):
-        old.unlink(missing_ok=True)
+    for leftover in (results, run_dir / run_page.FIGURE):
+        leftover.unlink(missing_ok=True)
     cells = len(nbformat.read(path, as_version=4).cells) + 1  # papermill adds one
     error = ""
     with (
@@ -351,13 +351,13 @@ def _recorded(path: Path, dataset: str) -> dict[str, Outcome]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         notebooks = record["notebooks"] if record["dataset"] == dataset else {}
-        return {name: Outcome(**told) for name, told in notebooks.items()}
+        return {name: Outcome(**fields) for name, fields in notebooks.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
 class _Kernel(KernelManager):
-    """A kernel of this very Python, whatever kernel specs the user has."""
+    """A kernel of this Python itself, independent of the user's kernel specs."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -1,8 +1,8 @@
 """A notebook run once for every combination of some parameters, and the runs compared.
 
 A sweep is a folder: in it a run folder for each combination, ``sweep.json``, ``sweep.csv`` and
-``sweep.png``. What came of a run is written last, as ``outcome.json`` in its folder; so a sweep
-that was killed goes on with the runs that have none.
+``sweep.png``. The result of a run is written last, as ``outcome.json`` in its folder; so a sweep
+that was killed goes on with the runs that have no such file.
 """
 
 import csv
@@ -41,7 +41,7 @@ SEED = "seed"
 
 @dataclass(frozen=True)
 class Run:
-    """One combination of a sweep's parameters, and what came of it."""
+    """One combination of a sweep's parameters, and its result."""
 
     parameters: Mapping[str, Any]
     folder: Path
@@ -97,7 +97,7 @@ def comparison_table(runs: Sequence[Run], metric: str) -> Table:
         error = run.outcome.error
         value = f"{run.results[metric]:.4g}" if metric in run.results else ""
         shown.add_row(
-            *(escape(str(one)) for one in run.parameters.values()),
+            *(escape(str(parameter)) for parameter in run.parameters.values()),
             f"{run.outcome.seconds:.0f}",
             *([value] if metric else []),
             escape(f"failed: {error.splitlines()[0]}" if error else run.outcome.headline),
@@ -117,8 +117,8 @@ def as_csv(runs: Sequence[Run]) -> str:
         outcome = run.outcome
         failed = outcome.error.splitlines()[0] if outcome.error else ""
         values = (run.results.get(name, "") for name in reported)
-        told = (outcome.seconds, outcome.peak_mb, failed, run.folder.name)
-        writer.writerow([*run.parameters.values(), *values, *told])
+        columns = (outcome.seconds, outcome.peak_mb, failed, run.folder.name)
+        writer.writerow([*run.parameters.values(), *values, *columns])
     return text.getvalue()
 
 
@@ -142,12 +142,12 @@ def chart(runs: Sequence[Run], metric: str) -> Figure:
     figure, axis = plt.subplots(figsize=(WIDTH * 0.7, 3.8))
     places = _places(axis, [run.parameters[across] for run in runs])
     for title, points in lines.items():
-        where = sorted(points, key=places.__getitem__)
-        means = [float(np.mean(points[value])) for value in where]
-        (line,) = axis.plot([places[value] for value in where], means, "-", label=title or None)
-        for value in where:
-            at = [places[value]] * len(points[value])
-            axis.plot(at, points[value], "o", color=line.get_color(), alpha=0.8)
+        values = sorted(points, key=places.__getitem__)
+        means = [float(np.mean(points[value])) for value in values]
+        (line,) = axis.plot([places[value] for value in values], means, "-", label=title or None)
+        for value in values:
+            positions = [places[value]] * len(points[value])
+            axis.plot(positions, points[value], "o", color=line.get_color(), alpha=0.8)
     axis.set_xlabel(across)
     axis.set_ylabel(
         metric + (" (line: mean over seeds)" if SEED in names and across != SEED else "")
@@ -224,8 +224,8 @@ def sweep(
 ) -> list[Run]:
     """Run a notebook for every combination of a grid; finished runs are not repeated.
 
-    A run that fails stops no other. The files that compare the runs are written anew after
-    each of them.
+    A run that fails does not stop the others. The files that compare the runs are written again
+    after each of them.
 
     Args:
         notebook: the file.
@@ -247,35 +247,41 @@ def sweep(
             finished run of another version of the notebook, or a metric that no run reported.
     """
     console, fixed = console or Console(), dict(parameters or {})
-    both = sorted(fixed.keys() & grid.keys())
-    if both:
-        raise InputError(f"parameter {both[0]!r} is in the grid and given besides; give it once")
+    twice = sorted(fixed.keys() & grid.keys())
+    if twice:
+        raise InputError(f"parameter {twice[0]!r} is in the grid and given besides; give it once")
     check_parameters([notebook], fixed)
     for name, values in grid.items():
         for value in values:
             check_parameters([notebook], {name: value})
-    dataset, place = data_and_folder(notebook, profile, cityscapes, runs_dir, fixed)
+    dataset, run_folder = data_and_folder(notebook, profile, cityscapes, runs_dir, fixed)
     everywhere = {"profile": profile, "dataset": dataset, **fixed}
-    folder = Path(sweep_dir).resolve() if sweep_dir else place / f"sweep_{notebook.stem}"
+    folder = Path(sweep_dir).resolve() if sweep_dir else run_folder / f"sweep_{notebook.stem}"
     plan = {"notebook": notebook.stem, "parameters": everywhere}
     plan["grid"] = {name: list(values) for name, values in grid.items()}
-    varied = [dict(zip(grid, one, strict=True)) for one in itertools.product(*grid.values())]
+    varied = [
+        dict(zip(grid, combination, strict=True))
+        for combination in itertools.product(*grid.values())
+    ]
     code = _code(notebook)
     with _alone(folder):
         _agree(folder, plan)
-        runs = {name_of(one): _finished(folder / name_of(one), one, code) for one in varied}
+        runs = {
+            name_of(combination): _finished(folder / name_of(combination), combination, code)
+            for combination in varied
+        }
         _write(folder, plan, runs, metric)
         seconds = kept_seconds(notebook, profile).get(notebook.stem, 0.0)
         try:
             with display(console, [seconds] * len(varied)) as shown:
-                for number, one in enumerate(varied, 1):
-                    name = name_of(one)
+                for number, combination in enumerate(varied, 1):
+                    name = name_of(combination)
                     before = ": finished before" if runs[name] else ""
                     console.print(f"run {number} of {len(varied)}, {name}{before}", soft_wrap=True)
                     if runs[name]:
                         shown.skip()
                         continue
-                    runs[name] = _run(notebook, folder / name, one, everywhere, code, shown)
+                    runs[name] = _run(notebook, folder / name, combination, everywhere, code, shown)
                     _write(folder, plan, runs, metric)
         finally:
             done = [run for run in runs.values() if run]
@@ -324,11 +330,16 @@ def _agree(folder: Path, plan: Mapping[str, Any]) -> None:
     before = _read(folder / "sweep.json")
     if before is None:
         return
-    was, now = before["grid"], plan["grid"]
+    old_grid, new_grid = before["grid"], plan["grid"]
     same = all(before[key] == plan[key] for key in ("notebook", "parameters"))
-    lost = [value for name in was for value in was[name] if value not in now.get(name, ())]
-    if not same or was.keys() != now.keys() or lost:
-        grid = " ".join(f"--grid {name}={','.join(map(str, was[name]))}" for name in was)
+    lost = [
+        value
+        for name in old_grid
+        for value in old_grid[name]
+        if value not in new_grid.get(name, ())
+    ]
+    if not same or old_grid.keys() != new_grid.keys() or lost:
+        grid = " ".join(f"--grid {name}={','.join(map(str, old_grid[name]))}" for name in old_grid)
         fixed = ", ".join(f"{name}={value}" for name, value in before["parameters"].items())
         raise InputError(
             f"{folder} holds another sweep: {before['notebook']} {grid}, with {fixed}. "
@@ -350,7 +361,7 @@ def _write(
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold a sweep's folder against a second sweep; the system lets go when this one is killed."""
+    """Lock a sweep's folder against a second sweep; a lock ends with its process."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / ".lock").open("w")
@@ -378,4 +389,4 @@ def _read(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); delete it or mend it") from error
+        raise InputError(f"{path}: cannot be read ({error}); delete it or repair it") from error

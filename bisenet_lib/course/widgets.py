@@ -1,4 +1,4 @@
-"""What moves in the notebooks: explorers (controls that draw anew) and the chart of a run."""
+"""What moves in the notebooks: explorers (controls that redraw) and the chart of a run."""
 
 import html
 import io
@@ -21,7 +21,7 @@ REDRAW_SECONDS = 5.0
 
 
 def explore(draw: Callable[..., Figure], **controls: ipywidgets.Widget) -> None:
-    """Show a figure and, above it, controls that draw it anew.
+    """Show a figure and, above it, controls that redraw it.
 
     The figure is drawn once at the controls' first values and shown as an ordinary picture,
     so that a page without a running kernel shows it too. When it fails after a move, the
@@ -72,7 +72,7 @@ def explained(error: Exception) -> HTML:
 
 
 def live_chart() -> Callable[[Path], None]:
-    """A chart of a run that is drawn anew, in its place, while the run goes on.
+    """A chart of a run that is redrawn, in its place, while the run goes on.
 
     Returns:
         A function for ``watch`` of :func:`bisenet_lib.training.trainer.fit`. In JupyterLab the

@@ -98,7 +98,7 @@ def cached_onnx(settings: Mapping[str, Any], path: Path, names: Sequence[str]) -
 
     It is kept under a key of the weights, of what is written with them, and of the programs
     that write it, see :func:`bisenet_lib.common.cache.kept`; a file beside the weights is never
-    taken. There being no image at hand, it is compared with the checkpoint on noise.
+    taken. Since no image is at hand here, it is compared with the checkpoint on noise.
 
     Args:
         settings: its resolved configuration.
@@ -111,7 +111,7 @@ def cached_onnx(settings: Mapping[str, Any], path: Path, names: Sequence[str]) -
     """
     weights = checkpoint.weights_file(path)
     of_weights = cache.digest(weights)
-    about = [of_weights, settings["model"], export.metadata(settings, names), export.writers()]
+    key_parts = [of_weights, settings["model"], export.metadata(settings, names), export.writers()]
 
     def make(target: Path) -> None:
         model = export.trained_network(settings, weights)
@@ -119,8 +119,8 @@ def cached_onnx(settings: Mapping[str, Any], path: Path, names: Sequence[str]) -
             raise InputError(f"{weights}: changed while it was read. Run the command again.")
         noise = np.random.default_rng(0).normal(0, 0.5, (3, 128, 256)).astype(np.float32)
         export.write_onnx(model, target, settings, names)
-        found = export.compare_outputs(model, {"onnx": export.onnx_file(target)}, [noise])
-        export.check_parity(found["onnx"], weights.with_suffix(".onnx"))
+        parities = export.compare_outputs(model, {"onnx": export.onnx_file(target)}, [noise])
+        export.check_parity(parities["onnx"], weights.with_suffix(".onnx"))
 
-    key = hashlib.sha256(json.dumps(about).encode()).hexdigest()
+    key = hashlib.sha256(json.dumps(key_parts).encode()).hexdigest()
     return cache.kept(key, ".onnx", make)

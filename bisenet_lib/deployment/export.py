@@ -43,8 +43,8 @@ Reader = Callable[[Path], Mapping[str, Any]]
 AGREEMENT = 0.9999
 """The share of pixels on which an export has to give the checkpoint's class."""
 TIE = 1e-4
-"""Two logits that are nearer to each other, relative to the largest, may exchange their places:
-rounding decides. A network that was hardly trained has many."""
+"""Of two logits that are nearer to each other than this, relative to the largest, either may be the
+larger one in an export: rounding decides. A network with little training has many such pairs."""
 
 Run = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
 """Maps (3, H, W) float32 to (H, W) classes and (C, H, W) logits, or None without logits."""
@@ -118,7 +118,7 @@ def compare_outputs(
         with paddle.no_grad():
             expected = model(paddle.to_tensor(image[np.newaxis]))[0].numpy()[0]
         if not np.isfinite(expected).all():
-            raise InputError("the checkpoint's own output is not finite; train it anew")
+            raise InputError("the checkpoint's own output is not finite; train it again")
         best, tie = expected.max(0), TIE * np.abs(expected).max()
         total += best.size
         for name, run in runs.items():
@@ -131,20 +131,20 @@ def compare_outputs(
     return {name: Parity(len(images), same[name] / total, largest.get(name)) for name in runs}
 
 
-def check_parity(found: Parity, path: Path) -> None:
+def check_parity(parity: Parity, path: Path) -> None:
     """Refuse an export that is another network.
 
     Args:
-        found: the comparison.
+        parity: the comparison.
         path: of the export, for the message.
 
     Raises:
         InputError: less than 99.99 % of the pixels have the class the checkpoint gives them.
     """
-    if found.pixels < AGREEMENT:
+    if parity.pixels < AGREEMENT:
         raise InputError(
-            f"{path}: only {100 * found.pixels:.3f} % of the pixels have the class the checkpoint "
-            f"gives them (asked for: {100 * AGREEMENT} %, images: {found.images}); not written. "
+            f"{path}: only {100 * parity.pixels:.3f} % of the pixels have the class the checkpoint "
+            f"gives them (asked for: {100 * AGREEMENT} %, images: {parity.images}); not written. "
             "Use the versions of requirements.lock."
         )
 
@@ -185,13 +185,12 @@ def write_onnx(
         names: of its classes.
 
     Raises:
-        InputError: the folder cannot be written to, the validation transforms cannot be told in
-            the metadata, or the network is none that :mod:`bisenet_lib.deployment.onnx_graph`
-            writes.
+        InputError: the folder cannot be written to, the metadata cannot describe the validation
+            transforms, or :mod:`bisenet_lib.deployment.onnx_graph` cannot write such a network.
     """
-    about = metadata(settings, names)
+    properties = metadata(settings, names)
     graph = onnx_graph.written(model)
-    onnx.helper.set_model_props(graph, about)
+    onnx.helper.set_model_props(graph, properties)
     onnx.checker.check_model(graph)
     with written_whole(path) as part:
         onnx.save(graph, str(part))
@@ -238,27 +237,34 @@ def metadata(settings: Mapping[str, Any], names: Sequence[str]) -> dict[str, str
     Raises:
         InputError: the validation transforms do more than resize and normalise.
     """
-    found: dict[str, Any] = {}
-    for one in transforms_of(settings):
-        given = {key: value for key, value in one.items() if key != "type"}
-        if one["type"] == "Normalize" and "mean" not in found:
-            found |= {"mean": given.get("mean", [0.5] * 3), "std": given.get("std", [0.5] * 3)}
-        elif one["type"] == "Resize" and "size" not in found and set(given) <= {"target_size"}:
-            found["size"] = given.get("target_size", [512, 512])
+    entries: dict[str, Any] = {}
+    for transform in transforms_of(settings):
+        arguments = {key: value for key, value in transform.items() if key != "type"}
+        if transform["type"] == "Normalize" and "mean" not in entries:
+            entries |= {
+                "mean": arguments.get("mean", [0.5] * 3),
+                "std": arguments.get("std", [0.5] * 3),
+            }
+        elif (
+            transform["type"] == "Resize"
+            and "size" not in entries
+            and set(arguments) <= {"target_size"}
+        ):
+            entries["size"] = arguments.get("target_size", [512, 512])
         else:
             raise InputError(
-                f"val_dataset: the transform {one} cannot be written into an export; only one "
-                "Resize with a target_size and one Normalize can. Change the configuration."
+                f"val_dataset: the transform {transform} cannot be written into an export; only "
+                "one Resize with a target_size and one Normalize can. Change the configuration."
             )
-    if "mean" not in found:
+    if "mean" not in entries:
         raise InputError("val_dataset: no Normalize among its transforms; add it.")
     colours = class_colours(len(names)).tolist()
-    found = {"size": None, **found, "names": list(names), "colours": colours}
-    return {key: json.dumps(value) for key, value in found.items()}
+    entries = {"size": None, **entries, "names": list(names), "colours": colours}
+    return {key: json.dumps(value) for key, value in entries.items()}
 
 
 def writers() -> list[str]:
-    """What decides what is in an ONNX file besides network and weights: programs and versions."""
+    """The programs and versions that, beside network and weights, decide an ONNX file."""
     libraries = (paddle, paddleseg, onnx)
     sources = [Path(file).read_bytes() for file in (__file__, onnx_graph.__file__)]
     return [
@@ -309,7 +315,7 @@ class Exported:
 
 
 def reader(settings: Mapping[str, Any]) -> Reader:
-    """What reads an image as the validation set of a configuration does.
+    """Make a function that reads an image as the validation set of a configuration does.
 
     Args:
         settings: a resolved configuration.
@@ -320,7 +326,9 @@ def reader(settings: Mapping[str, Any]) -> Reader:
     Raises:
         InputError: a transform is refused.
     """
-    transforms = Compose([configuration.build_component(one) for one in transforms_of(settings)])
+    transforms = Compose(
+        [configuration.build_component(section) for section in transforms_of(settings)]
+    )
 
     def read(path: Path) -> Mapping[str, Any]:
         check_photograph(path)
@@ -382,11 +390,11 @@ def export_checked(
             else:
                 write_paddle(model, target, settings)
                 runs[name] = paddle_folder(target)
-        found = compare_outputs(model, runs, images)
+        parities = compare_outputs(model, runs, images)
         for name in formats:
-            check_parity(found[name], Path(folder) / FORMATS[name])
+            check_parity(parities[name], Path(folder) / FORMATS[name])
     return [
-        Exported(name, path, _size(path), found[name])
+        Exported(name, path, _size(path), parities[name])
         for name in formats
         for path in [Path(folder) / FORMATS[name]]
     ]
@@ -394,7 +402,7 @@ def export_checked(
 
 def _size(path: Path) -> int:
     files = path.iterdir() if path.is_dir() else [path]
-    return sum(one.stat().st_size for one in files)
+    return sum(file.stat().st_size for file in files)
 
 
 def _validation_images(settings: Mapping[str, Any]) -> list[Path]:

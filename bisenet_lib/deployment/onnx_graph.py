@@ -54,7 +54,7 @@ def written(model: paddle.nn.Layer) -> onnx.ModelProto:
     count = model.head.conv_1x1.weight.shape[0]
     first = model.sb.stem.conv if model.aggregation != "detail" else model.db.convs[0]
     channels = first._conv.weight.shape[1]
-    ends = [
+    values = [
         helper.make_tensor_value_info(name, kind, ["batch", *middle, "height", "width"])
         for name, kind, middle in (
             ("image", TensorProto.FLOAT, [channels]),
@@ -62,11 +62,11 @@ def written(model: paddle.nn.Layer) -> onnx.ModelProto:
             ("classes", TensorProto.UINT8, []),
         )
     ]
-    whole = helper.make_graph(graph.nodes, "BiSeNetV2", ends[:1], ends[1:], graph.weights)
+    graph_proto = helper.make_graph(graph.nodes, "BiSeNetV2", values[:1], values[1:], graph.weights)
     opset = helper.make_opsetid("", OPSET)
     version = helper.find_min_ir_version_for([opset])
     return helper.make_model(
-        whole, opset_imports=[opset], ir_version=version, producer_name="bisenet_lib"
+        graph_proto, opset_imports=[opset], ir_version=version, producer_name="bisenet_lib"
     )
 
 

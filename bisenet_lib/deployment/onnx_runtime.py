@@ -31,7 +31,7 @@ class OnnxEngine:
         except Exception as error:  # ONNX Runtime's exceptions have no common class
             last = str(error).strip().splitlines()[-1]
             raise InputError(f"{path}: not a network in ONNX ({last})") from error
-        names = {one.name for one in self.session.get_outputs()}
+        names = {output.name for output in self.session.get_outputs()}
         if not {"logits", "classes"} <= names:
             raise InputError(
                 f"{path}: has the outputs {', '.join(sorted(names))}; make the file with "
@@ -66,4 +66,4 @@ class OnnxEngine:
         return classes, logits
 
     def _run(self, outputs: list[str], image: np.ndarray) -> list[np.ndarray]:
-        return [one[0] for one in self.session.run(outputs, {"image": image[np.newaxis]})]
+        return [batch[0] for batch in self.session.run(outputs, {"image": image[np.newaxis]})]

@@ -1,4 +1,4 @@
-"""Segmenting photographs: overlays to look at, and labels to go on with.
+"""Segmenting photographs: overlays to look at, and labels for further use.
 
 Neither Paddle nor a data set is needed. Taught in ``06_deployment``.
 """
@@ -63,9 +63,9 @@ class Tally:
 
     def shares(self) -> dict[str, float]:
         """Share of all pixels by class name, largest first, without those not seen."""
-        found = self._pixels[: len(self.predictor.names)] / max(1, self._pixels.sum())
-        order = [index for index in np.argsort(-found, kind="stable") if found[index]]
-        return {self.predictor.names[index]: float(found[index]) for index in order}
+        shares = self._pixels[: len(self.predictor.names)] / max(1, self._pixels.sum())
+        order = [index for index in np.argsort(-shares, kind="stable") if shares[index]]
+        return {self.predictor.names[index]: float(shares[index]) for index in order}
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -109,7 +109,7 @@ def open_predictor(path: Path, *, longest: int = LONGEST, colour_blind: bool = F
 def predict_images(predictor: Predictor, source: Path, output: Path) -> Tally:
     """Segment an image, or every image of a folder and of the folders below it.
 
-    Reading, network and writing overlap. A file that is no image stops no other. A photograph
+    Reading, network and writing overlap. A damaged file does not stop the others. A photograph
     of 100 million pixels takes 2.5 GB of memory, a folder of them twice that.
 
     Args:
@@ -142,8 +142,8 @@ def predict_images(predictor: Predictor, source: Path, output: Path) -> Tally:
             else:
                 yield names[path], image, tally.segment(image)
 
-    def write(one: tuple[str, np.ndarray, np.ndarray]) -> np.ndarray:
-        name, image, classes = one
+    def write(item: tuple[str, np.ndarray, np.ndarray]) -> np.ndarray:
+        name, image, classes = item
         _write_jpeg(output / "overlays" / f"{name}.jpg", predictor.draw(image, classes))
         write_classes(output / "labels" / f"{name}.png", classes, len(predictor.names))
         return classes

@@ -1,4 +1,4 @@
-"""A trained network in a program of one's own: needs neither Paddle nor another file from here.
+"""A trained network in your own program: needs neither Paddle nor another file from here.
 
 Copy it beside a ``model.onnx`` of `bisenet export`. Taught in ``06_deployment``.
 """
@@ -32,7 +32,7 @@ class Predictor:
         colours: (C, 3) uint8, RGB, one a class.
 
     Raises:
-        ValueError: the file says nothing about images and classes, or what cannot be.
+        ValueError: the file's metadata lacks an entry, or has an impossible value.
     """
 
     def __init__(self, path: str | Path, threads: int = 0, longest: int = 0) -> None:
@@ -77,10 +77,10 @@ class Predictor:
             size = max(1, round(width * factor)), max(1, round(height * factor))
         pixels = np.empty((1, 3, size[1], size[0]), np.float32)
         for channel in range(3):  # one at a time: together they need much memory
-            one = image[..., channel]
+            plane = image[..., channel]
             if tuple(size) != (width, height):
-                one = cv2.resize(one.astype(np.float32), tuple(size))
-            np.multiply(one, self.scale[channel], out=pixels[0, channel], dtype=np.float32)
+                plane = cv2.resize(plane.astype(np.float32), tuple(size))
+            np.multiply(plane, self.scale[channel], out=pixels[0, channel], dtype=np.float32)
             pixels[0, channel] -= self.shift[channel]
         return pixels
 
@@ -90,10 +90,10 @@ class Predictor:
             return self.session.run(["classes"], {"image": pixels})[0][0]
         best, classes = np.full(size, -np.inf, np.float32), np.zeros(size, np.uint8)
         logits = self.session.run(["logits"], {"image": pixels})[0][0]
-        for number, one in enumerate(logits):  # one at a time: together they need much memory
-            one = cv2.resize(one, size[::-1])
-            np.copyto(classes, np.uint8(number), where=one > best)
-            np.maximum(best, one, out=best)
+        for number, scores in enumerate(logits):  # one at a time: together they need much memory
+            scores = cv2.resize(scores, size[::-1])
+            np.copyto(classes, np.uint8(number), where=scores > best)
+            np.maximum(best, scores, out=best)
         return classes
 
     def draw(self, image: np.ndarray, classes: np.ndarray, opacity: float = 0.55) -> np.ndarray:
@@ -119,30 +119,32 @@ class Predictor:
 
 
 def _about(session: onnxruntime.InferenceSession, path: str | Path) -> Mapping[str, Any]:
-    """What `bisenet export` wrote into the file, checked: it may come from anybody."""
-    kept = session.get_modelmeta().custom_metadata_map
+    """What `bisenet export` wrote into the file, checked: the file may come from a stranger."""
+    metadata = session.get_modelmeta().custom_metadata_map
     try:
-        about = {key: json.loads(kept[key]) for key in KEYS}
+        entries = {key: json.loads(metadata[key]) for key in KEYS}
     except KeyError as error:
         raise ValueError(
             f"{path}: no {error} in its metadata; `bisenet export` writes it"
         ) from error
-    size, names, colours = (about[key] for key in ("size", "names", "colours"))
+    size, names, colours = (entries[key] for key in ("size", "names", "colours"))
     named = isinstance(names, list) and 0 < len(names) <= 256
-    right = {
-        "mean": _are_numbers(about["mean"], 3, -1e3, 1e3),
-        "std": _are_numbers(about["std"], 3, 1e-6, 1e3),
+    valid = {
+        "mean": _are_numbers(entries["mean"], 3, -1e3, 1e3),
+        "std": _are_numbers(entries["std"], 3, 1e-6, 1e3),
         "size": size is None or _are_numbers(size, 2, 1, LONGEST_SIDE, (int,)),
-        "names": named and all(isinstance(one, str) and one.isprintable() for one in names),
+        "names": named and all(isinstance(entry, str) and entry.isprintable() for entry in names),
         "colours": named
         and isinstance(colours, list)
         and len(colours) == len(names)
-        and all(_are_numbers(one, 3, 0, 255, (int,)) for one in colours),
+        and all(_are_numbers(entry, 3, 0, 255, (int,)) for entry in colours),
     }
-    wrong = [key for key in KEYS if not right[key]]
-    if wrong:
-        raise ValueError(f"{path}: {wrong[0]} in its metadata cannot be {kept[wrong[0]]:.80}")
-    return about
+    invalid = [key for key in KEYS if not valid[key]]
+    if invalid:
+        raise ValueError(
+            f"{path}: {invalid[0]} in its metadata cannot be {metadata[invalid[0]]:.80}"
+        )
+    return entries
 
 
 def _are_numbers(

@@ -22,10 +22,7 @@ from bisenet_lib.deployment.predictor import Predictor
 from bisenet_lib.errors import InputError
 
 FPS = 25.0
-"""Of a video that does not say its own."""
-
-# Read by OpenCV at its first video: what FFmpeg says of damage, this module says in a sentence.
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+"""Frames per second of a video that does not name its own."""
 
 
 def predict_video(predictor: Predictor, source: Path, output: Path) -> Tally:
@@ -62,9 +59,9 @@ def predict_video(predictor: Predictor, source: Path, output: Path) -> Tally:
             size = first.shape[1::-1]
             with film_io.film_writer(part, fps if fps > 0 else FPS, size) as add:
 
-                def write(one: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-                    add(predictor.draw(*one))
-                    return one[1]
+                def write(item: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+                    add(predictor.draw(*item))
+                    return item[1]
 
                 segmented = ((frame, tally.segment(frame)) for frame in bar)
                 with closing(ahead(write, segmented, threads=1)) as written:
@@ -89,6 +86,8 @@ def _breaks_off(frames: int, declared: int) -> bool:
 def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
     if not path.is_file():
         raise InputError(f"{path}: no such image, folder or video")
+    # OpenCV reads it at its first video; this module itself says what FFmpeg would say of damage.
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     with utf8_path(path) as plain, said_nothing():
         capture = cv2.VideoCapture(str(plain), cv2.CAP_FFMPEG)
     if not capture.isOpened():
@@ -112,21 +111,21 @@ def _frames(capture: cv2.VideoCapture) -> Generator[np.ndarray, None, None]:
     """
 
     def read(_number: int) -> np.ndarray | None:
-        there, frame = capture.read()
-        return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) if there else None
+        success, frame = capture.read()
+        return cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) if success else None
 
-    with closing(ahead(read, itertools.count(), threads=1)) as found:
-        yield from itertools.takewhile(lambda frame: frame is not None, found)
+    with closing(ahead(read, itertools.count(), threads=1)) as frames:
+        yield from itertools.takewhile(lambda frame: frame is not None, frames)
 
 
 def _check_written(part: Path, target: Path, frames: int) -> None:
-    """Find what OpenCV does not say: that the disk was full."""
+    """Check what OpenCV does not report: whether the disk was full."""
     with utf8_path(part) as plain, said_nothing():
         written = cv2.VideoCapture(str(plain), cv2.CAP_FFMPEG)
-        found = int(written.get(cv2.CAP_PROP_FRAME_COUNT)) if written.isOpened() else 0
+        count = int(written.get(cv2.CAP_PROP_FRAME_COUNT)) if written.isOpened() else 0
         written.release()
-    if found != frames:
+    if count != frames:
         raise InputError(
-            f"{target}: {found} of {frames} frames could be written. Free space on the disk, or "
+            f"{target}: {count} of {frames} frames could be written. Free space on the disk, or "
             "choose another folder."
         )

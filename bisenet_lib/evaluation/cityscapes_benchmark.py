@@ -50,7 +50,7 @@ _COUNTABLE_CATEGORIES = {
 """Human and vehicle; as in the scorer, with the caravans and trailers that IoU leaves out."""
 
 _CATEGORY_OF = np.full(256, -1)
-"""The place of a label id's category among the countable ones; -1 for none."""
+"""The index of a label id's category among the countable ones; -1 for none."""
 for _number, _ids in enumerate(_COUNTABLE_CATEGORIES.values()):
     _CATEGORY_OF[_ids] = _number
 
@@ -66,7 +66,7 @@ class Official:
             ``mean size of its class / its own size``, so that small objects count as much as
             large ones. False positives belong to no object and keep the weight 1. The mean
             sizes are those of Cityscapes at 2048x1024: on smaller frames objects weigh more,
-            and the score is no more comparable with a published one.
+            and the score cannot be compared with a published one.
         category_iou: by category (flat, construction, object, nature, sky, human, vehicle).
         category_iiou: by category whose every class has instances.
     """
@@ -112,7 +112,7 @@ class Official:
                 weighted = _percent(iiou[name]) if name in iiou else ""
                 lines.append(f"| {name} | {_percent(iou[name])} | {weighted} |")
             both = (_percent(means[f"{kind}_{score}"]) for score in ("iou", "iiou"))
-            lines.append("| **mean** | " + " | ".join(f"**{one}**" for one in both) + " |\n")
+            lines.append("| **mean** | " + " | ".join(f"**{text}**" for text in both) + " |\n")
         return "\n".join(lines).rstrip()
 
 
@@ -178,16 +178,16 @@ def _count_objects(instances: np.ndarray, prediction: np.ndarray) -> np.ndarray:
     numbers, predicted = instances[inside], prediction[inside]
     labels = (numbers // 1000).astype(np.uint8)
     sizes = np.bincount(numbers)
-    found = np.flatnonzero(sizes)
-    right = np.bincount(numbers[predicted == labels], minlength=len(sizes))
+    objects = np.flatnonzero(sizes)
+    hits = np.bincount(numbers[predicted == labels], minlength=len(sizes))
     same_category = numbers[_CATEGORY_OF[predicted] == _CATEGORY_OF[labels]]
     related = np.bincount(same_category, minlength=len(sizes))
-    for number in found:
+    for number in objects:
         label = id2label.get(number // 1000)
         if label is None or not (label.hasInstances or label.ignoreInEval):
-            what = "unknown" if label is None else f"{label.name}, which has no instances"
-            raise InputError(f"the object {number} is of class {number // 1000}: {what}")
-    table = np.stack([found // 1000, sizes[found], right[found], related[found]], axis=1)
+            reason = "unknown" if label is None else f"{label.name}, which has no instances"
+            raise InputError(f"the object {number} is of class {number // 1000}: {reason}")
+    table = np.stack([objects // 1000, sizes[objects], hits[objects], related[objects]], axis=1)
     return table[np.isin(table[:, 0], [label.id for label in _COUNTABLE])]
 
 
@@ -217,10 +217,10 @@ class Counter:
         classes, categories = _weighted(self.objects)
         return Official(
             frames=len(self.objects),
-            class_iou={one.name: _iou(self.matrix, [one.id]) for one in SCORED},
+            class_iou={label.name: _iou(self.matrix, [label.id]) for label in SCORED},
             class_iiou={
-                one.name: _iiou(self.matrix, [one.id], [one.id], *classes[one.id])
-                for one in _COUNTABLE
+                label.name: _iiou(self.matrix, [label.id], [label.id], *classes[label.id])
+                for label in _COUNTABLE
             },
             category_iou={name: _iou(self.matrix, ids) for name, ids in _CATEGORIES.items()},
             category_iiou={
@@ -234,11 +234,11 @@ def _weighted(frames: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """(34, 2) by label id and (categories, 2): weighted true positives and false negatives."""
     classes, categories = np.zeros((NUM_IDS, 2)), np.zeros((len(_COUNTABLE_CATEGORIES), 2))
     objects = np.concatenate([np.empty((0, 4), np.int64), *frames])
-    ids, sizes, right, related = objects.T
+    ids, sizes, hits, related = objects.T
     mean_size = np.array([scorer.avgClassSize[id2label[number].name] for number in ids])
     weight = mean_size / sizes
     # add.at adds one object after the other, in order: a sum in pairs would round otherwise.
-    np.add.at(classes, ids, (np.stack([right, sizes - right]) * weight).T)
+    np.add.at(classes, ids, (np.stack([hits, sizes - hits]) * weight).T)
     np.add.at(categories, _CATEGORY_OF[ids], (np.stack([related, sizes - related]) * weight).T)
     return classes, categories
 
@@ -250,20 +250,20 @@ def _false_positives(matrix: np.ndarray, predicted: list[int], own: list[int]) -
 
 
 def _iou(matrix: np.ndarray, ids: list[int]) -> float:
-    right = int(matrix[np.ix_(ids, ids)].sum())
+    hits = int(matrix[np.ix_(ids, ids)].sum())
     union = int(matrix[ids].sum()) + _false_positives(matrix, ids, ids)
-    return right / union if union else math.nan
+    return hits / union if union else math.nan
 
 
 def _iiou(
-    matrix: np.ndarray, predicted: list[int], own: list[int], right: float, missed: float
+    matrix: np.ndarray, predicted: list[int], own: list[int], hits: float, missed: float
 ) -> float:
-    union = right + _false_positives(matrix, predicted, own) + missed
-    return float(right / union) if union else math.nan
+    union = hits + _false_positives(matrix, predicted, own) + missed
+    return float(hits / union) if union else math.nan
 
 
 def truth_files(label: Path) -> tuple[Path, Path] | None:
-    """The official files beside a converted label of the Cityscapes layout, there or not.
+    """The official files beside a converted label of the Cityscapes layout; they may be missing.
 
     Args:
         label: of a file list.
@@ -298,8 +298,8 @@ def score_files(predictions: Path, root: Path, split: str = "val", *, workers: i
             up to ten); or most of what is predicted is not scored.
     """
     frames = find_frames(root, split)
-    found = _find(Path(predictions))
-    items = [(frame, tuple(found[frame.stem])) for frame in frames]
+    files = _find(Path(predictions))
+    items = [(frame, tuple(files[frame.stem])) for frame in frames]
     counter = Counter()
     for counts in every(partial(_count_files, Path(predictions)), items, workers=workers):
         counter.include(counts)
@@ -310,26 +310,26 @@ def score_files(predictions: Path, root: Path, split: str = "val", *, workers: i
 def _find(folder: Path) -> Mapping[str, list[Path]]:
     if not folder.is_dir():
         raise InputError(f"{folder}: no folder of predictions there")
-    found = defaultdict(list)
+    files = defaultdict(list)
     for path in files_below(folder):
         match = re.match(r"[^_]+_\d{6}_\d{6}", path.name)
         if match and path.suffix == ".png":
-            found[match[0]].append(path)
-    return found
+            files[match[0]].append(path)
+    return files
 
 
 def _count_files(folder: Path, item: tuple[Frame, tuple[Path, ...]]) -> FrameCounts:
-    frame, found = item
-    if len(found) != 1:
-        names = ", ".join(str(path.relative_to(folder)) for path in found)
-        what = f"{len(found)} predictions ({names})" if found else "no prediction"
+    frame, files = item
+    if len(files) != 1:
+        names = ", ".join(str(path.relative_to(folder)) for path in files)
+        problem = f"{len(files)} predictions ({names})" if files else "no prediction"
         raise InputError(
-            f"{frame.label_ids}: {what} for this frame in {folder}; there must be one file named "
-            f"{frame.stem}*.png"
+            f"{frame.label_ids}: {problem} for this frame in {folder}; there must be one file "
+            f"named {frame.stem}*.png"
         )
     truth = read_label_ids(frame.label_ids)
     instances = read_instances(frame.instance_ids, truth.shape[::-1])
-    predicted = read_prediction(found[0], truth, NUM_IDS, "label ids")
+    predicted = read_prediction(files[0], truth, NUM_IDS, "label ids")
     try:
         return count(truth, instances, predicted)
     except InputError as error:

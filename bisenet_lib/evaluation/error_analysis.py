@@ -33,7 +33,7 @@ class SavedFrame:
 
 @dataclass(frozen=True)
 class Results:
-    """An evaluation that was saved, see :func:`load`.
+    """An evaluation that was saved, see :func:`load_results`.
 
     Attributes:
         scores: over all its frames.
@@ -60,10 +60,10 @@ def load_results(folder: Path, root: Path) -> Results:
     """
     folder, path = Path(folder), Path(folder) / "results.json"
     try:
-        written = json.loads(path.read_text(encoding="utf-8"))
-        matrix, names = np.array(written["matrix"], np.int64), tuple(written["iou"])
-        scores = Scores(matrix, int(written["frames"]), names)
-        predictions = dict(written.get("predictions", {}))
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        matrix, names = np.array(stored["matrix"], np.int64), tuple(stored["iou"])
+        scores = Scores(matrix, int(stored["frames"]), names)
+        predictions = dict(stored.get("predictions", {}))
     except FileNotFoundError as error:
         raise InputError(
             f"{path}: missing. Make it with: bisenet evaluate MODEL --save-dir {folder}"
@@ -119,9 +119,9 @@ class FrameScore:
 
     Attributes:
         frame: its files.
-        miou: 0 to 1, over the classes in its truth or its prediction. One pixel of a class
-            that is not there counts as a whole class of IoU 0, so it is harsher than the mIoU
-            of the data set.
+        miou: 0 to 1, over the classes in its truth or its prediction. A single predicted pixel
+            of a class that the truth does not have counts as a class of IoU 0, so this score is
+            stricter than the mIoU of the data set.
         pixel_accuracy: 0 to 1.
     """
 
@@ -134,19 +134,20 @@ def frame_scores(results: Results, *, workers: int = 1) -> list[FrameScore]:
     """Score every frame alone.
 
     Args:
-        results: see :func:`load`.
+        results: see :func:`load_results`.
         workers: processes to use.
 
     Returns:
         From the worst mIoU to the best; frames without a labelled pixel are left out.
 
     Raises:
-        InputError: see :func:`read`; all bad frames are named, up to ten.
+        InputError: see :func:`read_pair`; all bad frames are named, up to ten.
     """
     function = partial(_score, num_classes=len(results.scores.names))
     scores = every(function, results.frames, workers=workers, title="frames")
     return sorted(
-        (one for one in scores if not np.isnan(one.pixel_accuracy)), key=lambda one: one.miou
+        (score for score in scores if not np.isnan(score.pixel_accuracy)),
+        key=lambda score: score.miou,
     )
 
 
@@ -187,7 +188,7 @@ def boundary_iou(
     pixels belong to no mask. The wider the band, the nearer the result is to plain IoU.
 
     Args:
-        results: see :func:`load`.
+        results: see :func:`load_results`.
         widths: in pixels, each from 1. The authors take 0.5 % of the diagonal for Cityscapes,
             11 pixels at 2048x1024; that is 3 at 512x256.
         workers: processes to use.
@@ -196,8 +197,8 @@ def boundary_iou(
         The scores by width and class.
 
     Raises:
-        InputError: a width below 1; else see :func:`read`; all bad frames are named, up to
-            ten.
+        InputError: a width below 1; else see :func:`read_pair`; all bad frames are named, up
+            to ten.
     """
     if not widths or min(widths) < 1:
         raise InputError(f"widths are {widths}; give whole numbers of pixels from 1")
@@ -214,14 +215,14 @@ def _count_bands(frame: SavedFrame, num_classes: int, widths: tuple[int, ...]) -
     truth, prediction = read_pair(frame, num_classes)
     prediction = np.where(truth == IGNORE, IGNORE, prediction).astype(np.uint8)
     counts = np.zeros((2, len(widths), num_classes), np.int64)
-    for place, width in enumerate(widths):
+    for row, width in enumerate(widths):
         true, predicted = _band(truth, width), _band(prediction, width)
         both = true & predicted & (truth == prediction)
         of_both, of_true, of_predicted = (
             np.bincount(classes[band], minlength=256)[:num_classes]
             for classes, band in ((truth, both), (truth, true), (prediction, predicted))
         )
-        counts[:, place] = of_both, of_true + of_predicted - of_both
+        counts[:, row] = of_both, of_true + of_predicted - of_both
     return counts
 
 

@@ -41,13 +41,13 @@ Done = Callable[[int, np.ndarray], None]
 
 @dataclass(frozen=True)
 class Report:
-    """What came of scoring a checkpoint.
+    """The result of scoring a checkpoint.
 
     Args:
         scores: over all frames.
         official: what Cityscapes' benchmark reports, if the data set has its files.
         images_per_second: reading, network and counting together.
-        settings: what was asked for: checkpoint, data set, engine, views.
+        settings: what was scored, and how: checkpoint, data set, engine, views.
     """
 
     scores: Scores
@@ -108,14 +108,14 @@ def evaluate(
     """Score a network on a data set.
 
     Args:
-        network: Paddle's, put into evaluation mode and left as it was, or another.
+        network: a network of Paddle is scored in evaluation mode, and gets back its mode after.
         dataset: a PaddleSeg data set in ``val`` mode.
-        names: class names; by default :func:`names_of` the data set.
+        names: class names; by default :func:`dataset_names`.
         limit: frames to score, from the first; all by default.
         ranks: the processes that share the frames; each has the same network.
         views: how often each image is looked at.
         done: see :data:`Done`.
-        stop: asked before every frame; when it says yes on any rank, all of them stop.
+        stop: called before every frame; when it gives True on any rank, all of them stop.
 
     Returns:
         The scores over all frames together, on every rank; None if it was stopped.
@@ -140,8 +140,8 @@ def evaluate(
 
     def segmented() -> Iterator[tuple[int, Mapping[str, Any], np.ndarray]]:
         nonlocal stopped
-        share = range(ranks.rank, frames, ranks.size)
-        waiting = zip(share, ahead(partial(datasets.read_sample, dataset), share), strict=True)
+        indices = range(ranks.rank, frames, ranks.size)
+        waiting = zip(indices, ahead(partial(datasets.read_sample, dataset), indices), strict=True)
         rounds = range(math.ceil(frames / ranks.size))
         for _ in tqdm(rounds, "evaluating", leave=False, unit="frame", disable=not ranks.first):
             # All ranks meet at every frame, so none is more than one frame behind another.
@@ -152,7 +152,7 @@ def evaluate(
 
     matrix = np.zeros((dataset.num_classes, dataset.num_classes), np.int64)
     try:
-        for counts in ahead(lambda one: count(*one), segmented()):
+        for counts in ahead(lambda item: count(*item), segmented()):
             matrix += counts
     finally:
         if was_training and isinstance(network, paddle.nn.Layer):
@@ -222,18 +222,20 @@ def evaluate_checkpoint(
     scores = evaluate(network, dataset, names=names, limit=limit, views=views, done=done)
     assert scores is not None, "nothing asks it to stop"
     used = "onnx" if isinstance(network, OnnxNetwork) else "paddle"
-    asked = {"checkpoint": str(path), "dataset": str(dataset.dataset_root), "engine": used}
+    origin = {"checkpoint": str(path), "dataset": str(dataset.dataset_root), "engine": used}
     report = Report(
         scores,
         None if benchmark is None else benchmark.scores(),
         scores.frames / (time.perf_counter() - started),
-        {**asked, "views": views.as_dict()},
+        {**origin, "views": views.as_dict()},
     )
     if save_dir:
         results = report.as_dict()
         if save_predictions:
             root, scored = dataset.dataset_root, images[: scores.frames]
-            results["predictions"] = {os.path.relpath(one, root): files[one] for one in scored}
+            results["predictions"] = {
+                os.path.relpath(path_scored, root): files[path_scored] for path_scored in scored
+            }
         write_text(Path(save_dir) / "results.json", json.dumps(results, indent=2) + "\n")
     return report
 

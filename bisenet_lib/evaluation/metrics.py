@@ -1,4 +1,4 @@
-"""What is counted in a segmentation: the confusion matrix, and the scores it gives.
+"""The confusion matrix of a segmentation, and the scores that are calculated from it.
 
 The definitions are those of cityscapesscripts' pixel-level scorer
 (``cityscapesscripts/evaluation/evalPixelLevelSemanticLabeling.py``), and a test holds both
@@ -59,7 +59,7 @@ def _bytes(values: np.ndarray, name: str) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a confusion matrix says.
+    """The scores of a confusion matrix.
 
     Args:
         matrix: (C, C) int64; rows are the truth, columns the prediction.

@@ -80,9 +80,11 @@ def find_objects(results: Results, *, workers: int = 1) -> Objects:
     """
     names = tuple(results.scores.names)
     function = partial(_measure, num_classes=len(names))
-    found = every(function, results.frames, workers=workers, title="objects")
-    places = np.repeat(np.arange(len(found)), [len(one[0]) for one in found])
-    return Objects(names, places, *(np.concatenate(column) for column in zip(*found, strict=True)))
+    measured = every(function, results.frames, workers=workers, title="objects")
+    frames = np.repeat(np.arange(len(measured)), [len(objects[0]) for objects in measured])
+    return Objects(
+        names, frames, *(np.concatenate(column) for column in zip(*measured, strict=True))
+    )
 
 
 def _measure(frame: SavedFrame, num_classes: int) -> tuple[np.ndarray, ...]:
@@ -92,34 +94,34 @@ def _measure(frame: SavedFrame, num_classes: int) -> tuple[np.ndarray, ...]:
     regions, _ = _number_regions(prediction, range(num_classes))
     count = len(classes) + 1
     pixels = np.bincount(numbers.ravel(), minlength=count)[1:]
-    right = truth == prediction
-    right_in_region = np.bincount(regions[right], minlength=regions.max() + 1)
-    wrong = ~right & (truth != IGNORE)
+    correct = truth == prediction
+    correct_in_region = np.bincount(regions[correct], minlength=regions.max() + 1)
+    wrong = ~correct & (truth != IGNORE)
     wrong_in_region = np.bincount(regions[wrong], minlength=regions.max() + 1)
-    found = right & (numbers > 0)
-    hits = np.bincount(numbers[found], minlength=count)[1:]
+    hit_pixels = correct & (numbers > 0)
+    hits = np.bincount(numbers[hit_pixels], minlength=count)[1:]
     # The wrong pixels of a region, spread over its right ones, which know their object.
-    shared = (wrong_in_region / np.maximum(right_in_region, 1))[regions[found]]
-    extra = np.bincount(numbers[found], weights=shared, minlength=count)[1:]
+    shared = (wrong_in_region / np.maximum(correct_in_region, 1))[regions[hit_pixels]]
+    extra = np.bincount(numbers[hit_pixels], weights=shared, minlength=count)[1:]
     return classes, pixels, hits / pixels, hits / (pixels + extra)
 
 
 def _number_objects(frame: SavedFrame, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(H, W) int, 0 for none and else the object's number from 1; and (N,) their classes."""
     numbers, classes = np.zeros(truth.shape, int), np.empty(0, int)
-    without = set(np.unique(truth)) - {IGNORE}
+    without_instances = set(np.unique(truth)) - {IGNORE}
     files = truth_files(frame.truth)
     if files and files[1].is_file():
         instances = read_instances(files[1], truth.shape[::-1])
         inside = (instances >= 1000) & (id_to_train_id()[instances // 1000] == truth)
         inside &= truth != IGNORE
-        found, numbers[inside] = np.unique(instances[inside], return_inverse=True)
+        instance_numbers, numbers[inside] = np.unique(instances[inside], return_inverse=True)
         numbers[inside] += 1
-        classes = id_to_train_id()[found // 1000].astype(int)
-        without -= {label.trainId for label in CLASSES if label.hasInstances}
-    regions, their_classes = _number_regions(truth, without)
+        classes = id_to_train_id()[instance_numbers // 1000].astype(int)
+        without_instances -= {label.trainId for label in CLASSES if label.hasInstances}
+    regions, region_classes = _number_regions(truth, without_instances)
     numbers += np.where(regions > 0, regions + len(classes), 0)
-    return numbers, np.concatenate([classes, their_classes])
+    return numbers, np.concatenate([classes, region_classes])
 
 
 def _number_regions(values: np.ndarray, classes: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -60,9 +60,9 @@ def read_prediction(path: Path, truth: np.ndarray, values: int, what: str) -> np
         )
     wrong = predicted >= values
     if wrong.any():
-        found = ", ".join(str(value) for value in np.unique(predicted[wrong])[:5])
+        examples = ", ".join(str(value) for value in np.unique(predicted[wrong])[:5])
         raise InputError(
-            f"{path}: a prediction with the value {found} in {wrong.sum()} pixels; {what} are 0 "
-            f"to {values - 1}. Predict the frame anew, with the classes of this data set."
+            f"{path}: a prediction with the value {examples} in {wrong.sum()} pixels; {what} are 0 "
+            f"to {values - 1}. Predict the frame again, with the classes of this data set."
         )
     return predicted

@@ -1,6 +1,6 @@
 """A submission to the Cityscapes server: checking what is in the zip file.
 
-What the server takes is told in ``cityscapesscripts/evaluation/evalPixelLevelSemanticLabeling.py``:
+``cityscapesscripts/evaluation/evalPixelLevelSemanticLabeling.py`` says what the server takes:
 a PNG of label ids (not trainIds) for every test image, at its size, named after it. Taught in
 ``06_deployment``.
 """
@@ -66,21 +66,21 @@ def check_zip(path: Path, frames: Sequence[Frame]) -> list[str]:
     except (zipfile.BadZipFile, OSError) as error:
         raise InputError(f"{path}: no zip file, or one that is cut off ({error})") from error
     with archive:
-        there: dict[str, list[str]] = defaultdict(list)
+        files: dict[str, list[str]] = defaultdict(list)
         for name in archive.namelist():
             if not name.endswith("/"):
-                found = _NAME.fullmatch(name.rpartition("/")[2])
-                there[found[1] if found else ""].append(name)
+                match = _NAME.fullmatch(name.rpartition("/")[2])
+                files[match[1] if match else ""].append(name)
         wanted = {frame.stem: frame for frame in frames}
-        strange = [name for stem, names in there.items() if stem not in wanted for name in names]
+        strange = [name for stem, names in files.items() if stem not in wanted for name in names]
         problems = [f"{path}: {name}: belongs to no frame of the split" for name in strange]
         pairs = []
         for stem, frame in wanted.items():
-            if len(there[stem]) == 1:
-                pairs.append((frame, there[stem][0]))
+            if len(files[stem]) == 1:
+                pairs.append((frame, files[stem][0]))
             else:
-                what = " and ".join(there[stem]) or "nothing"
-                problems.append(f"{path}: {stem}: {what} in it, one file is needed")
+                content = " and ".join(files[stem]) or "nothing"
+                problems.append(f"{path}: {stem}: {content} in it, one file is needed")
         bar = tqdm(pairs, "checking", leave=False, unit="frame")
         for problem in ahead(lambda pair: _fault(archive, *pair), bar):
             problems += [f"{path}: {problem}"] if problem else []
@@ -95,19 +95,19 @@ def _fault(archive: zipfile.ZipFile, frame: Frame, name: str) -> str | None:
     try:
         with Image.open(io.BytesIO(archive.read(name))) as image:
             if (image.format, image.mode) != ("PNG", "L"):
-                what = f"a {image.format} of mode {image.mode}"
-                return f"{name}: {what}; the server takes PNG of one grey channel"
+                kind = f"a {image.format} of mode {image.mode}"
+                return f"{name}: {kind}; the server takes PNG of one grey channel"
             if image.size != (width, height):
-                found = "{}x{} pixels".format(*image.size)
-                return f"{name}: {found}, its frame {width}x{height}"
+                pixels = "{}x{} pixels".format(*image.size)
+                return f"{name}: {pixels}, its frame {width}x{height}"
             values = np.asarray(image)
     except Exception as error:  # a damaged file raises almost anything
         return f"{name}: cannot be decoded ({error})"
     wrong = np.setdiff1d(np.flatnonzero(np.bincount(values.ravel())), _IDS)
     if wrong.size:
         shown = ", ".join(
-            f"{one} ({id2label[one].name if one in id2label else 'no label'})"
-            for one in wrong[:3].tolist()
+            f"{label_id} ({id2label[label_id].name if label_id in id2label else 'no label'})"
+            for label_id in wrong[:3].tolist()
         )
         return f"{name}: the label id {shown}, which is not evaluated; are these trainIds?"
     return None
@@ -126,9 +126,9 @@ def submit(
 ) -> int:
     """Segment a split and zip the result as the Cityscapes server takes it.
 
-    Finished frames wait in a hidden folder beside the zip, so that a stopped run goes on; the
-    zip itself appears when it is whole and :func:`bisenet_lib.evaluation.submission.check_zip` is
-    content.
+    Finished frames wait in a hidden folder beside the zip, so that a stopped run can go on; the
+    zip itself appears when it is complete and
+    :func:`bisenet_lib.evaluation.submission.check_zip` finds no fault in it.
 
     Args:
         settings: the checkpoint's resolved configuration.
@@ -153,13 +153,13 @@ def submit(
         raise InputError(f"{output}: the server takes a .zip; give a name that ends in it")
     frames = find_frames(root, split)
     parts = _parts(settings, path, root, Path(output), views)
-    todo = [frame for frame in frames if not (parts / file_name(frame)).is_file()]
-    if todo:
+    remaining = [frame for frame in frames if not (parts / file_name(frame)).is_file()]
+    if remaining:
         network = engines.load_network(
             settings, path, engine=engine, device=device, names=CLASS_NAMES
         )
-        with tqdm(total=len(frames), initial=len(frames) - len(todo), unit="frame") as bar:
-            for _ in _segment(network, export.reader(settings), todo, parts, views):
+        with tqdm(total=len(frames), initial=len(frames) - len(remaining), unit="frame") as bar:
+            for _ in _segment(network, export.reader(settings), remaining, parts, views):
                 bar.update()
     _zip(frames, parts, Path(output))
     shutil.rmtree(parts)
@@ -176,22 +176,22 @@ def _segment(
     """Write the label ids of each frame; reading, network and writing overlap."""
     ids = train_id_to_id()
 
-    def write(one: tuple[Frame, np.ndarray]) -> None:
-        frame, classes = one
+    def write(item: tuple[Frame, np.ndarray]) -> None:
+        frame, classes = item
         with written_whole(folder / file_name(frame)) as part:
             Image.fromarray(ids[classes]).save(part)
 
     samples = ahead(lambda frame: read(frame.image), frames)
-    segmented = ((one, predict(network, next(samples), views)) for one in frames)
+    segmented = ((todo, predict(network, next(samples), views)) for todo in frames)
     yield from ahead(write, segmented)
 
 
 def _parts(settings: Mapping[str, Any], path: Path, root: Path, output: Path, views: Views) -> Path:
-    """The folder of finished frames: one for each checkpoint, data set and way to look."""
-    about = [settings["model"], settings["val_dataset"]["transforms"], views.as_dict()]
-    about.append(str(Path(root).resolve()))
+    """The folder of finished frames: one for each checkpoint, data set and set of views."""
+    key = [settings["model"], settings["val_dataset"]["transforms"], views.as_dict()]
+    key.append(str(Path(root).resolve()))
     weights = checkpoint.weights_file(path).read_bytes()
-    name = hashlib.sha256(json.dumps(about).encode() + weights).hexdigest()[:12]
+    name = hashlib.sha256(json.dumps(key).encode() + weights).hexdigest()[:12]
     return output.with_name(f".{output.stem}.{name}")
 
 

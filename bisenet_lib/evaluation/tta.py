@@ -1,4 +1,4 @@
-"""How often, and how, a network looks at an image to decide. Taught in ``05_evaluation``."""
+"""Test-time augmentation: a network sees an image several times. Taught in ``05_evaluation``."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -20,7 +20,7 @@ class Views:
         stride: (width, height) by which the window moves on; the window's own by default.
 
     Raises:
-        InputError: a value that allows no view.
+        InputError: a value is outside its range, or the stride does not fit the window.
     """
 
     flip: bool = False
@@ -29,7 +29,7 @@ class Views:
     stride: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        if not self.scales or not all(0 < one < 10 for one in self.scales):
+        if not self.scales or not all(0 < scale < 10 for scale in self.scales):
             raise InputError(f"scales are {self.scales}; give numbers above 0 and below 10")
         if self.stride and not self.crop_size:
             raise InputError(f"stride {self.stride} without crop_size: give both")
@@ -47,7 +47,7 @@ class Views:
 
     @property
     def augmented(self) -> bool:
-        """Whether there is more to it than the image as it is."""
+        """Whether the image is also mirrored or scaled."""
         return self.flip or self.scales != (1.0,)
 
     def window(self) -> Mapping[str, Any]:

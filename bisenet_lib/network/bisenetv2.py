@@ -84,8 +84,8 @@ class BiSeNetV2(nn.Layer):
             self.sb = SemanticBranch(
                 in_channels, widths, expansion, early_expansion, context_relu, extra_relu
             )
-        kind = Aggregation if aggregation == "guided" else PlainAggregation
-        self.bga = kind(channels, align_corners, extra_relu, aggregation)
+        aggregation_type = Aggregation if aggregation == "guided" else PlainAggregation
+        self.bga = aggregation_type(channels, align_corners, extra_relu, aggregation)
         self.auxiliary = range(1, 5) if booster and aggregation != "detail" else range(0)
         for number, width in zip(self.auxiliary, widths, strict=False):
             self.add_sublayer(f"aux_head{number}", Head(width, width, num_classes))
@@ -105,7 +105,7 @@ class BiSeNetV2(nn.Layer):
         if self.training:
             heads = (getattr(self, f"aux_head{number}") for number in self.auxiliary)
             logits += [head(stage) for head, stage in zip(heads, stages, strict=False)]
-        return [upsample(one, image, self.align_corners) for one in logits]
+        return [upsample(output, image, self.align_corners) for output in logits]
 
 
 class DetailBranch(nn.Layer):
@@ -113,16 +113,16 @@ class DetailBranch(nn.Layer):
 
     def __init__(self, in_channels: int, channels: Sequence[int]) -> None:
         super().__init__()
-        one, two, three = channels
+        s1, s2, s3 = channels
         self.convs = nn.Sequential(
-            ConvBN(in_channels, one, stride=2, relu=True),
-            ConvBN(one, one, relu=True),
-            ConvBN(one, two, stride=2, relu=True),
-            ConvBN(two, two, relu=True),
-            ConvBN(two, two, relu=True),
-            ConvBN(two, three, stride=2, relu=True),
-            ConvBN(three, three, relu=True),
-            ConvBN(three, three, relu=True),
+            ConvBN(in_channels, s1, stride=2, relu=True),
+            ConvBN(s1, s1, relu=True),
+            ConvBN(s1, s2, stride=2, relu=True),
+            ConvBN(s2, s2, relu=True),
+            ConvBN(s2, s2, relu=True),
+            ConvBN(s2, s3, stride=2, relu=True),
+            ConvBN(s3, s3, relu=True),
+            ConvBN(s3, s3, relu=True),
         )
 
     def forward(self, image: paddle.Tensor) -> paddle.Tensor:
@@ -144,16 +144,16 @@ class SemanticBranch(nn.Layer):
         super().__init__()
 
         def stage(inputs: int, outputs: int, blocks: int) -> nn.Sequential:
-            ways = expansion, early, extra_relu
-            rest = (GatherExpand(outputs, outputs, 1, *ways) for _ in range(blocks - 1))
-            return nn.Sequential(GatherExpand(inputs, outputs, 2, *ways), *rest)
+            options = expansion, early, extra_relu
+            rest = (GatherExpand(outputs, outputs, 1, *options) for _ in range(blocks - 1))
+            return nn.Sequential(GatherExpand(inputs, outputs, 2, *options), *rest)
 
-        one, three, four, five = channels
-        self.stem = Stem(in_channels, one)
-        self.stage3 = stage(one, three, 2)
-        self.stage4 = stage(three, four, 2)
-        self.stage5_4 = stage(four, five, 4)
-        self.ce = Context(five, context_relu)
+        s1, s3, s4, s5 = channels
+        self.stem = Stem(in_channels, s1)
+        self.stage3 = stage(s1, s3, 2)
+        self.stage4 = stage(s3, s4, 2)
+        self.stage5_4 = stage(s4, s5, 4)
+        self.ce = Context(s5, context_relu)
 
     def forward(self, image: paddle.Tensor) -> list[paddle.Tensor]:
         outputs, x = [], image
@@ -182,7 +182,7 @@ class Stem(nn.Layer):
 
 
 class GatherExpand(nn.Layer):
-    """Gather, expand, project, and add what came in (section 4.2)."""
+    """Gather, expand, project, and add the input (section 4.2)."""
 
     def __init__(
         self, inputs: int, outputs: int, stride: int, expansion: int, early: bool, extra_relu: bool
@@ -218,8 +218,8 @@ class Context(nn.Layer):
         self.gap = nn.AdaptiveAvgPool2D(1)
         self.bn = SyncBatchNorm(channels)
         self.conv_1x1 = ConvBN(channels, channels, 1, relu=True)
-        last = (channels, channels, 3)
-        self.conv_3x3 = ConvBN(*last, relu=True) if relu else Conv2D(*last, padding=1)
+        sizes = (channels, channels, 3)
+        self.conv_3x3 = ConvBN(*sizes, relu=True) if relu else Conv2D(*sizes, padding=1)
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         return self.conv_3x3(self.conv_1x1(self.bn(self.gap(x))) + x)

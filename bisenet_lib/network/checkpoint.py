@@ -1,4 +1,4 @@
-"""Checkpoints: written whole, read as data.
+"""Checkpoints: each is written completely or not at all, and read as data only.
 
 The files are PaddleSeg's (``iter_N/model.pdparams`` and ``model.pdopt``, pickles of arrays),
 so its tools open them and this module opens PaddleSeg's. A pickle can run code when it is
@@ -51,26 +51,30 @@ def load_weights(model: paddle.nn.Layer, path: Path) -> None:
     _set_weights(model, read_arrays(path), path)
 
 
-def _set_weights(model: paddle.nn.Layer, there: Mapping[str, np.ndarray], path: Path) -> None:
-    wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
-    found = {key: tuple(np.shape(value)) for key, value in there.items()}
-    if not any(key.startswith(TRAINING_ONLY) for key in found):
-        wanted = {key: shape for key, shape in wanted.items() if not key.startswith(TRAINING_ONLY)}
-    differing = [key for key in sorted(wanted.keys() | found) if wanted.get(key) != found.get(key)]
+def _set_weights(model: paddle.nn.Layer, arrays: Mapping[str, np.ndarray], path: Path) -> None:
+    expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    stored = {key: tuple(np.shape(value)) for key, value in arrays.items()}
+    if not any(key.startswith(TRAINING_ONLY) for key in stored):
+        expected = {
+            key: shape for key, shape in expected.items() if not key.startswith(TRAINING_ONLY)
+        }
+    differing = [
+        key for key in sorted(expected.keys() | stored) if expected.get(key) != stored.get(key)
+    ]
     if differing:
         rows = "; ".join(
-            f"{key}: {found.get(key, 'absent')} in the file, {wanted.get(key, 'absent')} here"
+            f"{key}: {stored.get(key, 'absent')} in the file, {expected.get(key, 'absent')} here"
             for key in differing[:3]
         )
         raise InputError(
-            f"{path}: does not fit this network in {len(differing)} of {len(wanted)} entries "
+            f"{path}: does not fit this network in {len(differing)} of {len(expected)} entries "
             f"({rows}). Give the checkpoint's own configuration and class count."
         )
-    model.set_state_dict(model.state_dict() | dict(there))  # type: ignore[arg-type]  # or arrays
+    model.set_state_dict(model.state_dict() | dict(arrays))  # type: ignore[arg-type]  # or arrays
 
 
 def save_weights(model: paddle.nn.Layer, path: Path) -> None:
-    """Write a network's weights, whole or not at all.
+    """Write a network's weights, completely or not at all.
 
     Raises:
         InputError: the folder cannot be written to.
@@ -103,7 +107,7 @@ def save_checkpoint(
     optimizer: paddle.optimizer.Optimizer,
     state: Mapping[str, Any],
 ) -> Path:
-    """Write ``run/iter_N``: weights, optimizer, and where training stood.
+    """Write ``run/iter_N``: weights, optimizer, and the state of the training.
 
     Args:
         run: the run folder.
@@ -126,7 +130,7 @@ def save_checkpoint(
 
 
 def write_state(folder: Path, state: Mapping[str, Any]) -> None:
-    """Write where training stood into a checkpoint's folder, whole or not at all.
+    """Write the state of the training into a checkpoint's folder, completely or not at all.
 
     Raises:
         InputError: the folder cannot be written to.
@@ -160,8 +164,8 @@ class Checkpoint:
         folder: the folder.
         weights: name to array.
         optimizer: name to array, and the schedule's dict.
-        state: where training stood; at least ``iteration``.
-        damaged: why newer checkpoints of the run were passed over.
+        state: of the training; at least ``iteration``.
+        damaged: for each newer checkpoint of the run that was ignored, the reason.
     """
 
     folder: Path
@@ -172,14 +176,14 @@ class Checkpoint:
 
 
 def open_newest(path: Path) -> Checkpoint:
-    """Read the checkpoint that a path stands for.
+    """Read the checkpoint that a path names.
 
     Args:
         path: an ``iter_N`` folder of this library or of PaddleSeg, or a run folder: then its
-            newest checkpoint that is whole.
+            newest complete checkpoint.
 
     Raises:
-        InputError: no checkpoint there, or none that is whole.
+        InputError: there is no checkpoint, or no complete one.
     """
     folder = newest(path)
     if folder == Path(path):
@@ -212,7 +216,7 @@ def _open(folder: Path) -> Checkpoint:
 def restore(
     stored: Checkpoint, model: paddle.nn.Layer, optimizer: paddle.optimizer.Optimizer
 ) -> dict[str, Any]:
-    """Bring network and optimizer back to where a checkpoint left them.
+    """Set network and optimizer to the state that a checkpoint holds.
 
     Args:
         stored: from :func:`open_newest`.
@@ -249,7 +253,7 @@ def _named_tensor(name: str, values: np.ndarray) -> paddle.Tensor:
 
 
 def read_state(folder: Path) -> dict[str, Any]:
-    """Where training stood when a checkpoint was saved.
+    """The state of the training when a checkpoint was saved.
 
     Args:
         folder: an ``iter_N`` folder; one of PaddleSeg's says only the iteration.
@@ -279,7 +283,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def check_finite(model: paddle.nn.Layer, iteration: int) -> None:
-    """Refuse weights that are no numbers, before they are saved over good ones.
+    """Refuse weights that are not finite, before they replace good ones on the disk.
 
     Raises:
         InputError: a weight is nan or infinite; the message names the first.
@@ -294,7 +298,7 @@ def check_finite(model: paddle.nn.Layer, iteration: int) -> None:
 
 def checkpoints(run: Path) -> list[Path]:
     """The ``iter_N`` folders of a run, oldest first."""
-    folders = [one for one in Path(run).glob("iter_*") if re.fullmatch(r"iter_\d+", one.name)]
+    folders = [path for path in Path(run).glob("iter_*") if re.fullmatch(r"iter_\d+", path.name)]
     return sorted(folders, key=_number)
 
 
@@ -303,7 +307,7 @@ def _number(folder: Path) -> int:
 
 
 def newest(path: Path) -> Path:
-    """The checkpoint folder a path stands for.
+    """The checkpoint folder that a path names.
 
     Args:
         path: an ``iter_N`` folder, or a run folder.
@@ -317,10 +321,10 @@ def newest(path: Path) -> Path:
     path = Path(path)
     if re.fullmatch(r"iter_\d+", path.name) and path.is_dir():
         return path
-    found = checkpoints(path)
-    if not found:
+    folders = checkpoints(path)
+    if not folders:
         raise InputError(f"{path}: no checkpoint (iter_N folder) there to resume from")
-    return found[-1]
+    return folders[-1]
 
 
 def run_of(path: Path) -> Path:
@@ -330,10 +334,10 @@ def run_of(path: Path) -> Path:
 
 
 def weights_file(path: Path) -> Path:
-    """The ``.pdparams`` file a path stands for: itself, in its folder, or a run's best model.
+    """The ``.pdparams`` file that a path names: itself, in its folder, or a run's best model.
 
-    A best model that the run's newest checkpoint knows nothing of is an earlier run's, and is
-    passed over; :func:`describe` says which file was taken.
+    If the run's newest checkpoint records no best model, the one in the folder is of an earlier
+    run and is ignored; :func:`describe` says which file was taken.
 
     Raises:
         InputError: there is none.
@@ -362,7 +366,7 @@ def _never_scored(folder: Path) -> bool:
 
 
 def describe(weights: Path) -> str:
-    """Which weights these are, in a line for whoever uses them.
+    """Say in one line which weights these are.
 
     Args:
         weights: from :func:`weights_file`.
@@ -377,7 +381,11 @@ def describe(weights: Path) -> str:
     if best is None:
         return f"{weights} (its iteration is not recorded)"
     text = f"{weights} (iteration {best['iteration']}, mIoU {100 * best['miou']:.2f} %)"
-    newer = [one for one in checkpoints(weights.parent.parent) if _number(one) > best["iteration"]]
+    newer = [
+        folder
+        for folder in checkpoints(weights.parent.parent)
+        if _number(folder) > best["iteration"]
+    ]
     return f"{text}; the run's newest checkpoint is {newer[-1].name}" if newer else text
 
 
@@ -393,22 +401,23 @@ def best_model(run: Path) -> dict[str, Any] | None:
 
 
 def drop_after(run: Path, iteration: int) -> None:
-    """Delete the checkpoints of a run that lie after the iteration it is resumed from."""
+    """Delete the checkpoints of a run that are later than the iteration it is resumed from."""
     for folder in checkpoints(run):
         if _number(folder) > iteration:
             shutil.rmtree(folder)
 
 
 def take_best(source: Path, run: Path, state: dict[str, Any]) -> None:
-    """Give a resumed run the best model of the time it is resumed from.
+    """Give a resumed run the best model up to the iteration it is resumed from.
 
-    If the best model of ``source`` is later than that, the checkpoint that was the best one then
-    takes its place; if that is gone, the run has no best model and forgets the best mIoU.
+    If the best model of ``source`` is of a later iteration, the checkpoint that was the best at
+    that time takes its place; if it is deleted, the run has no best model and forgets the best
+    mIoU.
 
     Args:
         source: the run folder of the checkpoint it is resumed from.
         run: the run folder it goes on in; may be the same.
-        state: where training stands; ``best_miou`` and ``best_iteration`` may change.
+        state: of the training; ``best_miou`` and ``best_iteration`` may change.
 
     Raises:
         InputError: the folder cannot be written to.
@@ -425,8 +434,8 @@ def take_best(source: Path, run: Path, state: dict[str, Any]) -> None:
     elif weights.parent.resolve() != (run / BEST).resolve():
         with _replaced(run / BEST) as part:
             shutil.copyfile(weights, part / WEIGHTS)
-            kept = {"iteration": state["best_iteration"], "miou": state["best_miou"]}
-            write_text(part / STATE, json.dumps(kept, indent=1))
+            record = {"iteration": state["best_iteration"], "miou": state["best_miou"]}
+            write_text(part / STATE, json.dumps(record, indent=1))
 
 
 def prune(run: Path, keep: int) -> None:
@@ -436,7 +445,9 @@ def prune(run: Path, keep: int) -> None:
 
 
 def clean_up(run: Path) -> None:
-    """Put right what a killed process left: half a checkpoint goes, one half replaced comes back.
+    """Tidy up after a killed process.
+
+    A checkpoint that is only partly written is deleted; one that was being replaced is restored.
 
     Args:
         run: the run folder; no other process may write there.
@@ -465,14 +476,14 @@ def config_file(path: Path) -> Path:
 
 @dataclass(frozen=True)
 class Start:
-    """What a network took over from a checkpoint; ``str()`` says it in a sentence.
+    """What a network took over from a checkpoint; ``str()`` gives it as a sentence.
 
     Args:
         source: the weights file.
         kept: names of the arrays taken over.
-        resized: names of the arrays made anew because the number of classes differs.
-        absent: names of the arrays made anew because the file has none of them.
-        classes: classes there and here.
+        resized: names of the arrays that keep fresh values because the number of classes differs.
+        absent: names of the arrays that keep fresh values because they are not in the file.
+        classes: the numbers of classes of the file and of the network.
     """
 
     source: Path
@@ -500,9 +511,9 @@ class Start:
 def start_from(model: paddle.nn.Layer, path: Path, num_classes: int) -> Start:
     """Give a fresh network every weight of a checkpoint that fits in name and shape.
 
-    The last convolution of each head has an output a class: with another number of classes it
-    keeps its fresh weights. So do auxiliary heads that the file does not hold. Everything
-    else has to be there and to fit.
+    The last convolution of each head has one output for each class: with another number of
+    classes it keeps its fresh weights. So do auxiliary heads that the file does not hold. Every
+    other array must be in the file and fit.
 
     Args:
         model: a fresh network; its weights change in place.
@@ -516,46 +527,48 @@ def start_from(model: paddle.nn.Layer, path: Path, num_classes: int) -> Start:
         InputError: the file cannot be read, or holds the weights of another network.
     """
     path = weights_file(path)
-    there = array_files.read_arrays(path)
-    wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
-    found = {key: tuple(np.shape(value)) for key, value in there.items()}
-    absent = {key for key in wanted.keys() - found if key.startswith(TRAINING_ONLY)}
+    arrays = array_files.read_arrays(path)
+    expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    stored = {key: tuple(np.shape(value)) for key, value in arrays.items()}
+    absent = {key for key in expected.keys() - stored if key.startswith(TRAINING_ONLY)}
     differing = {
         key
-        for key in wanted.keys() | found
-        if key not in absent and wanted.get(key) != found.get(key)
+        for key in expected.keys() | stored
+        if key not in absent and expected.get(key) != stored.get(key)
     }
-    resized = {key for key in differing if _an_output_a_class(found, wanted, key, num_classes)}
-    counts = {found[key][0] for key in resized}
+    resized = {key for key in differing if _an_output_a_class(stored, expected, key, num_classes)}
+    counts = {stored[key][0] for key in resized}
     if resized != differing or len(counts) > 1:
-        raise _another_network(path, found, wanted, sorted(differing - resized) or sorted(resized))
-    kept = [key for key in wanted if key in found.keys() - resized]
-    model.set_state_dict(model.state_dict() | {key: there[key] for key in kept})
+        raise _another_network(
+            path, stored, expected, sorted(differing - resized) or sorted(resized)
+        )
+    kept = [key for key in expected if key in stored.keys() - resized]
+    model.set_state_dict(model.state_dict() | {key: arrays[key] for key in kept})
     return Start(
         path,
         tuple(kept),
-        tuple(key for key in wanted if key in resized),
-        tuple(key for key in wanted if key in absent),
+        tuple(key for key in expected if key in resized),
+        tuple(key for key in expected if key in absent),
         (counts.pop() if counts else num_classes, num_classes),
     )
 
 
 def _an_output_a_class(
-    found: dict[str, tuple], wanted: dict[str, tuple], key: str, num_classes: int
+    stored: dict[str, tuple], expected: dict[str, tuple], key: str, num_classes: int
 ) -> bool:
-    before, now = found.get(key, ()), wanted.get(key, ())
+    before, now = stored.get(key, ()), expected.get(key, ())
     return bool(before and now) and now[0] == num_classes and before[1:] == now[1:]
 
 
 def _another_network(
-    path: Path, found: dict[str, tuple], wanted: dict[str, tuple], differing: list[str]
+    path: Path, stored: dict[str, tuple], expected: dict[str, tuple], differing: list[str]
 ) -> InputError:
     rows = "; ".join(
-        f"{key}: {found.get(key, 'absent')} in the file, {wanted.get(key, 'absent')} here"
+        f"{key}: {stored.get(key, 'absent')} in the file, {expected.get(key, 'absent')} here"
         for key in differing[:3]
     )
     return InputError(
-        f"{path}: weights of another network; {len(differing)} of {len(wanted)} arrays do not "
+        f"{path}: weights of another network; {len(differing)} of {len(expected)} arrays do not "
         f"fit ({rows}). Start from a checkpoint of the same network; only its number of classes "
         "may differ."
     )

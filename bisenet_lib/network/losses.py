@@ -1,7 +1,7 @@
-"""PaddleSeg's cross-entropy with the arithmetic that Paddle's CPU kernels are quick with.
+"""PaddleSeg's cross-entropy, calculated in a way that is fast on Paddle's CPU kernels.
 
-In a training step on a CPU PaddleSeg's own spends its time on transposing the logits of five
-heads. What this one gives stands in ``tools/bench/README.md``. Taught in ``04_multi_gpu``.
+In a training step on a CPU, PaddleSeg's loss spends most of its time on transposing the logits of
+five heads. ``tools/bench/README.md`` has the times of both. Taught in ``04_multi_gpu``.
 """
 
 import numpy as np
@@ -49,7 +49,7 @@ def _too_large(logit: paddle.Tensor) -> bool:
 
 
 _last: list[tuple[paddle.Tensor, int, paddle.Tensor]] = []
-"""The last label, the number of classes, and what was made of them: five heads share one label."""
+"""The last label, the number of classes, and their one-hot tensor: five heads share one label."""
 
 
 def _one_hot(label: paddle.Tensor, classes: int) -> paddle.Tensor:

@@ -1,4 +1,4 @@
-"""Taking the measure of BiSeNet V2, stage by stage, and of the processor it runs on.
+"""Measuring BiSeNet V2, stage by stage, and the processor it runs on.
 
 Source: Yu et al., "BiSeNet V2", arXiv:2004.02147, section 3 and table 1; PaddleSeg 2.8.0,
 ``paddleseg/models/bisenet.py``. Taught in ``02_architecture``.
@@ -119,11 +119,11 @@ def stages(model: BiSeNetV2, size: tuple[int, int] = (1024, 512)) -> list[Stage]
     """
     if min(size) < 1:
         raise InputError(f"an image of {size[0]} x {size[1]} pixels: give width and height above 0")
-    cut = layers(model)
+    network_stages = layers(model)
     shapes: dict[str, tuple[int, int, int]] = {}
     counts: Counter[str] = Counter()
     hooks: list[HookHandle] = []
-    for branch, name, parts in cut:
+    for branch, name, parts in network_stages:
         key = f"{branch} {name}"
         for layer in parts:
             hooks.append(layer.register_forward_post_hook(_keep_shape(shapes, key)))
@@ -146,7 +146,7 @@ def stages(model: BiSeNetV2, size: tuple[int, int] = (1024, 512)) -> list[Stage]
             counts[f"{branch} {name}"],
             branch == "auxiliary",
         )
-        for branch, name, parts in cut
+        for branch, name, parts in network_stages
     ]
 
 
@@ -154,7 +154,7 @@ def multiply_adds(layer: paddle.nn.Layer, shape: Sequence[int]) -> int:
     """Count the multiply-adds of a block or network, as :func:`stages` does.
 
     Args:
-        layer: what takes one tensor; it stays in its mode.
+        layer: it takes one tensor; its mode (training or evaluation) is not changed.
         shape: of one input, (channels, height, width).
     """
     counts: Counter[str] = Counter()
@@ -164,36 +164,40 @@ def multiply_adds(layer: paddle.nn.Layer, shape: Sequence[int]) -> int:
 
 
 def copy_weights(source: paddle.nn.Layer, target: paddle.nn.Layer) -> None:
-    """Give a block the weights of another that is built alike, in the order they stand in.
+    """Copy the weights of a block into another one of the same structure, in their order.
 
     Args:
         source: where the weights come from, running statistics included.
-        target: gets them, whatever their names are there, and is put into evaluation mode.
+        target: gets the weights, under its own names, and goes into evaluation mode.
 
     Raises:
         InputError: the two do not hold the same shapes in the same order; the message names
             the first that differs.
     """
-    there, here = list(source.state_dict().values()), target.state_dict()
-    if len(there) != len(here):
+    values, arrays = list(source.state_dict().values()), target.state_dict()
+    if len(values) != len(arrays):
         raise InputError(
-            f"the block has {len(here)} arrays of weights, the one to copy from {len(there)}: "
+            f"the block has {len(arrays)} arrays of weights, the one to copy from {len(values)}: "
             "a layer is missing or one too many. (A convolution has 2, batch norm 4.)"
         )
-    for number, (value, (name, own)) in enumerate(zip(there, here.items(), strict=True), 1):
-        if value.shape != own.shape:
+    for number, (value, (name, array)) in enumerate(zip(values, arrays.items(), strict=True), 1):
+        if value.shape != array.shape:
             raise InputError(
-                f"array {number} of {len(there)}, here called {name}: its shape is {own.shape}, "
+                f"array {number} of {len(values)}, here called {name}: its shape is {array.shape}, "
                 f"where {value.shape} is to be copied. Compare order, channels and groups of "
                 "the layers."
             )
-    target.set_state_dict(dict(zip(here, there, strict=True)))
+    target.set_state_dict(dict(zip(arrays, values, strict=True)))
     target.eval()
 
 
 def parameter_count(layer: paddle.nn.Layer) -> int:
     """Count a layer's trainable values (batch norm's running statistics are not among them)."""
-    return sum(int(np.prod(p.shape)) for p in layer.parameters() if not p.stop_gradient)
+    return sum(
+        int(np.prod(parameter.shape))
+        for parameter in layer.parameters()
+        if not parameter.stop_gradient
+    )
 
 
 def table(rows: Sequence[Stage]) -> str:
@@ -218,8 +222,8 @@ def table(rows: Sequence[Stage]) -> str:
         )
     for title, part in (("inference", inference), ("training", rows)):
         lines.append(
-            f"| **sum** | **{title}** | | **{sum(r.parameters for r in part):,}** "
-            f"| **{sum(r.multiply_adds for r in part) / 1e9:.2f} G** |"
+            f"| **sum** | **{title}** | | **{sum(stage.parameters for stage in part):,}** "
+            f"| **{sum(stage.multiply_adds for stage in part) / 1e9:.2f} G** |"
         )
     return "\n".join(lines)
 
@@ -257,14 +261,14 @@ def _count(counts: Counter[str], key: str) -> Hook:
         layer: paddle.nn.Layer, inputs: tuple[paddle.Tensor, ...], output: paddle.Tensor
     ) -> None:
         if isinstance(layer, paddle.nn.Conv2D):
-            each = int(np.prod(layer.weight.shape[1:])) + (layer.bias is not None)
+            per_value = int(np.prod(layer.weight.shape[1:])) + (layer.bias is not None)
         elif isinstance(layer, paddle.nn.BatchNorm2D):
-            each = 2
+            per_value = 2
         elif isinstance(layer, paddle.nn.AvgPool2D):
-            each = 1
-        else:  # the mean over all of a picture: an addition a value, and a division
-            each = 1 + int(np.prod(inputs[0].shape[2:])) // int(np.prod(output.shape[2:]))
-        counts[key] += int(np.prod(output.shape[1:])) * each
+            per_value = 1
+        else:  # the mean over a whole image: an addition for each value, and one division
+            per_value = 1 + int(np.prod(inputs[0].shape[2:])) // int(np.prod(output.shape[2:]))
+        counts[key] += int(np.prod(output.shape[1:])) * per_value
 
     return hook
 
@@ -275,8 +279,8 @@ ROUNDS = 8
 def peak(side: int = 2048) -> float:
     """Measure the largest speed of a product of two float32 matrices, on all cores.
 
-    A product of large matrices does nothing but multiply and add. Two libraries do it, ONNX
-    Runtime and NumPy, for either may know the processor better; the faster one counts.
+    A product of large matrices consists of multiplications and additions only. ONNX Runtime and
+    NumPy both calculate it, since either may suit the processor better; the faster one counts.
 
     Args:
         side: rows and columns of the matrices.
@@ -287,8 +291,8 @@ def peak(side: int = 2048) -> float:
     rng = np.random.default_rng(0)
     left, right = rng.random((2, side, side), np.float32)
     multiply = product(side)
-    ways = (lambda: multiply(left, right), lambda: left @ right)
-    return side**3 / min(_fastest(way) for way in ways)
+    products = (lambda: multiply(left, right), lambda: left @ right)
+    return side**3 / min(_fastest(multiplication) for multiplication in products)
 
 
 def product(side: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
@@ -311,10 +315,10 @@ def product(side: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
 
 
 def _fastest(task: Callable[[], object]) -> float:
-    """Seconds of the fastest of several times: whatever else the computer does adds to them."""
-    found = []
+    """Seconds of the fastest of several runs: other work on the computer only adds to the time."""
+    durations = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
         task()
-        found.append(time.perf_counter() - start)
-    return min(found)
+        durations.append(time.perf_counter() - start)
+    return min(durations)

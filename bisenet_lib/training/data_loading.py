@@ -40,7 +40,7 @@ class Seeded(paddle.io.Dataset):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    # Paddle's loader takes whatever keys its sampler gives; its types know numbers alone.
+    # Paddle's loader passes on any keys that its sampler gives; its types allow numbers only.
     def __getitem__(self, key: Key) -> dict[str, np.ndarray]:  # type: ignore[override]
         """Read and augment one sample.
 
@@ -55,9 +55,9 @@ class Seeded(paddle.io.Dataset):
         """
         position, index = key
         # PaddleSeg's transforms draw from both global generators.
-        words = np.random.SeedSequence((self.seed, position)).generate_state(2)
-        random.seed(int(words[0]))
-        np.random.seed(int(words[1]))
+        seeds = np.random.SeedSequence((self.seed, position)).generate_state(2)
+        random.seed(int(seeds[0]))
+        np.random.seed(int(seeds[1]))
         sample = read_sample(self.dataset, index)
         return {"img": sample["img"], "label": sample["label"]}
 
@@ -70,7 +70,7 @@ def readers(num_workers: int | None, place: str, ranks: Ranks = ALONE) -> int:
     them itself.
 
     Args:
-        num_workers: what was asked for; None leaves the choice here.
+        num_workers: the number the user asked for; None leaves the choice to this function.
         place: the device, as :func:`bisenet_lib.runtime.devices.select` gives it.
         ranks: this process among the others.
 
@@ -99,7 +99,7 @@ def read_batches(
         InputError: an image or label cannot be decoded, or a process that reads was killed.
     """
     if num_workers == 0:
-        # Not Paddle's loader: when reading fails in its thread, it waits for ever.
+        # Not Paddle's loader: when reading fails in its thread, it never returns.
         return _read_here(dataset, keys)
     loader = paddle.io.DataLoader(
         dataset,
@@ -121,7 +121,7 @@ def _read_here(
     for batch in keys:
         samples = [dataset[key] for key in batch]
         yield {
-            name: paddle.to_tensor(np.stack([one[name] for one in samples]))
+            name: paddle.to_tensor(np.stack([sample[name] for sample in samples]))
             for name in ("img", "label")
         }
 

@@ -41,7 +41,7 @@ class Plan:
         processes: on this host, on its CPU; with ``gpus`` there is one for each of them.
         gpus: numbers of GPUs or other devices, ``0,1,2,3``; empty trains on the CPU.
         nnodes: hosts.
-        master: ``HOST:PORT`` where the hosts meet; on host 0, a free port of its own.
+        master: ``HOST:PORT`` where the hosts meet: the address of host 0 and a free port there.
         node: this host's number, from 0.
         timeout: seconds to wait for the other hosts.
         device: the kind of device that ``gpus`` numbers, ``gpu`` or the name of another;
@@ -163,11 +163,11 @@ def _check_units(gpus: str, kind: str) -> None:
         )
     if len(set(numbers)) < len(numbers):
         raise InputError(f"--gpus {gpus}: a device is named twice; each trains one process")
-    found = available()
+    devices = available()
     for number in numbers:
-        if f"{kind}:{number}" not in found:
+        if f"{kind}:{number}" not in devices:
             raise InputError(
-                f"--gpus {gpus}: {kind}:{number} is not there; Paddle finds {', '.join(found)}. "
+                f"--gpus {gpus}: {kind}:{number} is not there; Paddle finds {', '.join(devices)}. "
                 "On a machine without GPUs give --nproc in place of --gpus."
             )
 
@@ -185,8 +185,8 @@ def _check_port_is_free(host: str, port: int) -> None:
 
 
 def _wait_for_master(host: str, port: int, timeout: float) -> None:
-    until = time.monotonic() + timeout
-    while time.monotonic() < until:
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
         try:
             socket.create_connection((host, port), timeout=5).close()
             return
@@ -205,12 +205,12 @@ PREFIX = "bisenet-launch-"
 NEW_SECONDS = 60
 """A folder this new may be one that its launch has not locked yet."""
 LOST_ANOTHER = rf"{LOST}|gloo::\w*Exception|`Termination signal` is detected"
-"""In the log of a rank that ended because another did: gloo may end it without Python's say, and
-Paddle's launcher ends those that are left."""
+"""In the log of a rank that ended because another did: gloo may end it before Python can report
+anything, and Paddle's launcher ends the ranks that are left."""
 NOISE = re.compile(
     r"^(=+ Modified FLAGS|FLAGS\(|=+$|[IW]\d{4} .*(tcp_|backward\.cc)).*\n?", re.MULTILINE
 )
-"""Lines of Paddle's that say nothing of why a rank ended."""
+"""Lines of Paddle that do not say why a rank ended."""
 
 
 def launch(
@@ -222,7 +222,7 @@ def launch(
     say: Callable[[str], None] = print,
     ours: Mapping[str, str] | None = None,
 ) -> list[Path]:
-    """Run a script as several ranks, and come back when all of them have ended.
+    """Run a script as several ranks, and return when all of them have ended.
 
     Args:
         plan: the processes to start.
@@ -264,14 +264,14 @@ def launch(
 
 @contextmanager
 def _private_folder() -> Iterator[Path]:
-    """A folder for the launcher's logs that nobody else can read, and that goes in the end."""
+    """A folder for the launcher's logs that no other user can read; it is deleted at the end."""
     _delete_abandoned()
     with tempfile.TemporaryDirectory(prefix=PREFIX) as folder, only_writer(Path(folder)):
         yield Path(folder)
 
 
 def _delete_abandoned() -> None:
-    """Delete the folders of launches that were killed: one that runs holds the lock on its own."""
+    """Delete the folders of launches that were killed; one that still runs locks its folder."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -382,11 +382,11 @@ class _Job:
 
     def states(self) -> str:
         """A line with every local rank."""
-        words = []
+        states = []
         for number, process in sorted(self.ranks.items()):
-            how = "ended" if number in self.gone else f"runs (pid {process.pid})"
-            words.append(f"{self.first + number} {how}")
-        return f"ranks: {', '.join(words)}"
+            state = "ended" if number in self.gone else f"runs (pid {process.pid})"
+            states.append(f"{self.first + number} {state}")
+        return f"ranks: {', '.join(states)}"
 
     def ask_to_stop(self) -> None:
         """Let the ranks finish their iteration and save."""
@@ -418,27 +418,29 @@ class _Job:
         """Raise the failing rank's own message, if one failed."""
         if self.launcher.returncode == 0:
             return
-        said = (self.private / "launcher.log").read_text(errors="replace")
+        launcher_log = (self.private / "launcher.log").read_text(errors="replace")
         if not self.ranks:
-            tail = "\n".join(said.strip().splitlines()[-8:])
+            tail = "\n".join(launcher_log.strip().splitlines()[-8:])
             raise InputError(f"Paddle's launcher ended before any rank began:\n{tail}")
-        texts = {number: log.read_text(errors="replace") for number, log in enumerate(self.logs)}
-        for found in re.findall(r"Container rank (\d+) status \S+ cmd .*? code (-?\d+)", said):
-            number, code = map(int, found)
+        logs = {number: log.read_text(errors="replace") for number, log in enumerate(self.logs)}
+        for match in re.findall(
+            r"Container rank (\d+) status \S+ cmd .*? code (-?\d+)", launcher_log
+        ):
+            number, code = map(int, match)
             if self.gone.get(number) is None:
                 self.gone[number] = code
         failed = [number for number, code in self.gone.items() if code != 0]
         # A rank that lost another one is not the cause, if one is here that is.
-        causes = [n for n in failed if not re.search(LOST_ANOTHER, texts[n][-4000:])]
+        causes = [n for n in failed if not re.search(LOST_ANOTHER, logs[n][-4000:])]
         number = (causes or failed or list(self.gone))[0]
-        how = _how_it_ended(self.gone.get(number))
+        ending = _how_it_ended(self.gone.get(number))
         if not causes and self.plan.nnodes > 1:
-            how += f": it {LOST}, on another host"
+            ending += f": it {LOST}, on another host"
         elif not causes:
-            how += ": the ranks lost one another"
+            ending += ": the ranks lost one another"
         raise InputError(
-            f"rank {self.first + number} {how}. All ranks have ended. "
-            f"The end of {self.logs[number]}:\n{_end_of(texts[number])}"
+            f"rank {self.first + number} {ending}. All ranks have ended. "
+            f"The end of {self.logs[number]}:\n{_end_of(logs[number])}"
         )
 
 

@@ -57,7 +57,7 @@ class Log:
         self._clock = time.perf_counter()
 
     def step(self, losses: list[paddle.Tensor], images: list[int]) -> None:
-        """Take in one training step, reading included: its losses, its images in the data set."""
+        """Note one training step, reading included: its losses, its images in the data set."""
         self._losses.append([loss.detach() for loss in losses])
         self._images.append(images)
         now = time.perf_counter()
@@ -92,16 +92,16 @@ class Log:
                     "is kept."
                 )
         means = self._ranks.sum(losses.mean(0)) / self._ranks.size
-        done = sum(map(len, self._images)) * self._ranks.size
+        image_count = sum(map(len, self._images)) * self._ranks.size
         record = {
             "iteration": iteration,
             "epoch": epoch,
             "loss": means.sum(),
             "losses": means.tolist(),
             "lr": learning_rate,
-            "ips": done / self._seconds,
+            "ips": image_count / self._seconds,
         }
-        self._total_images += done
+        self._total_images += image_count
         self._total_seconds += self._seconds
         self._losses, self._images, self._seconds = [], [], 0.0
         self._write("Train", record)
@@ -122,13 +122,13 @@ class Log:
 
     def _open(self) -> TextIO:
         iteration, evaluation_due = self._start
-        kept = [
+        records = [
             record
             for record in read_log(self.path.parent)
             if record["iteration"] < iteration
             or (record["iteration"] == iteration and not (evaluation_due and "miou" in record))
         ]
-        write_text(self.path, "".join(json.dumps(record) + "\n" for record in kept))
+        write_text(self.path, "".join(json.dumps(record) + "\n" for record in records))
         self._vdl = _visualdl(self.path.parent) if self._use_vdl else None
         return self.path.open("a", encoding="utf-8")
 

@@ -80,7 +80,7 @@ def build(settings: Mapping[str, Any], seed: int) -> Parts:
 
 
 def check_run_folder(run: Path, resume_model: Path | None, init_model: Path | None) -> None:
-    """Refuse a folder that holds another run, and a run that begins and goes on at once.
+    """Refuse a folder that holds another run, and a run with both kinds of start.
 
     Args:
         run: the folder to write to.
@@ -112,7 +112,7 @@ def check_run_folder(run: Path, resume_model: Path | None, init_model: Path | No
 
 
 def begin(parts: Parts, init_model: Path, ranks: Ranks) -> dict[str, str]:
-    """Give the network what fits of a checkpoint's weights, and print what was kept.
+    """Give the network those weights of a checkpoint that fit, and print which were kept.
 
     Args:
         parts: fresh ones; the network's weights change in place.
@@ -138,7 +138,7 @@ def resume(
     total_batch: int,
     ranks: Ranks,
 ) -> dict[str, Any]:
-    """Bring the parts to where a checkpoint left them.
+    """Set the parts to the state that a checkpoint holds.
 
     Args:
         parts: fresh ones; they change in place.
@@ -189,7 +189,7 @@ def changes(
         Dotted key to the values before and now.
 
     Raises:
-        InputError: a key that must stay differs, as the network's.
+        InputError: a key differs that must not change, such as one of the network.
     """
     path = stored.folder.parent / "config.yml"
     if not path.is_file():
@@ -291,7 +291,7 @@ STOP_INTERVAL = 10
 
 @dataclass(frozen=True)
 class Result:
-    """What a training run came to.
+    """The result of a training run.
 
     Args:
         run: the run folder.
@@ -312,21 +312,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Options:
-    """How a run is done; what is learnt stands in the configuration.
+    """The options of :func:`fit`, which explains each of them.
 
-    Args:
-        do_eval: score the validation set at every checkpoint and keep the best model.
-        use_vdl: also log for VisualDL.
-        save_interval: iterations between checkpoints; the last iteration makes one too.
-        keep_checkpoint_max: checkpoints kept; older ones are deleted.
-        log_iters: iterations between log records.
-        num_workers: processes that read images, see
-            :func:`bisenet_lib.training.data_loading.readers`.
-        seed: of weights, order and augmentation; a resumed run goes on with its own.
-        device: see :func:`bisenet_lib.runtime.devices.select`.
-        precision: ``fp32``, or mixed with ``fp16`` or ``bf16`` (not on a CPU).
-        amp_level: of mixed precision: ``O1`` (chosen operations) or ``O2`` (all weights).
-        watch: called with the run folder after every log record and evaluation, to draw it.
+    They decide how a run is done; the configuration decides what is learned.
     """
 
     do_eval: bool = True
@@ -343,16 +331,16 @@ class Options:
 
     def check(self, place: str) -> None:
         """Refuse values that allow no run on the device ``place``."""
-        least = dict.fromkeys(("save_interval", "log_iters", "keep_checkpoint_max"), 1)
-        least |= {"seed": 0} | ({} if self.num_workers is None else {"num_workers": 0})
-        for name, lowest in least.items():
+        minimums = dict.fromkeys(("save_interval", "log_iters", "keep_checkpoint_max"), 1)
+        minimums |= {"seed": 0} | ({} if self.num_workers is None else {"num_workers": 0})
+        for name, lowest in minimums.items():
             value = getattr(self, name)
             if not isinstance(value, int) or value < lowest:
                 raise InputError(f"{name} is {value!r}; give a whole number from {lowest}")
         for name, known in (("precision", PRECISIONS), ("amp_level", AMP_LEVELS)):
-            if getattr(self, name) not in known:
-                given = getattr(self, name)
-                raise InputError(f"{name} is {given!r}; choose one of {', '.join(known)}")
+            value = getattr(self, name)
+            if value not in known:
+                raise InputError(f"{name} is {value!r}; choose one of {', '.join(known)}")
         if self.precision != "fp32" and place == "cpu":
             raise InputError(f"precision {self.precision} needs a GPU; on {place} use fp32")
 
@@ -363,7 +351,17 @@ def fit(
     *,
     resume_model: Path | None = None,
     init_model: Path | None = None,
-    **options: Any,
+    do_eval: bool = Options.do_eval,
+    use_vdl: bool = Options.use_vdl,
+    save_interval: int = Options.save_interval,
+    keep_checkpoint_max: int = Options.keep_checkpoint_max,
+    log_iters: int = Options.log_iters,
+    num_workers: int | None = Options.num_workers,
+    seed: int = Options.seed,
+    device: str = Options.device,
+    precision: str = Options.precision,
+    amp_level: str = Options.amp_level,
+    watch: Callable[[Path], None] | None = Options.watch,
 ) -> Result:
     """Train a network and leave a run folder.
 
@@ -375,7 +373,18 @@ def fit(
         run: the folder for ``config.yml``, ``metrics.jsonl``, ``iter_N/`` and ``best_model/``.
         resume_model: a checkpoint folder, or a run folder for its newest one, to go on from.
         init_model: a checkpoint to begin with, see :func:`bisenet_lib.training.trainer.begin`.
-        **options: see :class:`Options`.
+        do_eval: score the validation set at every checkpoint and keep the best model.
+        use_vdl: also write a log for VisualDL.
+        save_interval: iterations between checkpoints; the last iteration makes one too.
+        keep_checkpoint_max: checkpoints kept; older ones are deleted.
+        log_iters: iterations between log records.
+        num_workers: processes that read images, see
+            :func:`bisenet_lib.training.data_loading.readers`.
+        seed: of weights, order and augmentation; a resumed run keeps the seed it began with.
+        device: see :func:`bisenet_lib.runtime.devices.select`.
+        precision: ``fp32``, or mixed with ``fp16`` or ``bf16`` (not on a CPU).
+        amp_level: of mixed precision: ``O1`` (chosen operations) or ``O2`` (all weights).
+        watch: called with the run folder after every log record and evaluation, to draw it.
 
     Returns:
         The result; everything else is in the run folder.
@@ -386,12 +395,24 @@ def fit(
             known; until then nothing in the run folder changes.
         Stopped: a signal asked for it; a checkpoint was saved.
     """
-    chosen = Options(**options)
+    options = Options(
+        do_eval=do_eval,
+        use_vdl=use_vdl,
+        save_interval=save_interval,
+        keep_checkpoint_max=keep_checkpoint_max,
+        log_iters=log_iters,
+        num_workers=num_workers,
+        seed=seed,
+        device=device,
+        precision=precision,
+        amp_level=amp_level,
+        watch=watch,
+    )
     check_run_folder(run, resume_model, init_model)
-    place = devices.select(chosen.device)
-    chosen.check(place)
+    place = devices.select(device)
+    options.check(place)
     ranks = join()
-    _check_data(settings, chosen, ranks)
+    _check_data(settings, options, ranks)
     if place == "cpu":
         keep_freed_memory()
     started = time.perf_counter()
@@ -401,31 +422,31 @@ def fit(
         if ranks.first:
             stack.enter_context(only_writer(run))
             checkpoint.clean_up(run)
-        parts = build(settings, chosen.seed)
+        parts = build(settings, seed)
         total = settings["batch_size"] * ranks.size
         state: dict[str, Any] = {"iteration": 0, "best_miou": None, "best_iteration": None}
-        state |= {"seed": chosen.seed, "total_batch": total}
+        state |= {"seed": seed, "total_batch": total}
         stored: checkpoint.Checkpoint | None = None
         if init_model is not None:
             state |= begin(parts, init_model, ranks)
         if resume_model is not None:
             stored = ranks.together(partial(checkpoint.open_newest, resume_model))
             state |= resume(parts, settings, stored, total, ranks)
-        due = chosen.do_eval and state.get("evaluation_due", False)
+        due = do_eval and state.get("evaluation_due", False)
         if state["iteration"] >= settings["iters"] and not due:
             assert stored is not None, "a fresh run has every iteration to do"
             raise _nothing_left(stored, settings["iters"])
-        step = Step(parts, chosen, place, ranks)
+        step = Step(parts, options, place, ranks)
         step.resume(state)
-        log = stack.enter_context(closing(Log(run, state, use_vdl=chosen.use_vdl, ranks=ranks)))
+        log = stack.enter_context(closing(Log(run, state, use_vdl=use_vdl, ranks=ranks)))
         folder = RunFolder(run, settings, stored, state, ranks)
         if due and not _evaluate(step, folder, log, request):
             raise _stopped(folder, request)
         for iteration in iterations(step, settings, state, log, folder.take_over):
-            due = iteration % chosen.save_interval == 0 or iteration == settings["iters"]
+            due = iteration % save_interval == 0 or iteration == settings["iters"]
             stop = _asked_to_stop(request, iteration, due, place, ranks)
             if due or stop:
-                state |= {"iteration": iteration, "evaluation_due": due and chosen.do_eval}
+                state |= {"iteration": iteration, "evaluation_due": due and do_eval}
                 _save(step, folder)
                 if state["evaluation_due"] and not stop:
                     stop = not _evaluate(step, folder, log, request)
@@ -443,14 +464,14 @@ def iterations(
     log: Log,
     begun: Callable[[], None],
 ) -> Iterator[int]:
-    """Do the iterations that are left, one a step: forward, five losses, backward, update.
+    """Do the remaining iterations; each is forward, five losses, backward, update.
 
     Args:
         step: one update of the weights.
         settings: a resolved configuration.
         state: where training stands.
         log: the record of the run.
-        begun: called when the first of them has worked.
+        begun: called once, when the first iteration has succeeded.
 
     Yields:
         The number of iterations done, after each.
@@ -509,7 +530,7 @@ class Step:
             self.model = ranks.data_parallel(parts.model)
 
     def __call__(self, data: Mapping[str, paddle.Tensor]) -> list[paddle.Tensor]:
-        """Do it.
+        """Update the weights with one batch.
 
         Args:
             data: ``img`` (N, 3, H, W) float32 and ``label`` (N, H, W) integers.
@@ -524,7 +545,10 @@ class Step:
         return losses
 
     def backward(self, data: Mapping[str, paddle.Tensor]) -> list[paddle.Tensor]:
-        """Leave the gradient, the mean over all ranks, in the parameters; else as a call."""
+        """Leave the gradient, the mean over all ranks, in the parameters, without the update.
+
+        Argument and result are those of a call.
+        """
         with self._auto_cast():
             logits = self.model(data["img"])
             label = data["label"].astype("int64")
@@ -534,15 +558,15 @@ class Step:
         return losses
 
     def precision_of_weights(self) -> AbstractContextManager:
-        """In which the network can be evaluated: with ``O2`` its weights are no float32."""
+        """The context to evaluate the network in: with ``O2`` its weights are not float32."""
         return self._auto_cast() if self._mixed and self._level == "O2" else nullcontext()
 
     def _auto_cast(self) -> AbstractContextManager:
         """Mixed precision, where the options ask for it."""
-        return paddle.amp.auto_cast(self._mixed, level=self._level, dtype=self._dtype)
+        return paddle.amp.auto_cast(enable=self._mixed, level=self._level, dtype=self._dtype)
 
     def show(self, log: Log) -> None:
-        """Let ``watch`` of the options draw the run so far; its time is not the training's."""
+        """Let ``watch`` of the options draw the run so far; its time does not count as training."""
         if self.options.watch is not None and self.ranks.first:
             self.options.watch(log.path.parent)
             log.restart_clock()
@@ -550,8 +574,10 @@ class Step:
     def remember(self, state: dict[str, Any]) -> None:
         """Put what a resumed run needs of this step into ``state``: the loss scaler's state."""
         if self.scaler.is_enable():
-            there = self.scaler.state_dict()
-            state["scaler"] = {key: np.asarray(one).tolist() for key, one in there.items()}
+            scaler_state = self.scaler.state_dict()
+            state["scaler"] = {
+                key: np.asarray(value).tolist() for key, value in scaler_state.items()
+            }
 
     def resume(self, state: Mapping[str, Any]) -> None:
         """Go on from what :meth:`remember` put there."""

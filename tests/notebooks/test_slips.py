@@ -76,11 +76,16 @@ def test_after_a_restart_the_opening_says_which_cells_to_run(path):
     ("source", "told"), [("frames[0]", True), ("def count():\n    n += 1\ncount()", False)]
 )
 def test_a_cell_out_of_order_says_which_cells_to_run(source, told):
-    imports, early = map(
-        nbformat.v4.new_code_cell, ["from bisenet_lib.course import notebook", source]
+    opening = "from bisenet_lib.course import notebook\nnotebook.start('smoke')"
+    first, early = map(nbformat.v4.new_code_cell, [opening, source])
+    notebook = nbformat.v4.new_notebook(cells=[first, early])
+    client = NotebookClient(
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(FOLDER)}},
     )
-    notebook = nbformat.v4.new_notebook(cells=[imports, early])
     with pytest.raises(CellExecutionError):
-        NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+        client.execute()
     assert "Error" in early.outputs[0].ename
     assert (ABOVE in str(early.outputs)) == told

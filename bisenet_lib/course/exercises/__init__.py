@@ -74,7 +74,9 @@ def check(name: str, answer: Any) -> None:
         InputError: there is no exercise of that name.
     """
     number, _, exercise = name.partition(".")
-    module = next((one for one in _modules() if one.startswith(f"e{number}_")), None)
+    module = next(
+        (candidate for candidate in _modules() if candidate.startswith(f"e{number}_")), None
+    )
     checkers = _checkers(module) if module else {}
     if exercise not in checkers:
         raise InputError(f"no exercise {name!r}; there are: {', '.join(names())}")
@@ -93,15 +95,15 @@ def _verdict(checker: Callable[[Any], str | None], answer: Any) -> str:
         hint = checker(_Asked(answer) if callable(answer) else answer)
     except _NotAnswered:
         return "not answered yet."
-    except _Hint as found:
-        hint = str(found)
-    except Exception:  # the checker could not make anything of it
+    except _Hint as raised:
+        hint = str(raised)
+    except Exception:  # the checker cannot read an answer of this form
         hint = f"Another form of answer is asked for. {inspect.getdoc(checker)}"
     return f"not yet. {hint}" if hint else "right."
 
 
 class _Asked:
-    """A learner's function: its arguments are its own to change, and its failures are hints."""
+    """A learner's function: it may change its arguments, and its failures become hints."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._function = function
@@ -112,8 +114,8 @@ class _Asked:
         except NotImplementedError:
             raise _NotAnswered from None
         except Exception as error:
-            told = textwrap.shorten(", ".join(map(repr, arguments)), 120)
-            raise _Hint(f"Called with {told} it ends in {type(error).__name__}: {error}") from None
+            call = textwrap.shorten(", ".join(map(repr, arguments)), 120)
+            raise _Hint(f"Called with {call} it ends in {type(error).__name__}: {error}") from None
         if given is None and not _is_stub(self._function):
             raise _Hint("It gives back None. Is a `return` missing?")
         if _missing(given):
@@ -134,18 +136,18 @@ def _is_stub(function: Callable[..., Any]) -> bool:
 
     if not inspect.isfunction(function):
         return False
-    operations = ([step.opname for step in dis.get_instructions(one)] for one in (function, stub))
+    operations = ([step.opname for step in dis.get_instructions(code)] for code in (function, stub))
     return len(set(map(tuple, operations))) == 1
 
 
 def _modules() -> list[str]:
-    return sorted(one.name for one in pkgutil.iter_modules(__path__))
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
 
 
 def _checkers(module: str) -> dict[str, Callable[[Any], str | None]]:
     loaded = importlib.import_module(f"{__name__}.{module}")
     return {
-        name: one
-        for name, one in vars(loaded).items()
-        if inspect.isfunction(one) and one.__module__ == loaded.__name__ and name[0] != "_"
+        name: checker
+        for name, checker in vars(loaded).items()
+        if inspect.isfunction(checker) and checker.__module__ == loaded.__name__ and name[0] != "_"
     }

@@ -20,23 +20,28 @@ def epochs(answer) -> str | None:
 def flip(answer) -> str | None:
     """A function of an image (H, W, 3) and a label (H, W) that gives both, mirrored."""
     image, label = np.arange(18).reshape(2, 3, 3), np.array([[0, 1, 2], [3, 4, 5]])
-    seen, told = answer(image, label)
-    if np.shape(seen) != image.shape or np.shape(told) != label.shape:
+    mirrored_image, mirrored_label = answer(image, label)
+    if np.shape(mirrored_image) != image.shape or np.shape(mirrored_label) != label.shape:
         return "Give two arrays of the shapes that went in: the image and the label."
-    if np.array_equal(seen, image[:, ::-1]) and np.array_equal(told, label[:, ::-1]):
+    if np.array_equal(mirrored_image, image[:, ::-1]) and np.array_equal(
+        mirrored_label, label[:, ::-1]
+    ):
         return None
-    if np.array_equal(told, label) and not np.array_equal(seen, image):
+    if np.array_equal(mirrored_label, label) and not np.array_equal(mirrored_image, image):
         return "The label stays where it was: now its pixels belong to other things."
-    for name, one, original in (("image", seen, image), ("label", told, label)):
-        if np.array_equal(one, original):
+    for name, mirrored, original in (
+        ("image", mirrored_image, image),
+        ("label", mirrored_label, label),
+    ):
+        if np.array_equal(mirrored, original):
             return f"The {name} is not mirrored."
-        if np.array_equal(one, original[::-1]):
+        if np.array_equal(mirrored, original[::-1]):
             return f"The {name} stands on its head: the first axis is the rows."
-        if np.array_equal(one, original[::-1, ::-1]):
+        if np.array_equal(mirrored, original[::-1, ::-1]):
             return f"The {name} is turned by half a turn. Only its columns change places."
-    if np.array_equal(seen, image[..., ::-1]):
+    if np.array_equal(mirrored_image, image[..., ::-1]):
         return "The last axis of an image is red, green and blue; left and right is another one."
-    return f"Of the label {label.tolist()} you made {np.asarray(told).tolist()}."
+    return f"Of the label {label.tolist()} you made {np.asarray(mirrored_label).tolist()}."
 
 
 def cross_entropy(answer) -> str | None:

@@ -65,8 +65,8 @@ def ring(answer) -> str | None:
 def batch_norm(answer) -> str | None:
     """A function of means, variances and counts, one a rank: (mean, variance) of all values."""
     ranks = [np.array([1.0, 3.0]), np.array([8.0]), np.array([2.0, 4.0, 6.0])]
-    means, variances = np.array([[one.mean(), one.var()] for one in ranks]).T
-    counts, every = np.array([one.size for one in ranks]), np.concatenate(ranks)
+    means, variances = np.array([[values.mean(), values.var()] for values in ranks]).T
+    counts, every = np.array([values.size for values in ranks]), np.concatenate(ranks)
     mean, variance = answer(means, variances, counts)
     if np.isclose(mean, every.mean()) and np.isclose(variance, every.var()):
         return None

@@ -11,18 +11,19 @@ def iou(function) -> str | None:
     prediction = np.array([[0, 1, 1, 1], [1, 2, 2, 2], [1, 0, 2, 1]], np.uint8)
     labelled = truth != 255
     for number in (1, 2):
-        meant, said = truth == number, prediction == number
-        both, either = (meant & said).sum(), ((meant | said) & labelled).sum()
+        actual, predicted = truth == number, prediction == number
+        both, either = (actual & predicted).sum(), ((actual | predicted) & labelled).sum()
         given = float(function(truth, prediction, number))
         mistaken = {
-            "What is predicted on an ignored pixel has got into it.": both / (meant | said).sum(),
+            "What is predicted on an ignored pixel has got into it.": both
+            / (actual | predicted).sum(),
             "That is recall: of the true pixels, those found. The invented ones count, too.": (
-                both / meant.sum()
+                both / actual.sum()
             ),
             "That is precision: of the predicted pixels, the right ones. The missed ones count, "
-            "too.": both / (said & labelled).sum(),
+            "too.": both / (predicted & labelled).sum(),
             "That is Dice, or F1: both sizes together hold the intersection twice, the union "
-            "holds it once.": 2 * both / (meant.sum() + (said & labelled).sum()),
+            "holds it once.": 2 * both / (actual.sum() + (predicted & labelled).sum()),
             "That is the share of right pixels. Where neither says the class, nothing counts.": (
                 (truth == prediction)[labelled].mean()
             ),
@@ -60,8 +61,8 @@ def miou(function) -> str | None:
     """A function of a confusion matrix (C, C), rows are the truth; it gives 0 to 1."""
     matrix = np.zeros((5, 5), int)
     matrix[0], matrix[1], matrix[3] = (6, 1, 0, 0, 1), (2, 4, 0, 0, 0), (0, 0, 0, 8, 1)
-    right, true, said = matrix.diagonal(), matrix.sum(1), matrix.sum(0)
-    union = true + said - right
+    right, true, predicted = matrix.diagonal(), matrix.sum(1), matrix.sum(0)
+    union = true + predicted - right
     occurs = union > 0
     each = right[occurs] / union[occurs]
     given = float(function(matrix))
@@ -79,7 +80,7 @@ def miou(function) -> str | None:
         "That is pixel accuracy: large classes outweigh small ones.": right.sum() / matrix.sum(),
         "You add up first and divide once. Divide class by class.": right.sum() / union.sum(),
         "Row and column both hold the right pixels: together they count them twice.": (
-            np.mean(right[occurs] / (true + said)[occurs])
+            np.mean(right[occurs] / (true + predicted)[occurs])
         ),
         "That is per cent. Asked for is 0 to 1.": 100 * each.mean(),
     }
@@ -137,7 +138,9 @@ def boundary(function) -> str | None:
 def _hint(given: float, right: float, mistaken: Mapping[str, float], general: str) -> str | None:
     if np.isclose(given, right, rtol=0.003):
         return None
-    return next((hint for hint, one in mistaken.items() if np.isclose(given, one, 0.003)), general)
+    return next(
+        (hint for hint, value in mistaken.items() if np.isclose(given, value, 0.003)), general
+    )
 
 
 def _band(mask: np.ndarray, width: int, beyond: bool = False) -> np.ndarray:
@@ -147,5 +150,5 @@ def _band(mask: np.ndarray, width: int, beyond: bool = False) -> np.ndarray:
     return mask & ~around.all((2, 3))
 
 
-def _ratio(one: np.ndarray, other: np.ndarray) -> float:
-    return (one & other).sum() / (one | other).sum()
+def _ratio(first: np.ndarray, second: np.ndarray) -> float:
+    return (first & second).sum() / (first | second).sum()

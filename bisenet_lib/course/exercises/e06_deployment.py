@@ -23,7 +23,7 @@ def batches(answer) -> str | None:
     for number, took, interval in ((4, 100, 40), (1, 30, 40), (8, 120, 20)):
         throughput, latency = answer(number, took, interval)
         wait = (number - 1) * interval
-        told = f"A batch of {number} in {took} ms, a frame each {interval} ms: "
+        case = f"A batch of {number} in {took} ms, a frame each {interval} ms: "
         if np.isclose(throughput, 1000 * number / took) and np.isclose(latency, wait + took):
             continue
         if np.isclose(throughput, number / took):
@@ -31,7 +31,7 @@ def batches(answer) -> str | None:
         if np.isclose(throughput, 1000 / took):
             return "So many batches are done in a second. How many images are in one?"
         if not np.isclose(throughput, 1000 * number / took):
-            return f"{told}{1000 * number / took:g} images a second; you have {throughput:g}."
+            return f"{case}{1000 * number / took:g} images a second; you have {throughput:g}."
         if np.isclose(latency, took):
             return "Before the network starts, the first image waits for the last one of its batch."
         if np.isclose(latency, took / number):
@@ -39,7 +39,7 @@ def batches(answer) -> str | None:
         if np.isclose(latency, number * interval + took):
             return f"Between the first and the last of {number} image(s) lie {number - 1} pauses."
         return (
-            f"{told}the first waits {wait} ms and is answered {took} later; you have {latency:g}."
+            f"{case}the first waits {wait} ms and is answered {took} later; you have {latency:g}."
         )
     return None
 
@@ -119,10 +119,10 @@ def fold(answer) -> str | None:
         "The weight is right. beta got lost.": scale * (bias - mean),
         "The weight is right. beta is added after the scale.": scale * (bias - mean + beta),
     }
-    for found, known in ((given, weights), (shift, shifts)):
-        if np.shape(found) != known[""].shape:
-            return f"Give a weight (3, 3) and a bias (3,); one has the shape {np.shape(found)}."
-        hint = next((hint for hint, one in known.items() if np.allclose(found, one)), None)
+    for array, known in ((given, weights), (shift, shifts)):
+        if np.shape(array) != known[""].shape:
+            return f"Give a weight (3, 3) and a bias (3,); one has the shape {np.shape(array)}."
+        hint = next((hint for hint, value in known.items() if np.allclose(array, value)), None)
         if hint is None:
             which = "weight" if known is weights else "bias"
             return f"The {which} is another. Write the batch norm out and collect what meets x."

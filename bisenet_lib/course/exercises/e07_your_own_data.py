@@ -27,7 +27,7 @@ def pairs(answer) -> str | None:
     """A function of two lists of file names, images and masks; it gives a list of pairs."""
     images = ["fruit_10.jpg", "fruit_2.jpg", "fruit_1.jpg", "table.1.jpg", "leaf.jpg"]
     masks = ["fruit_1.png", "table.1.png", "fruit_2.png", "pear.png", "table.2.png"]
-    expected = {(f"{one}.jpg", f"{one}.png") for one in ("fruit_1", "fruit_2", "table.1")}
+    expected = {(f"{stem}.jpg", f"{stem}.png") for stem in ("fruit_1", "fruit_2", "table.1")}
     given = [(image, mask) for image, mask in answer(images, masks)]
     if sorted(given) == sorted(expected):
         return None
@@ -46,9 +46,9 @@ def pairs(answer) -> str | None:
         ): "Only the last dot begins the ending. See `Path(name).stem`.",
         ("fruit_1", "fruit_1"): "Compare the stems, but give the whole names.",
     }
-    found = next((hint for pair, hint in hints.items() if pair in given), None)
-    if found and len(given) < len(images):
-        return found
+    mistake = next((hint for pair, hint in hints.items() if pair in given), None)
+    if mistake and len(given) < len(images):
+        return mistake
     strange = [mask for _, mask in given if mask not in masks]
     if strange:
         return f"You give {strange[0]}, which is not in the list of masks: take names that are."

@@ -2,9 +2,9 @@
 
 ``python -m bisenet_lib.deployment.demo.drawing SEED WIDTH HEIGHT FRAMES [FIRST]``
 
-It writes each frame to its standard output, as a JPEG with its length before it. It waits where
-nobody reads, so a drive that is not watched costs nothing. A fifth number is that of the first
-frame, else 0.
+It writes each frame to its standard output, as a JPEG with its length before it. It waits while
+nobody reads, so a drive that is not watched costs nothing. FIRST is the number of the first frame,
+by default 0.
 """
 
 import os

@@ -14,7 +14,7 @@ SIZE = (512, 256)
 
 
 class Drive:
-    """The frames of a drive, one after the other, for ever.
+    """The frames of a drive, one after the other, without an end.
 
     Args:
         seed: of the street.

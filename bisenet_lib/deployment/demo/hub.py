@@ -137,8 +137,8 @@ class Hub:
             case "drawn":
                 viewer.drawn()
             case "point":
-                at = message["at"]
-                viewer.pointer = None if at is None else _inside(*at)
+                position = message["at"]
+                viewer.pointer = None if position is None else _inside(*position)
                 viewer.answer()
             case "set":
                 self._set(viewer, message["name"], message["value"])
@@ -222,7 +222,7 @@ class Hub:
             self.drive.position = viewer.place + 1
 
     def _feed(self) -> None:
-        """Put the drive's next frame into the turns if somebody wants it, and it is there."""
+        """Queue the drive's next frame if a viewer wants it and it is drawn."""
         wanting = [viewer for viewer in self.viewers if viewer.wants]
         self.drive.watch(bool(wanting))
         playing = any(viewer.playing for viewer in wanting)
@@ -233,8 +233,8 @@ class Hub:
             if self._alarm is None:
                 self._alarm = self._loop.call_later(wait, self._ring)
             return
-        taken = self.drive.take()
-        if taken is None:
+        frame = self.drive.take()
+        if frame is None:
             if self.drive.fault:
                 self._failing = True
                 self._tell_all(kind="trouble", text=self.drive.fault)
@@ -243,7 +243,7 @@ class Hub:
             self._due = max(self._due, self._loop.time() - 0.1) + 1 / self.settings.pace
         self._queued = True
         self._underway += 1
-        self.worker.turns.put(Job(DRIVE, *taken, self.settings.longest, shared=True))
+        self.worker.turns.put(Job(DRIVE, *frame, self.settings.longest, shared=True))
 
     def _grown(self) -> None:
         drawn, period = len(self.drive.frames), self.drive.period
@@ -270,7 +270,7 @@ class Hub:
             if isinstance(result, Segmented):
                 for viewer in self.viewers:
                     viewer.offer(result)
-            elif not self._failing:  # those behind it fail alike
+            elif not self._failing:  # the frames behind it fail in the same way
                 self._failing = True
                 self._tell_all(kind="trouble", text=result.sentence)
             self._feed()

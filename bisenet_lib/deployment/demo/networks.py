@@ -57,10 +57,10 @@ class Network:
 
     def palettes(self) -> dict[str, list[list[int]]]:
         """The RGB colours of its classes: its own, and those for any colour vision."""
-        own, many = self.predictor.colours.tolist(), len(self.predictor.names)
+        own, count = self.predictor.colours.tolist(), len(self.predictor.names)
         palettes = {"own": own}
-        if many <= len(CLASS_NAMES):  # any two of these stay apart, whatever they stand for
-            palettes["colour-blind"] = colour_table("colour-blind")[:many].tolist()
+        if count <= len(CLASS_NAMES):  # any two of these stay apart, whatever they stand for
+            palettes["colour-blind"] = colour_table("colour-blind")[:count].tolist()
         return palettes
 
 

@@ -1,4 +1,4 @@
-"""Reading a picture that a stranger sent, in a process of its own.
+"""Reading a picture that a stranger sent, in a separate process.
 
 ``python -m bisenet_lib.deployment.demo.photo NAME`` takes the file from its standard input and
 gives a JPEG, upright and of a size for the screen; or a sentence on its standard error. What a

@@ -30,7 +30,7 @@ LOOPBACK = "127.0.0.1"
 PORTS = range(8765, 8865)
 """Tried in turn where no port is asked for."""
 SECONDS = 20
-"""Between two signs of life of a page; one that gives none is forgotten."""
+"""Between two pings; a page that does not answer one is dropped."""
 HEADERS = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; media-src blob:; "
@@ -42,11 +42,11 @@ HEADERS = {
 
 
 class _Guarded(web.RequestHandler):
-    """Answers only who may ask.
+    """Answers only requests that are allowed.
 
-    With a token in the address, those who know it. Without one, pages that this computer's user
-    has opened under this computer's name: a page from elsewhere may have a name that leads here
-    (DNS rebinding), or speak to this address from its own.
+    With a token in the address, those that know the token. Without one, pages that this
+    computer's user has opened under this computer's name: a page from elsewhere may use a name
+    that leads to this computer (DNS rebinding), or call this address from its own.
     """
 
     def set_default_headers(self) -> None:
@@ -55,12 +55,12 @@ class _Guarded(web.RequestHandler):
 
     def prepare(self) -> None:
         token = self.settings["token"]
-        given = self.request.path.split("/")[1]
-        if token and not hmac.compare_digest(given.encode(), token.encode()):
+        first_part = self.request.path.split("/")[1]
+        if token and not hmac.compare_digest(first_part.encode(), token.encode()):
             raise web.HTTPError(403, reason="The address lacks its token")
         host = self.request.host
-        here = _is_here(urlsplit(f"//{host}").hostname) or host in self.settings["forwarded"]
-        if not token and not here:
+        is_local = _is_here(urlsplit(f"//{host}").hostname) or host in self.settings["forwarded"]
+        if not token and not is_local:
             raise web.HTTPError(403, reason="Not the name of this computer")
 
     def write_error(self, status_code: int, **_options: Any) -> None:
@@ -107,7 +107,7 @@ class _Socket(_Guarded, websocket.WebSocketHandler):
             self.close(1013)
 
     def on_message(self, message: str | bytes) -> None:
-        """Hear what the page says; who says what no page says is cut off."""
+        """Act on a message of the page; a message that no page sends closes the connection."""
         if self.viewer is None:
             return
         hub = self.settings["hub"]
@@ -128,7 +128,7 @@ class _Socket(_Guarded, websocket.WebSocketHandler):
     def _send(self, message: str | bytes) -> None:
         if self.ws_connection is not None and not self.ws_connection.is_closing():
             sent = self.write_message(message, binary=isinstance(message, bytes))
-            sent.add_done_callback(lambda done: done.exception())  # it may have gone meanwhile
+            sent.add_done_callback(lambda done: done.exception())  # the page may have been closed
 
 
 def _is_here(name: str | None) -> bool:
@@ -216,8 +216,15 @@ def addresses(host: str, port: int, token: str) -> list[str]:
     names = [host]
     if host in ("0.0.0.0", "::"):
         family = socket.AF_INET if host == "0.0.0.0" else socket.AF_INET6
-        found = [a for card in psutil.net_if_addrs().values() for a in card if a.family == family]
-        names = [a.address.partition("%")[0] for a in found if not _is_here(a.address)]
+        cards = [
+            address
+            for card in psutil.net_if_addrs().values()
+            for address in card
+            if address.family == family
+        ]
+        names = [
+            address.address.partition("%")[0] for address in cards if not _is_here(address.address)
+        ]
     names = [f"[{name}]" if ":" in name else name for name in names or [LOOPBACK]]
     return [f"http://{name}:{port}/{token}{'/' if token else ''}" for name in names]
 

@@ -21,7 +21,7 @@ class Viewer:
     Attributes:
         watching: it shows the drive, or a frame of it that stands still.
         playing: it goes on by itself.
-        steps: frames it shall go on by while it does not.
+        steps: frames that it asks for one by one while it is paused.
         reading: a picture it has sent is being read.
         pointer: where on the picture it points, from the left and from the top, 0 to 1.
         shown: what it was sent last.
@@ -62,7 +62,7 @@ class Viewer:
         self._flush()
 
     def give(self, frame: Segmented) -> None:
-        """Send the classes of a picture of its own."""
+        """Send the classes of a picture that the page itself has sent."""
         self.shown = frame
         self._send(frame.message)
         self.answer()

@@ -31,7 +31,7 @@ class Job:
 
     Args:
         source: whose turn it is; the newest job of a source replaces one that still waits.
-        number: for whoever sent it.
+        number: by which its sender knows it.
         jpeg: the image.
         longest: pixels of the longer side of the network's input.
         shared: it is for all who watch the drive; the message to the page holds the JPEG too.
@@ -97,7 +97,7 @@ class Turns:
             self._changed.notify()
 
     def drop(self, source: Hashable) -> None:
-        """Take back what waits of a source."""
+        """Remove the waiting job of a source."""
         with self._changed:
             self._jobs.pop(source, None)
 
@@ -165,7 +165,7 @@ class _Work:
 
 
 class Worker:
-    """Segments what is put into its turns.
+    """Segments the jobs that are put into its turns.
 
     Args:
         predictor: prepares images.
@@ -213,10 +213,10 @@ class Worker:
         work: Callable[[Any], object],
         put: Callable[[Any], object],
     ) -> None:
-        while (given := get()) is not None:
-            job = given if isinstance(given, Job) else given.job
+        while (item := get()) is not None:
+            job = item if isinstance(item, Job) else item.job
             try:
-                put(work(given))
+                put(work(item))
             except InputError as error:
                 self._done(Failed(job, str(error)))
             except Exception as error:  # one image must not end the demo
