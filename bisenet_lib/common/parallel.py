@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from tqdm.auto import tqdm
 
+from bisenet_lib.common.processes import exit_after
 from bisenet_lib.errors import InputError, refuse
 
 Item = TypeVar("Item")
@@ -87,13 +88,9 @@ def _begin_worker() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     signal.signal(signal.SIGINT, _leave_item)
 
-    def wait() -> None:
-        parent = parent_process()
-        assert parent is not None, "a worker has a parent"
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
+    parent = parent_process()
+    assert parent is not None, "a worker has a parent"
+    exit_after(parent.join)
 
 
 def _leave_item(number: int, _frame: FrameType | None) -> None:

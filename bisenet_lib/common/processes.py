@@ -5,7 +5,8 @@ import io
 import os
 import platform
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -56,3 +57,18 @@ def keep_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(M_MMAP_THRESHOLD, 1 << 30)
         mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
+
+
+def exit_after(wait: Callable[[], object], code: int = 1) -> None:
+    """End this process, whatever it is doing, when a wait in a thread is over.
+
+    Args:
+        wait: returns when the process that this one belongs to has ended.
+        code: the exit code.
+    """
+
+    def run() -> None:
+        wait()
+        os._exit(code)
+
+    threading.Thread(target=run, daemon=True).start()

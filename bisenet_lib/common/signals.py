@@ -14,6 +14,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
+from bisenet_lib.common.processes import exit_after
+
 LAUNCHER = "BISENET_LAUNCHER_PID"
 """In the environment of a rank: the process it must not outlive."""
 COMMAND = "BISENET_COMMAND"
@@ -124,9 +126,8 @@ def leave_signals_to_parent(_worker: int = 0) -> None:
             received = signal.sigtimedwait({signal.SIGTERM}, 1)
             if received and received.si_pid == parent:
                 break
-        os._exit(0)
 
-    threading.Thread(target=wait_for_parent, daemon=True).start()
+    exit_after(wait_for_parent, 0)
 
 
 class _Output(io.FileIO):

@@ -4,7 +4,6 @@ papermill only warns about a parameter that a notebook does not have, and then r
 defaults: the mistake would show only hours later.
 """
 
-import difflib
 import hashlib
 import json
 import re
@@ -15,7 +14,7 @@ from typing import Any
 import papermill
 import yaml
 
-from bisenet_lib.errors import InputError
+from bisenet_lib.errors import InputError, did_you_mean
 
 TYPES: dict[str, type | tuple[type, ...]] = {
     "int": int,
@@ -140,9 +139,10 @@ def _types(paths: Sequence[Path]) -> dict[str, str]:
 def _type_of(name: str, types: Mapping[str, str]) -> str:
     if name in types:
         return types[name]
-    near = difflib.get_close_matches(name, types, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(types)}"
-    raise InputError(f"parameter {name!r} is in none of the notebooks; {hint}")
+    raise InputError(
+        f"parameter {name!r} is in none of the notebooks{did_you_mean(name, types)}; there are: "
+        f"{', '.join(types)}"
+    )
 
 
 def _wrong_type(name: str, value: Any, kind: str) -> str:

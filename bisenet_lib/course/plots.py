@@ -20,6 +20,7 @@ from bisenet_lib.data.labels import (
     class_colours,
     colour_table,
     colourise,
+    colourise_classes,
 )
 from bisenet_lib.evaluation.error_analysis import BoundaryIou, error_map
 from bisenet_lib.evaluation.object_sizes import SizeCurve
@@ -430,21 +431,6 @@ def boundaries(
     classes.set_ylabel("%")
     classes.set_ylim(0, 100)
     return finished(figure)
-
-
-def colourise_classes(classes: np.ndarray, num_classes: int) -> np.ndarray:
-    """Colour a label of any data set.
-
-    Args:
-        classes: (H, W) uint8; values that are no class, as 255, become black.
-        num_classes: how many there are, which decides the colours.
-
-    Returns:
-        (H, W, 3) uint8, RGB.
-    """
-    table = np.zeros((256, 3), np.uint8)
-    table[:num_classes] = class_colours(num_classes)
-    return table[classes]
 
 
 def labelled_images(

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bisenet_lib.common.markdown import markdown_table
 from bisenet_lib.common.parallel import every
 from bisenet_lib.data.cityscapes import SPLITS, Frame, read_ids, scan
 from bisenet_lib.data.image_io import Size, check_image, check_photograph
@@ -108,9 +109,11 @@ class Report:
         )
         return "\n\n".join(
             [
-                _table(["split", "cities", "frames", "which"], rows),
-                _table(["annotation", "frames with it"], list(self.files.items())),
-                _table(["class", *(f"{split}, % of labelled" for split in self.pixels)], shares),
+                markdown_table(["split", "cities", "frames", "which"], rows),
+                markdown_table(["annotation", "frames with it"], list(self.files.items())),
+                markdown_table(
+                    ["class", *(f"{split}, % of labelled" for split in self.pixels)], shares
+                ),
             ]
         )
 
@@ -118,11 +121,6 @@ class Report:
 def _city_counts(counts: dict[str, int]) -> str:
     shown = [f"{name} {count}" for name, count in list(counts.items())[:6]]
     return ", ".join(shown + ["..."] * (len(counts) > 6))
-
-
-def _table(head: list[str], rows: list[Any]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
 @dataclass(frozen=True)

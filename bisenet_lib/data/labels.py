@@ -152,3 +152,18 @@ def colourise(
         ValueError: see :func:`colour_table`.
     """
     return colour_table(palette, of=of)[values]
+
+
+def colourise_classes(classes: np.ndarray, num_classes: int) -> np.ndarray:
+    """Colour a label of any data set.
+
+    Args:
+        classes: (H, W) uint8; values that are no class, as 255, become black.
+        num_classes: how many there are, which decides the colours.
+
+    Returns:
+        (H, W, 3) uint8, RGB.
+    """
+    table = np.zeros((256, 3), np.uint8)
+    table[:num_classes] = class_colours(num_classes)
+    return table[classes]

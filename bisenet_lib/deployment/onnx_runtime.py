@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
-from bisenet_lib.common.processes import cores
+from bisenet_lib.common.onnx_session import cpu_session
 from bisenet_lib.errors import InputError
 
 
@@ -21,13 +20,8 @@ class OnnxEngine:
     """
 
     def __init__(self, path: Path, *, threads: int | None = None) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or cores()
-        options.log_severity_level = 3
         try:
-            self.session = onnxruntime.InferenceSession(
-                Path(path).read_bytes(), options, providers=["CPUExecutionProvider"]
-            )
+            self.session = cpu_session(Path(path).read_bytes(), threads)
         except Exception as error:  # ONNX Runtime's exceptions have no common class
             last = str(error).strip().splitlines()[-1]
             raise InputError(f"{path}: not a network in ONNX ({last})") from error

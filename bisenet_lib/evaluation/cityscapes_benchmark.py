@@ -19,12 +19,14 @@ import numpy as np
 from cityscapesscripts.evaluation.evalPixelLevelSemanticLabeling import args as scorer
 from cityscapesscripts.helpers.labels import category2labels
 
+from bisenet_lib.common.markdown import markdown_table
 from bisenet_lib.common.parallel import every
 from bisenet_lib.data.cityscapes import Frame, find_frames
 from bisenet_lib.data.image_files import files_below
 from bisenet_lib.data.label_io import read_instances, read_label_ids
 from bisenet_lib.data.labels import LABELS, id2label
 from bisenet_lib.errors import InputError
+from bisenet_lib.evaluation.metrics import pair_counts, percent
 from bisenet_lib.evaluation.predictions import read_prediction
 
 NUM_IDS = 1 + max(label.id for label in LABELS)
@@ -105,15 +107,16 @@ class Official:
             ("class", self.class_iou, self.class_iiou),
             ("category", self.category_iou, self.category_iiou),
         ]
-        lines = []
+        tables = []
         for kind, iou, iiou in parts:
-            lines += [f"| {kind} | IoU % | iIoU % |", "|---|--:|--:|"]
-            for name in iou:
-                weighted = _percent(iiou[name]) if name in iiou else ""
-                lines.append(f"| {name} | {_percent(iou[name])} | {weighted} |")
-            both = (_percent(means[f"{kind}_{score}"]) for score in ("iou", "iiou"))
-            lines.append("| **mean** | " + " | ".join(f"**{text}**" for text in both) + " |\n")
-        return "\n".join(lines).rstrip()
+            rows = [
+                (name, percent(iou[name]), percent(iiou[name]) if name in iiou else "")
+                for name in iou
+            ]
+            both = (percent(means[f"{kind}_{score}"]) for score in ("iou", "iiou"))
+            rows.append(("**mean**", *(f"**{text}**" for text in both)))
+            tables.append(markdown_table([kind, "IoU %", "iIoU %"], rows, "lrr"))
+        return "\n\n".join(tables)
 
 
 def _mean(scores: Mapping[str, float]) -> float:
@@ -124,10 +127,6 @@ def _mean(scores: Mapping[str, float]) -> float:
 
 def _plain(scores: Mapping[str, float]) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in scores.items()}
-
-
-def _percent(value: float) -> str:
-    return "absent" if math.isnan(value) else f"{100 * value:.2f}"
 
 
 class FrameCounts(NamedTuple):
@@ -163,9 +162,7 @@ def count(truth: np.ndarray, instances: np.ndarray, prediction: np.ndarray) -> F
             f"truth, instances and prediction differ in size: {truth.shape}, {instances.shape} "
             f"and {prediction.shape}"
         )
-    # A pair of bytes is a number below 65,536: one pass counts them all.
-    pairs = np.bincount((truth.astype(np.uint16) << 8 | prediction).ravel(), minlength=1 << 16)
-    pairs = pairs.reshape(256, 256)
+    pairs = pair_counts(truth, prediction)
     for name, counts in (("truth", pairs.sum(1)), ("prediction", pairs.sum(0))):
         if counts[NUM_IDS:].any():
             wrong = NUM_IDS + np.flatnonzero(counts[NUM_IDS:])[0]

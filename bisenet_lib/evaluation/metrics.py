@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bisenet_lib.common.markdown import markdown_table
 from bisenet_lib.data.labels import CLASS_NAMES, IGNORE
 from bisenet_lib.errors import InputError
 
@@ -35,9 +36,7 @@ def confusion_matrix(
     """
     if truth.shape != prediction.shape:
         raise InputError(f"the truth is {truth.shape} pixels, the prediction {prediction.shape}")
-    # A pair of bytes is a number below 65,536: one pass counts them all, the ignored ones too.
-    pairs = _bytes(truth, "truth").astype(np.uint16) << 8 | _bytes(prediction, "prediction")
-    pairs = np.bincount(pairs.ravel(), minlength=1 << 16).reshape(256, 256)
+    pairs = pair_counts(_bytes(truth, "truth"), _bytes(prediction, "prediction"))
     pairs[ignore] = 0
     for name, counts in (("truth", pairs.sum(1)), ("prediction", pairs.sum(0))):
         if counts[num_classes:].any():
@@ -47,6 +46,15 @@ def confusion_matrix(
                 "Take a network and a data set of the same classes."
             )
     return pairs[:num_classes, :num_classes]
+
+
+def pair_counts(truth: np.ndarray, prediction: np.ndarray) -> np.ndarray:
+    """Count every pair of values in two uint8 arrays of one shape: (256, 256) int64.
+
+    A pair of bytes is a number below 65,536, so one pass counts them all.
+    """
+    pairs = truth.astype(np.uint16) << 8 | prediction
+    return np.bincount(pairs.ravel(), minlength=1 << 16).reshape(256, 256)
 
 
 def _bytes(values: np.ndarray, name: str) -> np.ndarray:
@@ -114,13 +122,19 @@ class Scores:
 
     def table(self) -> str:
         """A Markdown table of IoU per class, with the means and what they leave out."""
-        lines = ["| class | IoU % | pixels of truth |", "|---|--:|--:|"]
-        for name, value, row in zip(self.names, self.iou, self.matrix, strict=True):
-            shown = "absent" if np.isnan(value) else f"{100 * value:.2f}"
-            lines.append(f"| {name} | {shown} | {row.sum():,} |")
+        rows = [
+            (name, percent(value), f"{row.sum():,}")
+            for name, value, row in zip(self.names, self.iou, self.matrix, strict=True)
+        ]
         counted = len(self.names) - len(self.absent)
-        lines.append(f"| **mIoU of {counted} classes** | **{100 * self.miou:.2f}** | |")
-        lines.append(f"| **pixel accuracy** | **{100 * self.pixel_accuracy:.2f}** | |")
+        rows.append((f"**mIoU of {counted} classes**", f"**{100 * self.miou:.2f}**", ""))
+        rows.append(("**pixel accuracy**", f"**{100 * self.pixel_accuracy:.2f}**", ""))
+        table = markdown_table(["class", "IoU %", "pixels of truth"], rows, "lrr")
         if self.absent:
-            lines.append(f"\nIn neither truth nor prediction: {', '.join(self.absent)}.")
-        return "\n".join(lines)
+            table += f"\n\nIn neither truth nor prediction: {', '.join(self.absent)}."
+        return table
+
+
+def percent(value: float) -> str:
+    """A score in percent; ``absent`` for nan."""
+    return "absent" if np.isnan(value) else f"{100 * value:.2f}"

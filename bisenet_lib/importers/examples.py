@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from bisenet_lib.common.markdown import markdown_table
 from bisenet_lib.data.image_io import Size, check_photograph, orientation, pillow_image, read_pixels
 from bisenet_lib.data.label_io import palette_image
 from bisenet_lib.data.labels import IGNORE
@@ -193,19 +194,20 @@ class Imported:
     def table(self) -> str:
         """A Markdown table of the classes: their shares, and in how many images they occur."""
         train, val = len(self.splits["train"]), len(self.splits["val"])
-        lines = [
-            f"| index | class | train % | val % | of {train} train images | of {val} val images |",
-            "|--:|---|--:|--:|--:|--:|",
-        ]
         columns = [
             statistic(split)
             for statistic in (self.shares, self.images)
             for split in ("train", "val")
         ]
-        for index, (name, *row) in enumerate(zip(self.names, *columns, strict=True)):
-            shares = " | ".join(f"{100 * share:.2f}" for share in row[:2])
-            lines.append(f"| {index} | {name} | {shares} | {row[2]} | {row[3]} |")
-        return "\n".join(lines)
+        rows = [
+            (index, name, f"{100 * train_share:.2f}", f"{100 * val_share:.2f}", *images)
+            for index, (name, train_share, val_share, *images) in enumerate(
+                zip(self.names, *columns, strict=True)
+            )
+        ]
+        head = ["index", "class", "train %", "val %"]
+        head += [f"of {train} train images", f"of {val} val images"]
+        return markdown_table(head, rows, "rlrrrr")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

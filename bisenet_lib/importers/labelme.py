@@ -8,8 +8,7 @@ import base64
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Mapping
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
@@ -19,7 +18,7 @@ from PIL import Image, ImageDraw
 from bisenet_lib.config.class_names import name_fault
 from bisenet_lib.data.image_io import MOST_PIXELS, pillow_image
 from bisenet_lib.data.polygons import FURTHEST_POINT
-from bisenet_lib.errors import InputError
+from bisenet_lib.errors import InputError, did_you_mean
 from bisenet_lib.importers.masks import Picture
 
 UTF_8 = "utf-8-sig"
@@ -86,8 +85,10 @@ def draw(
     canvas = Image.new("L", picture.size, unlabelled)
     for number, shape in enumerate(data["shapes"]):
         if shape["label"] not in values:
-            hint = _nearest(shape["label"], list(values))
-            raise InputError(f"{_where(path, number, shape)}: unknown label; {hint}")
+            raise InputError(
+                f"{_where(path, number, shape)}: unknown label"
+                f"{did_you_mean(shape['label'], values)}; known are {', '.join(values)}."
+            )
         try:
             _draw(canvas, shape, values[shape["label"]])
         except Exception as error:  # a damaged picture raises almost anything
@@ -95,11 +96,6 @@ def draw(
                 f"{_where(path, number, shape)}: cannot be drawn ({error}). Draw it again."
             ) from error
     return np.asarray(canvas)
-
-
-def _nearest(name: str, known: Sequence[str]) -> str:
-    match = get_close_matches(name, known, 1)
-    return f"did you mean {match[0]!r}?" if match else f"known are {', '.join(known)}."
 
 
 def _text(path: Path, encoding: str) -> str:

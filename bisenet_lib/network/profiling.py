@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import onnx
-import onnxruntime
 
-from bisenet_lib.common.processes import cores
+from bisenet_lib.common.markdown import markdown_table
+from bisenet_lib.common.onnx_session import cpu_session
 from bisenet_lib.data.labels import NUM_CLASSES
 from bisenet_lib.errors import InputError
 from bisenet_lib.network.bisenetv2 import BiSeNetV2
@@ -211,21 +211,21 @@ def table(rows: Sequence[Stage]) -> str:
     """
     inference = [row for row in rows if not row.training_only]
     lines = [
-        "| branch | stage | output (C x H x W) | parameters | multiply-adds |",
-        "|---|---|---|--:|--:|",
+        (
+            row.branch,
+            row.name,
+            " x ".join(map(str, row.shape)),
+            f"{row.parameters:,}",
+            f"{row.multiply_adds / 1e9:.3f} G",
+        )
+        for row in rows
     ]
-    for row in rows:
-        shape = " x ".join(map(str, row.shape))
-        lines.append(
-            f"| {row.branch} | {row.name} | {shape} | {row.parameters:,} "
-            f"| {row.multiply_adds / 1e9:.3f} G |"
-        )
     for title, part in (("inference", inference), ("training", rows)):
-        lines.append(
-            f"| **sum** | **{title}** | | **{sum(stage.parameters for stage in part):,}** "
-            f"| **{sum(stage.multiply_adds for stage in part) / 1e9:.2f} G** |"
-        )
-    return "\n".join(lines)
+        weights = sum(stage.parameters for stage in part)
+        work = sum(stage.multiply_adds for stage in part) / 1e9
+        lines.append(("**sum**", f"**{title}**", "", f"**{weights:,}**", f"**{work:.2f} G**"))
+    head = ["branch", "stage", "output (C x H x W)", "parameters", "multiply-adds"]
+    return markdown_table(head, lines, "lllrr")
 
 
 @contextmanager
@@ -306,11 +306,7 @@ def product(side: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     )
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
     model.ir_version = 8
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = cores()
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    session = cpu_session(model.SerializeToString())
     return lambda left, right: session.run(None, {"left": left, "right": right})[0]
 
 

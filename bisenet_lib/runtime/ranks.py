@@ -7,7 +7,6 @@ Taught in ``04_multi_gpu``.
 
 import os
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -18,6 +17,7 @@ from typing import TypeVar
 import numpy as np
 import psutil
 
+from bisenet_lib.common.processes import exit_after
 from bisenet_lib.common.signals import LAUNCHER, LOST
 from bisenet_lib.errors import InputError
 from bisenet_lib.runtime.paddleseg_compat import paddle
@@ -154,6 +154,5 @@ def _end_with_launcher() -> None:
     def wait() -> None:
         while psutil.pid_exists(int(launcher)):
             time.sleep(1)
-        os._exit(1)
 
-    threading.Thread(target=wait, daemon=True).start()
+    exit_after(wait)

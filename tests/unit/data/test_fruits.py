@@ -6,7 +6,7 @@ from PIL import Image
 
 from bisenet_lib.course import plots
 from bisenet_lib.data import fruits
-from bisenet_lib.data.labels import class_colours
+from bisenet_lib.data.labels import class_colours, colourise_classes
 from bisenet_lib.errors import InputError
 from bisenet_lib.importers.importing import import_folder
 
@@ -48,7 +48,7 @@ def test_both_formats_of_the_masks_say_the_same(tmp_path):
 
 def test_labels_are_shown_in_their_colours_with_their_names():
     label = np.array([[0, 1], [2, 255]], np.uint8)
-    coloured = plots.colourise_classes(label, 3)
+    coloured = colourise_classes(label, 3)
     np.testing.assert_array_equal(coloured.reshape(4, 3)[:3], class_colours(3))
     assert (coloured[1, 1] == 0).all()
     figure = plots.labelled_images({"a": label, "b": coloured}, ["x", "y", "z"])
