@@ -109,7 +109,7 @@ class Official:
         ]
         tables = []
         for kind, iou, iiou in parts:
-            rows = [
+            rows: list[tuple[str, ...]] = [
                 (name, percent(iou[name]), percent(iiou[name]) if name in iiou else "")
                 for name in iou
             ]
