@@ -10,7 +10,6 @@ import platform
 import re
 import runpy
 import shutil
-import struct
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -312,17 +311,11 @@ def checks(cityscapes: Path | None = None) -> list[Check]:
     """
     if cityscapes is None and os.environ.get(CITYSCAPES_VARIABLE):
         cityscapes = Path(os.environ[CITYSCAPES_VARIABLE])
-    bits, root = struct.calcsize("P") * 8, project.find_course()
+    root = project.find_course()
     missing = f"not in {Path.cwd()}; the library is installed without it: ask in its folder"
-    results = [
-        preflight.check_python(sys.version_info[:3], sys.executable),
-        preflight.check_platform(platform.system(), platform.machine(), bits, platform.libc_ver()),
-        check_packages(root / "requirements.lock") if root else Check("course", None, missing),
-    ]
-    if platform.system() == "Linux":
-        results.append(preflight.check_libraries())
     return [
-        *results,
+        *preflight.machine_checks(),
+        check_packages(root / "requirements.lock") if root else Check("course", None, missing),
         preflight.check_disk(str(root or Path.cwd()), preflight.RUN_GB),
         check_cores(),
         check_memory(),

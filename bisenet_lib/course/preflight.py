@@ -216,9 +216,9 @@ def check_environment(folder: str) -> Check:
     return Check(".venv", True, "{} works".format(venv))
 
 
-def checks(folder: str) -> List[Check]:
-    """Everything looked at before an installation into ``folder``/.venv."""
-    results = [
+def machine_checks() -> List[Check]:
+    """What Python, system and libraries must be; the doctor asks for the same."""
+    checks = [
         check_python(sys.version_info[:3], sys.executable),
         check_platform(
             platform.system(),
@@ -227,12 +227,15 @@ def checks(folder: str) -> List[Check]:
             platform.libc_ver(),
         ),
     ]
-    if platform.system() == "Linux":
-        results.append(check_libraries())
-    results.append(check_folder(folder))
+    return checks + [check_libraries()] if platform.system() == "Linux" else checks
+
+
+def checks(folder: str) -> List[Check]:
+    """Everything looked at before an installation into ``folder``/.venv."""
+    first = [*machine_checks(), check_folder(folder)]
     if Path(folder, ".venv", ".installed").exists():
-        return [*results, check_environment(folder), check_disk(folder, RUN_GB)]
-    return [*results, check_venv(sys.version_info[:3]), *check_install_space(folder)]
+        return [*first, check_environment(folder), check_disk(folder, RUN_GB)]
+    return [*first, check_venv(sys.version_info[:3]), *check_install_space(folder)]
 
 
 def report_lines(results: Iterable[Check]) -> List[str]:

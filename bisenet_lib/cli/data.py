@@ -1,4 +1,4 @@
-"""``bisenet import``: a data set of your own.
+"""``bisenet minicity``, ``drive``, ``inspect``, ``convert`` and ``import``: data sets.
 
 Imports of a sub-command stand inside it, as in :mod:`bisenet_lib.cli.main`.
 """
@@ -10,14 +10,112 @@ from typing import Annotated
 
 import typer
 from rich.markdown import Markdown
+from rich.table import Table
 
-from bisenet_lib.cli.options import Json, Workers, out, write_json
+from bisenet_lib.cli.options import Json, Root, Workers, end_with_problems, out, write_json
 from bisenet_lib.errors import InputError
+
+_SOURCES = {
+    "labelIds": "labelIds (exact)",
+    "instanceIds": "instanceIds (exact)",
+    "polygons": "polygons (drawn)",
+    "kept": "kept from an earlier run",
+    "none": "test images without annotation",
+}
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the sub-commands of this module."""
+    for command in (minicity, drive, inspect, convert):
+        app.command()(command)
     app.command("import")(import_folder)
+
+
+def minicity(
+    folder: Annotated[Path, typer.Argument(help="Where to write; a new or empty folder.")],
+    train: Annotated[int, typer.Option(help="Training frames.")] = 160,
+    val: Annotated[int, typer.Option(help="Validation frames, of other cities.")] = 40,
+    test: Annotated[int, typer.Option(help="Test frames; their labels are void.")] = 8,
+    size: Annotated[str, typer.Option(help="Width x height, 64x32 to 2048x1024.")] = "512x256",
+    seed: Annotated[int, typer.Option(help="One seed gives one data set, byte for byte.")] = 0,
+    workers: Workers = 1,
+) -> None:
+    """Write MiniCity: generated street scenes in the exact Cityscapes format.
+
+    It may be stopped at any time; the next run goes on, and may ask for more frames.
+    """
+    from bisenet_lib.data.minicity import generate, size_of
+
+    summary = generate(
+        folder, train=train, val=val, test=test, size=size_of(size), seed=seed, workers=workers
+    )
+    out.print(f"{summary}", highlight=False, soft_wrap=True)
+
+
+def drive(
+    output: Annotated[
+        Path, typer.Argument(help="A film (.mp4, .webp or .gif), or a new folder for the frames.")
+    ],
+    frames: Annotated[int, typer.Option(help="How many; 10 are a second, 640 a round.")] = 200,
+    size: Annotated[str, typer.Option(help="Width x height, 64x32 to 2048x1024.")] = "512x256",
+    seed: Annotated[int, typer.Option(help="Of street, weather and traffic.")] = 0,
+) -> None:
+    """Drive through a generated street: a film, or frames with their labels.
+
+    A folder becomes a data set in the Cityscapes layout, with the drive as its validation split.
+    """
+    from bisenet_lib.data.minicity import film, size_of
+
+    summary = film(output, frames=frames, size=size_of(size), seed=seed)
+    out.print(f"{summary}", highlight=False, soft_wrap=True)
+
+
+def inspect(root: Root, workers: Workers = 1, json_file: Json = None) -> None:
+    """Decode every file of a data set: what is there, class shares, and what is wrong.
+
+    Exits with 1 if anything is.
+    """
+    from bisenet_lib.data import inspection
+
+    report = inspection.inspect(root, workers=workers)
+    write_json(json_file, report.as_dict())
+    out.print(Markdown(report.markdown()))
+    end_with_problems(report.problems, "nothing was changed")
+    out.print("[green]No problem found.[/green]")
+
+
+def convert(
+    root: Root,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write there, for a data set that is read-only: a folder of links to it, to be "
+            "used in its place."
+        ),
+    ] = None,
+    workers: Workers = 1,
+    force: Annotated[
+        bool, typer.Option("--force", help="Convert again what is converted already.")
+    ] = False,
+    json_file: Json = None,
+) -> None:
+    """Make *_labelTrainIds.png of every frame, and train.txt, val.txt, test.txt.
+
+    It may be stopped at any time; the next run goes on. One bad file stops no other, but
+    the command then exits with 1.
+    """
+    from bisenet_lib.data import conversion
+
+    report = conversion.convert(root, output=output, workers=workers, force=force)
+    write_json(json_file, report.as_dict())
+    table = Table("labels from", "frames")
+    for source, count in report.counts().items():
+        table.add_row(_SOURCES.get(source, source), str(count))
+    table.add_section()
+    for split, count in report.lists.items():
+        table.add_row(f"listed in {split}.txt", str(count))
+    out.print(table)
+    end_with_problems(report.problems, "the frames they belong to are in no list")
 
 
 def import_folder(
