@@ -227,7 +227,7 @@ def machine_checks() -> List[Check]:
             platform.libc_ver(),
         ),
     ]
-    return checks + [check_libraries()] if platform.system() == "Linux" else checks
+    return [*checks, check_libraries()] if platform.system() == "Linux" else checks
 
 
 def checks(folder: str) -> List[Check]:
