@@ -108,6 +108,7 @@ def test_the_lock_holds_names_and_versions_only():
         assert re.fullmatch(r"[a-z0-9-]+==[a-z0-9.]+( ; sys_platform == 'darwin')?", line)
 
 
+@pytest.mark.slow
 def test_pip_check_says_nothing_but_what_is_overridden():
     command = [sys.executable, "-m", "pip", "check"]
     said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
@@ -179,6 +180,7 @@ def test_the_lock_of_site_and_browser_is_closed_and_beside_the_course():
     assert needed == set(extra)
 
 
+@pytest.mark.slow
 def test_every_locked_package_installs_on_the_first_release_of_each_python():
     """Debian 12 has Python 3.11.2: preflight lets it through, so the lock has to take it."""
     refused = []

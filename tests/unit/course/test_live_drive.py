@@ -16,6 +16,8 @@ from bisenet_lib.course import live_drive
 from bisenet_lib.data.minicity.drive import Street
 from bisenet_lib.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 SIZE = (64, 32)
 SECONDS = 60
 

@@ -11,6 +11,8 @@ from PIL import Image
 
 from bisenet_lib.course import pages
 
+pytestmark = pytest.mark.slow
+
 WIDGET = "application/vnd.jupyter.widget-view+json"
 FOLDED = """<details><summary>Solution</summary>
 

@@ -22,6 +22,8 @@ from bisenet_lib.cli.main import app
 from bisenet_lib.course import notebook, parameters, runner
 from bisenet_lib.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 PARAMETERS = """profile: str = "laptop"  # smoke, laptop or cityscapes
 dataset: str = "../data/minicity"
 run_dir: str = "../runs/laptop/x"

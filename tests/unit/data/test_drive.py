@@ -18,6 +18,8 @@ from bisenet_lib.data.minicity import drive
 from bisenet_lib.data.minicity.drive import LAP, PERIOD, Street
 from bisenet_lib.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 SIZE = (256, 128)
 
 

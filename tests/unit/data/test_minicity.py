@@ -151,6 +151,7 @@ def test_a_class_has_no_one_colour(city):
     assert np.std(means) > 8
 
 
+@pytest.mark.slow
 def test_same_bytes_from_one_seed_with_any_workers(tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     generate(one, **SMALL, seed=5)

@@ -30,6 +30,8 @@ from bisenet_lib.deployment.demo.messages import pack, unpack
 from bisenet_lib.deployment.demo.server import PAGE, addresses, application, codespace_names, listen
 from bisenet_lib.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 BISENET = Path(sys.executable).with_name("bisenet")
 TOKEN = "a-token_of-this-test"
 

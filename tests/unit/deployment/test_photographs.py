@@ -156,6 +156,7 @@ def test_the_largest_photograph(tmp_path, png_maker):
             check_photograph(tmp_path / "a.png")
 
 
+@pytest.mark.slow
 def test_a_photograph_of_a_hundred_million_pixels_is_scaled_down(network, tmp_path, png_maker):
     png_maker(tmp_path / "a.png", 12_000, 9_000, whole=True)
     image = read_image(tmp_path / "a.png")

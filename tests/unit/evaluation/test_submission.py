@@ -20,6 +20,8 @@ from bisenet_lib.evaluation import evaluator, submission, tta
 from bisenet_lib.evaluation.submission import check_zip, file_name
 from bisenet_lib.network import checkpoint
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 SHIPPED = ROOT / "data" / "checkpoints" / "bisenetv2_minicity"
 

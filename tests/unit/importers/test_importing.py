@@ -117,6 +117,7 @@ def test_the_report_counts_what_is_there(folder, tmp_path):
     assert json.loads(json.dumps(made.as_dict()))["splits"]["val"]["images"] == ["e"]
 
 
+@pytest.mark.slow
 def test_two_workers_write_the_same(folder, tmp_path):
     one = import_folder(folder, tmp_path / "one")
     two = import_folder(folder, tmp_path / "two", workers=2)

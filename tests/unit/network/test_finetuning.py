@@ -17,6 +17,8 @@ from bisenet_lib.runtime.paddleseg_compat import paddle
 from bisenet_lib.training import trainer
 from bisenet_lib.training.launcher import Plan, launch
 
+pytestmark = pytest.mark.slow
+
 SHIPPED = Path(__file__).parents[3] / "data" / "checkpoints" / "bisenetv2_minicity"
 HEADS = ("head", "aux_head1", "aux_head2", "aux_head3", "aux_head4")
 

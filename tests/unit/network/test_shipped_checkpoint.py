@@ -15,6 +15,8 @@ from bisenet_lib.network import checkpoint, profiling
 from bisenet_lib.runtime.paddleseg_compat import paddle
 from bisenet_lib.training import run_log
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "data" / "checkpoints" / "bisenetv2_minicity"
 

@@ -15,6 +15,8 @@ from bisenet_lib.runtime.paddleseg_compat import MENDS, Mend, mend, paddle
 
 from paddleseg.transforms import Compose  # isort: skip
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).with_name("compat_cases.py")
 
 FAILURES = {

@@ -14,6 +14,8 @@ from bisenet_lib.config import configuration, profiles
 from bisenet_lib.runtime import devices
 from bisenet_lib.runtime.paddleseg_compat import MKL_ON_AMD, THREADS, paddle
 
+pytestmark = pytest.mark.slow
+
 RECIPE = "bisenet_cityscapes_1024x1024_160k"
 CPUINFO = Path("/proc/cpuinfo")
 ON_AMD = CPUINFO.exists() and "AuthenticAMD" in CPUINFO.read_text()

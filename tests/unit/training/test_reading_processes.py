@@ -11,6 +11,8 @@ from bisenet_lib.errors import InputError
 from bisenet_lib.runtime.paddleseg_compat import paddle
 from bisenet_lib.training.data_loading import read_batches
 
+pytestmark = pytest.mark.slow
+
 
 class Numbers(paddle.io.Dataset):
     def __getitem__(self, key):

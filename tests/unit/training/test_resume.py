@@ -16,6 +16,8 @@ from bisenet_lib.runtime.paddleseg_compat import paddle
 from bisenet_lib.runtime.ranks import Ranks
 from bisenet_lib.training import run_log, trainer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def settings(tiny):

@@ -21,6 +21,8 @@ from bisenet_lib.training.data_loading import Seeded, batches
 
 from paddleseg.cvlibs import Config, SegBuilder  # isort: skip
 
+pytestmark = pytest.mark.slow
+
 
 def paddlesegs(settings, folder):
     """What PaddleSeg's own builder makes of a configuration, nothing of this library in it."""

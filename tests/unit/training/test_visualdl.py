@@ -17,6 +17,8 @@ import pytest
 from bisenet_lib.config import configuration
 from bisenet_lib.training import run_log, trainer
 
+pytestmark = pytest.mark.slow
+
 VISUALDL = Path(sys.executable).with_name("visualdl")
 GUARD = """
 import os, sys
