@@ -20,6 +20,10 @@ from bisenet_lib.errors import InputError, refuse
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+MOST_AT_ONCE = 8
+"""Items sent to a worker at a time, at most: the progress bar moves in steps of this size."""
+JUST_UNDER_32_MB = 31 << 20
+"""The largest block that moves glibc's thresholds (``man mallopt``, M_MMAP_THRESHOLD)."""
 
 
 def ahead(
@@ -52,12 +56,6 @@ def ahead(
                 yield waiting.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-MOST_AT_ONCE = 8
-"""Items sent to a worker at a time, at most: the progress bar moves in steps of this size."""
-JUST_UNDER_32_MB = 31 << 20
-"""The largest block that moves glibc's thresholds (``man mallopt``, M_MMAP_THRESHOLD)."""
 
 
 def _guarded(function: Callable[[Item], Result], item: Item) -> Result | InputError:

@@ -13,6 +13,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+QUIET_SECONDS = 20
+"""How often a line tells the progress in a log."""
+TRUST_SECONDS = 30.0
+"""The expected times count as if they had been kept for so long already: the first notebook is
+short, and says little of the others where nothing has been read from the disk yet."""
+
 
 @dataclass
 class Progress:
@@ -29,13 +35,6 @@ class Progress:
     def seconds(self) -> float:
         """How long it has run."""
         return time.monotonic() - self.began
-
-
-QUIET_SECONDS = 20
-"""How often a line tells the progress in a log."""
-TRUST_SECONDS = 30.0
-"""The expected times count as if they had been kept for so long already: the first notebook is
-short, and says little of the others where nothing has been read from the disk yet."""
 
 
 class Display:

@@ -51,6 +51,15 @@ PUBLISHED_SHARES = {
     "motorcycle": 0.1,
 }
 """Per cent of the labelled pixels of Cityscapes, read off Cordts et al. 2016, figure 1."""
+_MARKERS = "osD^v<>"
+_COLOURS = {
+    "detail": "#4477aa",
+    "semantic": "#ee7733",
+    "aggregation": "#228833",
+    "head": "#777777",
+    "auxiliary": "#bbbbbb",
+}
+"""Of the branches, as in the picture at the top of ``02_architecture``."""
 
 
 def overlay(image: np.ndarray, colours: np.ndarray, opacity: float = 0.55) -> np.ndarray:
@@ -315,9 +324,6 @@ def finished(figure: Figure) -> Figure:
     return figure
 
 
-_MARKERS = "osD^v<>"
-
-
 def confusion(matrix: np.ndarray, names: Sequence[str] = CLASS_NAMES) -> Figure:
     """Show a confusion matrix, each row divided by its sum.
 
@@ -514,16 +520,6 @@ def parts(milliseconds: Mapping[str, float]) -> Figure:
     axis.set_xlim(0, 1.25 * max(values))
     axis.set_xlabel("ms an image")
     return finished(figure)
-
-
-_COLOURS = {
-    "detail": "#4477aa",
-    "semantic": "#ee7733",
-    "aggregation": "#228833",
-    "head": "#777777",
-    "auxiliary": "#bbbbbb",
-}
-"""Of the branches, as in the picture at the top of ``02_architecture``."""
 
 
 def stages(rows: Sequence[Stage]) -> Figure:

@@ -37,6 +37,7 @@ METRIC = "miou"
 """What is compared where the notebook reports it; elsewhere the first number it reports."""
 SEED = "seed"
 """The parameter whose values are repetitions: the chart draws the mean over them."""
+OUTCOME = "outcome.json"
 
 
 @dataclass(frozen=True)
@@ -173,9 +174,6 @@ def _places(axis: Axes, values: Sequence[Any]) -> dict[Any, float]:
     axis.set_xticks(distinct, [f"{value:g}" for value in distinct], minor=False)
     axis.minorticks_off()
     return {value: float(value) for value in distinct}
-
-
-OUTCOME = "outcome.json"
 
 
 def parse_grid(texts: Sequence[str], notebook: Path) -> dict[str, list[Any]]:

@@ -20,6 +20,8 @@ VIDEOS = frozenset(
     {".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"}
 )
 """Suffixes of videos."""
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+_UNREAD = (PICTURES | VIDEOS).difference(SUFFIXES)
 
 
 def files_below(folder: Path) -> list[Path]:
@@ -56,10 +58,6 @@ def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
             yield from _walk(path, above | {real})
         elif linked or entry.is_file():
             yield path
-
-
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-_UNREAD = (PICTURES | VIDEOS).difference(SUFFIXES)
 
 
 def find_images(folder: Path, *, apart_from: Path | None = None) -> tuple[list[Path], list[str]]:

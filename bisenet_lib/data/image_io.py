@@ -29,6 +29,12 @@ _TOO_MANY = (
     f"a huge size; at most {MOST_PIXELS // 10**6} million pixels are read, and {LONGEST_SIDE} a "
     "side. Scale it down, cut it into parts, or restore the file."
 )
+_TAG = 0x0112
+_ON_ITS_SIDE = (5, 6, 7, 8)
+"""The orientations that swap width and height."""
+DARK_BITS = 14
+"""Cameras have 10, 12 or 14 bits: a 16-bit file without a higher value was not scaled up."""
+_BLACK = "the network would see black. Scale the values to 0 to 255 and save them as 8 bits."
 
 
 @cache
@@ -154,11 +160,6 @@ def check_image(
         return upright
 
 
-_TAG = 0x0112
-_ON_ITS_SIDE = (5, 6, 7, 8)
-"""The orientations that swap width and height."""
-
-
 def orientation(image: Image.Image) -> int:
     """How an opened file has to be turned.
 
@@ -204,11 +205,6 @@ def turn(pixels: np.ndarray, orientation: int) -> np.ndarray:
 def size_upright(image: Image.Image) -> tuple[int, int]:
     """The (width, height) of an opened file once it is turned."""
     return image.size[::-1] if orientation(image) in _ON_ITS_SIDE else image.size
-
-
-DARK_BITS = 14
-"""Cameras have 10, 12 or 14 bits: a 16-bit file without a higher value was not scaled up."""
-_BLACK = "the network would see black. Scale the values to 0 to 255 and save them as 8 bits."
 
 
 def check_photograph(path: Path, *, modes: tuple[str, ...] = (), decode: bool = False) -> Size:

@@ -12,6 +12,8 @@ from paddleseg.models import losses  # isort: skip
 
 LARGEST = 80.0
 """exp(80) times 19 classes, and exp(-80), are both well inside float32."""
+_last: list[tuple[paddle.Tensor, int, paddle.Tensor]] = []
+"""The last label, the number of classes, and their one-hot tensor: five heads share one label."""
 
 
 class CPUCrossEntropyLoss(losses.CrossEntropyLoss):
@@ -46,10 +48,6 @@ class CPUCrossEntropyLoss(losses.CrossEntropyLoss):
 
 def _too_large(logit: paddle.Tensor) -> bool:
     return not float(logit.detach().abs().amax()) < LARGEST
-
-
-_last: list[tuple[paddle.Tensor, int, paddle.Tensor]] = []
-"""The last label, the number of classes, and their one-hot tensor: five heads share one label."""
 
 
 def _one_hot(label: paddle.Tensor, classes: int) -> paddle.Tensor:

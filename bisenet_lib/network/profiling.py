@@ -29,6 +29,7 @@ _COUNTED = (
 )
 Hook = Callable[[paddle.nn.Layer, Any, Any], Any]
 """Paddle calls it after a layer: with the layer, its inputs and its output."""
+ROUNDS = 8
 
 
 class HookHandle(Protocol):
@@ -271,9 +272,6 @@ def _count(counts: Counter[str], key: str) -> Hook:
         counts[key] += int(np.prod(output.shape[1:])) * per_value
 
     return hook
-
-
-ROUNDS = 8
 
 
 def peak(side: int = 2048) -> float:

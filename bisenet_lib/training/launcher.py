@@ -31,6 +31,19 @@ from bisenet_lib.common.signals import COMMAND, LAUNCHER, LOST, Request, Stopped
 from bisenet_lib.errors import InputError
 
 PROXIES = ("http_proxy", "all_proxy")
+GRACE_SECONDS = 120
+"""How long the ranks may take to finish their iteration and save after Ctrl-C."""
+POLL_SECONDS = 0.05
+PREFIX = "bisenet-launch-"
+NEW_SECONDS = 60
+"""A folder this new may be one that its launch has not locked yet."""
+LOST_ANOTHER = rf"{LOST}|gloo::\w*Exception|`Termination signal` is detected"
+"""In the log of a rank that ended because another did: gloo may end it before Python can report
+anything, and Paddle's launcher ends the ranks that are left."""
+NOISE = re.compile(
+    r"^(=+ Modified FLAGS|FLAGS\(|=+$|[IW]\d{4} .*(tcp_|backward\.cc)).*\n?", re.MULTILINE
+)
+"""Lines of Paddle that do not say why a rank ended."""
 
 
 @dataclass(frozen=True)
@@ -196,21 +209,6 @@ def _wait_for_master(host: str, port: int, timeout: float) -> None:
         f"--master {host}:{port}: no answer within {timeout:.0f} s. Start the command with "
         "--rank 0 on that host first, and look whether a firewall is between."
     )
-
-
-GRACE_SECONDS = 120
-"""How long the ranks may take to finish their iteration and save after Ctrl-C."""
-POLL_SECONDS = 0.05
-PREFIX = "bisenet-launch-"
-NEW_SECONDS = 60
-"""A folder this new may be one that its launch has not locked yet."""
-LOST_ANOTHER = rf"{LOST}|gloo::\w*Exception|`Termination signal` is detected"
-"""In the log of a rank that ended because another did: gloo may end it before Python can report
-anything, and Paddle's launcher ends the ranks that are left."""
-NOISE = re.compile(
-    r"^(=+ Modified FLAGS|FLAGS\(|=+$|[IW]\d{4} .*(tcp_|backward\.cc)).*\n?", re.MULTILINE
-)
-"""Lines of Paddle that do not say why a rank ended."""
 
 
 def launch(

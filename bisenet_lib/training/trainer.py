@@ -41,6 +41,10 @@ MAY_CHANGE = re.compile(
     r"|(train|val)_dataset\.(dataset_root|train_path|val_path)"
 )
 """Keys of a configuration that a resumed run may have another value of."""
+PRECISIONS = ("fp32", "fp16", "bf16")
+AMP_LEVELS = ("O1", "O2")
+STOP_INTERVAL = 10
+"""Iterations after which ranks on GPUs ask one another whether to stop."""
 
 
 @dataclass(frozen=True)
@@ -281,12 +285,6 @@ def _keep_log(run: Path) -> None:
     kept = next(name for name in names if not name.exists())
     log.rename(kept)
     print(f"{run}: the log of a run without a checkpoint is there; it is kept as {kept.name}")
-
-
-PRECISIONS = ("fp32", "fp16", "bf16")
-AMP_LEVELS = ("O1", "O2")
-STOP_INTERVAL = 10
-"""Iterations after which ranks on GPUs ask one another whether to stop."""
 
 
 @dataclass(frozen=True)
