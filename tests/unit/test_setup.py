@@ -451,7 +451,16 @@ def installed(project):
     """The copy with an environment whose programs only tell how they were called."""
     binaries = project / ".venv" / "bin"
     binaries.mkdir(parents=True)
-    for name in ("python", "bisenet", "jupyter", "pytest", "ruff", "codespell"):
+    for name in (
+        "python",
+        "bisenet",
+        "jupyter",
+        "pytest",
+        "ruff",
+        "codespell",
+        "lint-imports",
+        "mypy",
+    ):
         fake_python(binaries, name, f'echo "CALLED {name} $*"')
     (project / "data").mkdir()
     (project / "notebooks").mkdir()
@@ -467,6 +476,7 @@ def installed(project):
         ("run", "bisenet course run"),
         ("outputs", "jupyter nbconvert"),
         ("test", "pytest tests"),
+        ("check", "mypy"),
         ("lint", "ruff format"),
         ("lab", "jupyter lab"),
         ("install-gpu", "python -m pip install paddlepaddle-gpu=="),
