@@ -1,1 +1,6 @@
-"""What every package needs: files written whole, work in parallel, signals, processes."""
+"""What every package needs; nothing here knows of segmentation.
+
+``atomic_files``: files written whole. ``parallel``: processes and threads. ``signals``: Ctrl-C and
+its like. ``processes``: cores, output, memory. ``cache``: files kept for the user. ``array_files``:
+weights read as data. ``markdown``, ``onnx_session``: small helpers.
+"""

@@ -1,4 +1,4 @@
-"""Work that overlaps: threads read and write while this one computes."""
+"""Work in parallel: the same function over many files, and threads that read and write ahead."""
 
 import os
 import signal

@@ -56,7 +56,7 @@ def build_dataset(section: Mapping[str, Any]) -> SegDataset:
 
 
 class QuickNormalize(transforms.Normalize):
-    """PaddleSeg's ``Normalize``, bit for bit, one channel after the other.
+    """PaddleSeg's ``Normalize`` with bit-identical results, computed channel by channel.
 
     PaddleSeg computes with float64 along the channels of each pixel, which takes a third of the
     time of reading a sample of the recipe.

@@ -117,7 +117,7 @@ def _locked(root: Path, folder: Path) -> InputError:
 
 
 def linked(root: Path, output: Path) -> Path:
-    """Make a data set of links to another one, which itself may not be written to.
+    """Make a data set of links to another one, which must stay unchanged.
 
     Args:
         root: the folder that holds ``leftImg8bit/`` and ``gtFine/``; nothing in it changes.

@@ -1,4 +1,4 @@
-"""A small generated data set that is no street: fruit on a table, seen from above.
+"""A small generated data set without streets: fruit on a table, seen from above.
 
 Its masks come in two of the formats that annotation programs save. Taught in
 ``07_your_own_data``.

@@ -182,7 +182,9 @@ def palette_image(classes: np.ndarray, num_classes: int) -> Image.Image:
         classes: (H, W) uint8; values that are no class, as 255, are black.
         num_classes: how many there are, which decides the colours.
     """
-    colours = np.zeros((256, 3), np.uint8)  # with fewer Pillow would cut off bits of high values
+    colours = np.zeros(
+        (256, 3), np.uint8
+    )  # with fewer entries, Pillow would cut off bits of high values
     colours[:num_classes] = class_colours(num_classes)
     image = Image.fromarray(classes, "P")
     image.putpalette(colours.tobytes())

@@ -1,6 +1,6 @@
 """The Cityscapes classes: ids, trainIds, colours and look-up tables.
 
-Everything is read from ``cityscapesscripts.helpers.labels``; nothing is retyped.
+Everything but the colour-blind palette is read from ``cityscapesscripts.helpers.labels``.
 Taught in ``01_dataset``.
 """
 

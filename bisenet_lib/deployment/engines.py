@@ -111,7 +111,12 @@ def cached_onnx(settings: Mapping[str, Any], path: Path, names: Sequence[str]) -
     """
     weights = checkpoint.weights_file(path)
     of_weights = cache.digest(weights)
-    key_parts = [of_weights, settings["model"], export.metadata(settings, names), export.writers()]
+    key_parts = [
+        of_weights,
+        settings["model"],
+        export.metadata(settings, names),
+        export.writer_versions(),
+    ]
 
     def make(target: Path) -> None:
         model = export.trained_network(settings, weights)
@@ -119,7 +124,7 @@ def cached_onnx(settings: Mapping[str, Any], path: Path, names: Sequence[str]) -
             raise InputError(f"{weights}: changed while it was read. Run the command again.")
         noise = np.random.default_rng(0).normal(0, 0.5, (3, 128, 256)).astype(np.float32)
         export.write_onnx(model, target, settings, names)
-        parities = export.compare_outputs(model, {"onnx": export.onnx_file(target)}, [noise])
+        parities = export.compare_outputs(model, {"onnx": export.onnx_runner(target)}, [noise])
         export.check_parity(parities["onnx"], weights.with_suffix(".onnx"))
 
     key = hashlib.sha256(json.dumps(key_parts).encode()).hexdigest()

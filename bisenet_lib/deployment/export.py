@@ -65,7 +65,7 @@ class Parity:
     logits: float | None
 
 
-def onnx_file(path: Path) -> Run:
+def onnx_runner(path: Path) -> Run:
     """An ONNX file, run by ONNX Runtime.
 
     Args:
@@ -75,7 +75,7 @@ def onnx_file(path: Path) -> Run:
     return lambda image: engine.both(image)
 
 
-def paddle_folder(folder: Path) -> Run:
+def paddle_runner(folder: Path) -> Run:
     """A network in Paddle's inference format, run by Paddle Inference on the CPU.
 
     Args:
@@ -189,7 +189,7 @@ def write_onnx(
             transforms, or :mod:`bisenet_lib.deployment.onnx_graph` cannot write such a network.
     """
     properties = metadata(settings, names)
-    graph = onnx_graph.written(model)
+    graph = onnx_graph.as_onnx(model)
     onnx.helper.set_model_props(graph, properties)
     onnx.checker.check_model(graph)
     with written_whole(path) as part:
@@ -224,7 +224,7 @@ def write_paddle(model: paddle.nn.Layer, folder: Path, settings: Mapping[str, An
 
 
 def metadata(settings: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
-    """What a program needs beside the network to use it, as texts.
+    """What a program needs in addition to the network to use it, as strings.
 
     Args:
         settings: a resolved configuration.
@@ -263,8 +263,8 @@ def metadata(settings: Mapping[str, Any], names: Sequence[str]) -> dict[str, str
     return {key: json.dumps(value) for key, value in entries.items()}
 
 
-def writers() -> list[str]:
-    """The programs and versions that, beside network and weights, decide an ONNX file."""
+def writer_versions() -> list[str]:
+    """The programs and versions that, besides network and weights, determine an ONNX file."""
     libraries = (paddle, paddleseg, onnx)
     sources = [Path(file).read_bytes() for file in (__file__, onnx_graph.__file__)]
     return [
@@ -386,10 +386,10 @@ def export_checked(
             target = part / FORMATS[name]
             if name == "onnx":
                 write_onnx(model, target, settings, names_of(settings))
-                runs[name] = onnx_file(target)
+                runs[name] = onnx_runner(target)
             else:
                 write_paddle(model, target, settings)
-                runs[name] = paddle_folder(target)
+                runs[name] = paddle_runner(target)
         parities = compare_outputs(model, runs, images)
         for name in formats:
             check_parity(parities[name], Path(folder) / FORMATS[name])

@@ -1,7 +1,7 @@
 """BiSeNet V2 written as an ONNX graph, node by node, with batch norm folded into convolutions.
 
-The network is :mod:`bisenet_lib.network.bisenetv2`; ONNX operators are of opset 17. Taught in
-``06_deployment``.
+The network is :mod:`bisenet_lib.network.bisenetv2`; ONNX operators are of :data:`OPSET`.
+Taught in ``06_deployment``.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ from bisenet_lib.runtime.paddleseg_compat import paddle
 OPSET = 17
 
 
-def written(model: paddle.nn.Layer) -> onnx.ModelProto:
+def as_onnx(model: paddle.nn.Layer) -> onnx.ModelProto:
     """Write a network as a graph.
 
     Args:
@@ -172,7 +172,7 @@ class _Graph:
         )
 
     def pooling(self, layer: paddle.nn.MaxPool2D | paddle.nn.AvgPool2D, x: str) -> str:
-        """A mean is over the pixels that are there, not over the padding: ONNX's default too."""
+        """Averages leave out the padding, which is ONNX's default too."""
         kind = "MaxPool" if isinstance(layer, paddle.nn.MaxPool2D) else "AveragePool"
         size, stride, padding = (
             [value] * 2 for value in (layer.ksize, layer.stride, layer.padding)

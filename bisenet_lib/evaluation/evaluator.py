@@ -163,7 +163,7 @@ def evaluate(
 
 
 def dataset_names(dataset: SegDataset) -> tuple[str, ...]:
-    """The class names of a PaddleSeg data set, see :mod:`bisenet_lib.importers.importing`."""
+    """The class names of a PaddleSeg data set, see :mod:`bisenet_lib.config.class_names`."""
     return names_or_default(Path(dataset.dataset_root), dataset.num_classes)
 
 
@@ -208,7 +208,7 @@ def evaluate_checkpoint(
     benchmark = _Benchmark.of(dataset)
     images = [Path(image) for image, _ in dataset.file_list]
     files = prediction_files(images)
-    if save_dir and save_predictions:  # until they are whole no results belong to the files
+    if save_dir and save_predictions:  # until all are written, no results belong to the files
         delete(Path(save_dir) / "results.json")
 
     def done(index: int, classes: np.ndarray) -> None:

@@ -125,7 +125,7 @@ def _number_objects(frame: SavedFrame, truth: np.ndarray) -> tuple[np.ndarray, n
 
 
 def _number_regions(values: np.ndarray, classes: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:
-    """As above, for the connected regions of some classes.
+    """Like :func:`_number_objects`, for the connected regions of some classes.
 
     Of 8 neighbours: with 4 OpenCV 4.5.5 crashes.
     """

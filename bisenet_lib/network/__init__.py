@@ -1,4 +1,4 @@
-"""The network: BiSeNet V2 itself, its measurements, its loss on a CPU, its checkpoints.
+"""The network: ``bisenetv2`` itself, its loss on a CPU, measuring it, and its checkpoints.
 
-Taught in ``02_architecture`` and ``03_training``.
+Taught in ``02_architecture`` and ``03_training``. Its ONNX graph is in ``deployment``.
 """

@@ -1,7 +1,8 @@
 """BiSeNet V2, to be read beside the paper: Yu et al. 2020, arXiv:2004.02147.
 
-Names, order and start values are those of PaddleSeg 2.8.0 (``paddleseg/models/bisenet.py``), so
-checkpoints open both ways and one seed gives one network. What departs from PaddleSeg is an
+Names (``db``, ``sb``, ``bga``, ``ce``, ``lambd``), order and start values are those of PaddleSeg
+2.8.0 (``paddleseg/models/bisenet.py``), so checkpoints open both ways and one seed gives one
+network. What departs from PaddleSeg is an
 option, each with its source. Taught in ``02_architecture``.
 """
 
@@ -45,8 +46,8 @@ class BiSeNetV2(nn.Layer):
             does not show it.
         aggregation: how the branches are joined, or which stands alone: one of
             :data:`AGGREGATIONS`.
-        head_channels: width of the head (section 4.4: C_t); as wide as its input by default, as in
-            PaddleSeg. CoinCheung/BiSeNet and mmsegmentation take 1024.
+        head_channels: width of the head (section 4.4: C_t); None: 128, as wide as its input, as
+            in PaddleSeg. CoinCheung/BiSeNet and mmsegmentation take 1024.
         booster: train the four auxiliary heads as well (section 4.4); ``detail`` has none.
 
     Raises:
@@ -69,15 +70,19 @@ class BiSeNetV2(nn.Layer):
         booster: bool = True,
     ) -> None:
         super().__init__()
-        _check(lambd=lambd, expansion=expansion, head_channels=head_channels or 1)
+        head_channels = 128 if head_channels is None else head_channels
+        _check_whole(expansion=expansion, head_channels=head_channels)
+        if not isinstance(lambd, int | float) or not lambd >= 1 / 32:
+            raise InputError(f"model: lambd is {lambd!r}; give 1/32 or more: the stem has 64 of it")
         if aggregation not in AGGREGATIONS:
             raise InputError(
                 f"model: aggregation is {aggregation!r}{did_you_mean(aggregation, AGGREGATIONS)}; "
                 f"choose one of {', '.join(AGGREGATIONS)}"
             )
         self.aggregation, self.align_corners = aggregation, align_corners
-        widths = int(64 * lambd), int(128 * lambd), 64, 128
         channels = 128
+        # Of the stem, S3, S4 and S5: lambda changes only the first two.
+        widths = int(64 * lambd), int(128 * lambd), 64, channels
         if aggregation != "semantic":
             self.db = DetailBranch(in_channels, (64, 64, channels))
         if aggregation != "detail":
@@ -87,9 +92,9 @@ class BiSeNetV2(nn.Layer):
         aggregation_type = Aggregation if aggregation == "guided" else PlainAggregation
         self.bga = aggregation_type(channels, align_corners, extra_relu, aggregation)
         self.auxiliary = range(1, 5) if booster and aggregation != "detail" else range(0)
-        for number, width in zip(self.auxiliary, widths, strict=False):
+        for number, width in zip(self.auxiliary, widths, strict=False):  # none on the context block
             self.add_sublayer(f"aux_head{number}", Head(width, width, num_classes))
-        self.head = Head(channels, head_channels or channels, num_classes)
+        self.head = Head(channels, head_channels, num_classes)
         if pretrained is not None:
             utils.load_entire_model(self, pretrained)
             return
@@ -164,7 +169,7 @@ class SemanticBranch(nn.Layer):
 
 
 class Stem(nn.Layer):
-    """To 1/4 of the image, the second time by convolution and by pooling (section 4.2)."""
+    """Halves the image twice; the second time by a convolution and a pooling side by side (4.2)."""
 
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
@@ -211,7 +216,7 @@ class GatherExpand(nn.Layer):
 
 
 class Context(nn.Layer):
-    """A look at the whole image: its mean is added everywhere (section 4.2)."""
+    """Global context: the mean of the feature map is added at every position (section 4.2)."""
 
     def __init__(self, channels: int, relu: bool) -> None:
         super().__init__()
@@ -284,7 +289,11 @@ class Head(nn.Layer):
 
 
 class ConvBN(nn.Layer):
-    """A convolution, batch norm and, if asked for, ReLU. A stride of 2 pads at the far end."""
+    """A convolution, batch norm and, if asked for, ReLU.
+
+    PaddleSeg pads as TensorFlow's SAME: with stride 2 an odd row of padding goes right and below.
+    Its convolutions have a bias, though batch norm shifts anyway.
+    """
 
     def __init__(
         self,
@@ -306,7 +315,7 @@ class ConvBN(nn.Layer):
 
 
 class DepthwiseConvBN(nn.Layer):
-    """A 3 x 3 convolution whose outputs look at one input channel each, and batch norm."""
+    """A 3 x 3 convolution in which each output reads one input channel only, and batch norm."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1, relu: bool = False) -> None:
         super().__init__()
@@ -316,17 +325,20 @@ class DepthwiseConvBN(nn.Layer):
         return self.depthwise_conv(x)
 
 
+# What follows is arithmetic, not architecture: the same numbers, quicker on a CPU.
+
+
 class Conv2D(nn.Conv2D):
     """Paddle's convolution; on a CPU the bias is added to (N, C, H*W), not to (N, C, H, W).
 
-    Paddle's CPU kernel broadcasts over four dimensions value by value, over three row by row.
+    Paddle's CPU kernel adds a bias of four dimensions value by value, one of three row by row.
     """
 
     def forward(self, x: paddle.Tensor) -> paddle.Tensor:
         if self.bias is None or not _on_cpu(x):
             return super().forward(x)
-        size = self._stride, self._padding, self._dilation, self._groups
-        y = F.conv2d(x, self.weight, None, *size)
+        geometry = self._stride, self._padding, self._dilation, self._groups
+        y = F.conv2d(x, self.weight, None, *geometry)
         return (y.flatten(2) + self.bias.unsqueeze(1)).reshape(y.shape)
 
 
@@ -364,7 +376,7 @@ def _on_cpu(x: paddle.Tensor) -> bool:
     return paddle.in_dynamic_mode() and x.place.is_cpu_place()
 
 
-def _check(**above_zero: float) -> None:
-    for name, value in above_zero.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            raise InputError(f"model: {name} is {value!r}; give a number above 0")
+def _check_whole(**options: int) -> None:
+    for name, value in options.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise InputError(f"model: {name} is {value!r}; give a whole number from 1")

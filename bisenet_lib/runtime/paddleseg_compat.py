@@ -72,7 +72,7 @@ for _message in (
 
 
 class _Later(ModuleType):
-    """Stands for scikit-learn's metrics until one of them is asked for."""
+    """Stands for scikit-learn's metrics, and imports them when one is first used."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -82,7 +82,7 @@ class _Later(ModuleType):
 
 @contextlib.contextmanager
 def _scikit_learn_later() -> Iterator[None]:
-    """Import PaddleSeg without scikit-learn, which is half of the time and only for its AUC-ROC."""
+    """Import PaddleSeg without scikit-learn: half of the import time, and only for AUC-ROC."""
     stand_ins = {name: _Later(name) for name in ("sklearn", "sklearn.metrics")}
     if stand_ins.keys() & sys.modules.keys():
         yield
@@ -203,8 +203,8 @@ def mend(change: Mend) -> None:
         change: which function and which lines.
 
     Raises:
-        RuntimeError: PaddleSeg's source holds none of the old lines, that is, another
-            version of PaddleSeg is installed.
+        RuntimeError: PaddleSeg's source lacks an old line, that is, another version of
+            PaddleSeg is installed.
     """
     module = sys.modules[change.module]
     function: Any = module

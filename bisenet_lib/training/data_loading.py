@@ -63,7 +63,7 @@ class Seeded(paddle.io.Dataset):
 
 
 def readers(num_workers: int | None, place: str, ranks: Ranks = ALONE) -> int:
-    """How many processes read images beside the one that trains.
+    """How many processes read images besides the training process.
 
     A sample of the recipe takes a fifth of a second of one core. A GPU waits for that, so by
     default each of this machine's ranks has its share of the cores; on a CPU training needs
@@ -99,7 +99,7 @@ def read_batches(
         InputError: an image or label cannot be decoded, or a process that reads was killed.
     """
     if num_workers == 0:
-        # Not Paddle's loader: when reading fails in its thread, it never returns.
+        # Not Paddle's loader: it hangs forever when reading fails in its thread.
         return _read_here(dataset, keys)
     loader = paddle.io.DataLoader(
         dataset,
@@ -188,4 +188,5 @@ class batches:  # noqa: N801  (used like a generator function)
 
 @lru_cache(maxsize=2)
 def _permutation(samples: int, seed: int, epoch: int) -> list[int]:
+    """The order of the images in an epoch (from 0)."""
     return np.random.default_rng((seed, epoch)).permutation(samples).tolist()

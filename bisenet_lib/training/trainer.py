@@ -236,7 +236,7 @@ class RunFolder:
         self._taken_over = False
 
     def take_over(self) -> None:
-        """Make the folder that of this run, at its first call.
+        """Claim the folder for this run; later calls do nothing.
 
         A resumed run deletes the checkpoints that came later than its start, and brings its
         best model along. A fresh one keeps the log of a run that ended before its first
@@ -564,7 +564,7 @@ class Step:
         return paddle.amp.auto_cast(enable=self._mixed, level=self._level, dtype=self._dtype)
 
     def show(self, log: Log) -> None:
-        """Let ``watch`` of the options draw the run so far; its time does not count as training."""
+        """Call the option ``watch`` to draw the run so far; its time does not count as training."""
         if self.options.watch is not None and self.ranks.first:
             self.options.watch(log.path.parent)
             log.restart_clock()
@@ -603,7 +603,7 @@ def _asked_to_stop(request: Request, iteration: int, due: bool, place: str, rank
 
 
 def _save(step: Step, folder: RunFolder) -> None:
-    """Save a checkpoint, on the first rank: before anything that can fail, as evaluation."""
+    """Save a checkpoint, on the first rank: before anything that may fail, such as evaluation."""
     checkpoint.check_finite(step.parts.model, folder.state["iteration"])
     step.ranks.average_statistics(step.parts.model)
     step.remember(folder.state)

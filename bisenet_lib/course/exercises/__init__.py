@@ -1,4 +1,4 @@
-"""Exercises of the notebooks: an answer is looked at, and met with a hint.
+"""Exercises of the notebooks: answers are checked, and wrong ones get a hint.
 
 A notebook ends in three to five exercises, from easy to hard. Each has three cells::
 
@@ -36,7 +36,7 @@ It need not think of answers that are missing, that raise, or of another type: :
 and tells the learner the docstring, which says what form of answer is asked for. Names that begin
 with an underscore are no exercises.
 
-The usual wrong answers, with a part of the hint each should get, belong into
+The usual wrong answers, with a part of the hint each should get, belong in
 ``tests/notebooks/wrong_answers/``, in the module of the same name. A test runs every exercise of
 every notebook on its stub, on the solution folded under it, and on the wrong answers.
 """

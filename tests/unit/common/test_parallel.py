@@ -12,6 +12,8 @@ from bisenet_lib.common.atomic_files import clear_leftovers, write_text, written
 from bisenet_lib.common.parallel import each, every
 from bisenet_lib.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 
 def inverse(number: int) -> float:
     if number == 0:

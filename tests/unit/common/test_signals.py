@@ -13,6 +13,8 @@ import pytest
 
 from bisenet_lib.common import signals
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def as_in_a_terminal():

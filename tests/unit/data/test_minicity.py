@@ -19,6 +19,8 @@ from bisenet_lib.data.minicity import CITIES, generate, render, size_of
 from bisenet_lib.data.minicity.dataset import SETTINGS, paths
 from bisenet_lib.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 COUNTS = {"train": 48, "val": 40, "test": 2}
 SIZE = (256, 128)
 SMALL = {"train": 3, "val": 2, "test": 1, "size": (96, 48)}
@@ -151,7 +153,6 @@ def test_a_class_has_no_one_colour(city):
     assert np.std(means) > 8
 
 
-@pytest.mark.slow
 def test_same_bytes_from_one_seed_with_any_workers(tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
     generate(one, **SMALL, seed=5)

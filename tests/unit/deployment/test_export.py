@@ -17,6 +17,8 @@ from bisenet_lib.runtime.paddleseg_compat import paddle
 
 from paddleseg.deploy.infer import DeployConfig  # isort: skip
 
+pytestmark = pytest.mark.slow
+
 
 SIZES = [(64, 32), (333, 51), (33, 97)]
 SETTINGS = configuration.load_config("laptop")
@@ -134,7 +136,7 @@ def test_without_a_validation_set_there_are_no_transforms():
 
 
 def test_paddle_inference_equals_paddlesegs_network(network, paddle_path, images, capfd):
-    run = export.paddle_folder(paddle_path)
+    run = export.paddle_runner(paddle_path)
     for image in images:
         classes, logits = run(image)
         assert (classes == paddleseg_logits(network, image).argmax(0)).mean() >= 0.9999

@@ -33,7 +33,7 @@ def test_every_option_of_the_network_is_written(options):
     model.eval()
     image = np.random.default_rng(0).normal(size=(2, options.get("in_channels", 3), 65, 130))
     image = image.astype(np.float32)
-    graph = onnx_graph.written(model)
+    graph = onnx_graph.as_onnx(model)
     session = onnxruntime.InferenceSession(graph.SerializeToString())
     logits, classes = session.run(["logits", "classes"], {"image": image})
     with paddle.no_grad():
@@ -43,7 +43,7 @@ def test_every_option_of_the_network_is_written(options):
 
 
 def test_nodes_and_weights_are_called_as_in_paddleseg():
-    graph = onnx_graph.written(profiling.build_network()).graph
+    graph = onnx_graph.as_onnx(profiling.build_network()).graph
     names = {weight.name for weight in graph.initializer}
     assert {"db.convs.0._conv.weight", "bga.sb_branch_keep.1.bias", "head.conv_1x1.bias"} <= names
     assert not any(name.startswith("aux") for name in names)
@@ -52,7 +52,7 @@ def test_nodes_and_weights_are_called_as_in_paddleseg():
 def test_another_network_is_refused():
     model = paddle.nn.Linear(1, 1)
     with pytest.raises(InputError, match="Linear; only BiSeNetV2"):
-        onnx_graph.written(model)
+        onnx_graph.as_onnx(model)
 
 
 def normed(layer: paddle.nn.BatchNorm2D, mean, variance, gamma, beta) -> paddle.nn.BatchNorm2D:

@@ -21,6 +21,8 @@ from bisenet_lib.runtime.paddleseg_compat import paddle
 
 from paddleseg.core import val  # isort: skip
 
+pytestmark = pytest.mark.slow
+
 VIEWS = {
     "once": Views(),
     "flipped": Views(flip=True),

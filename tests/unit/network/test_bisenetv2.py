@@ -224,8 +224,12 @@ def test_every_aggregation_trains(aggregation, booster):
     ("options", "message"),
     [
         ({"aggregation": "guide"}, r"aggregation is 'guide' \(did you mean 'guided'\?\)"),
-        ({"lambd": 0}, "lambd is 0; give a number above 0"),
-        ({"expansion": -1}, "expansion is -1"),
+        ({"lambd": 0}, "lambd is 0; give 1/32 or more"),
+        ({"lambd": 0.02}, "lambd is 0.02"),
+        ({"lambd": "wide"}, "lambd is 'wide'"),
+        ({"expansion": -1}, "expansion is -1; give a whole number from 1"),
+        ({"expansion": 1.5}, "expansion is 1.5"),
+        ({"head_channels": 0}, "head_channels is 0"),
         ({"head_channels": "wide"}, "head_channels is 'wide'"),
     ],
 )
