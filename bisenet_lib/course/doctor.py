@@ -73,7 +73,7 @@ def check_packages(lock: Path) -> Check:
 
 
 def _install(pins: list[str], gpu: bool) -> str:
-    """The commands for the packages named, which do not overwrite Paddle's GPU build with a CPU build.
+    """The commands for the packages named; none puts a CPU build over Paddle's GPU build.
 
     PaddleSeg asks for an old OpenCV, so nothing may bring what it asks for.
     """

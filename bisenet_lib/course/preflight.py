@@ -201,7 +201,7 @@ def check_install_space(folder: str, temporary: Optional[str] = None) -> List[Ch
 
 
 def check_environment(folder: str) -> Check:
-    """Does ``.venv`` still work? Its paths are absolute: it survives neither a move nor a Python upgrade.
+    """Does ``.venv`` still work? It survives neither a move nor a Python upgrade.
 
     Args:
         folder: the project, with a ``.venv`` that was installed whole.
