@@ -56,7 +56,7 @@ run: $(MINICITY) ## run the notebooks in order; ends in runs/PROFILE/index.html 
 
 outputs: $(MINICITY) ## run the notebooks in place and keep their outputs, as git holds them
 	cd notebooks && $(IN_VENV) jupyter nbconvert --to notebook --inplace --execute \
-		--ExecutePreprocessor.record_timing=False \
+		--ExecutePreprocessor.record_timing=False --ExecutePreprocessor.coalesce_streams=True \
 		--NotebookExporter.preprocessors=bisenet_lib.course.pages.without_widget_text $(notdir $(sort $(wildcard notebooks/*.ipynb)))
 
 RUN_CHECKPOINT := runs/minicity_checkpoint
