@@ -5,6 +5,7 @@ import os
 import signal
 import struct
 import subprocess
+import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -220,3 +221,19 @@ def mount_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
     yield mount
     for folder in mounted:
         subprocess.run(["umount", folder], check=True)
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """The command in this process: exit code and what it printed."""
+    from bisenet_lib.cli.main import main
+
+    def run(*arguments: str | Path) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["bisenet", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.err
+        return ended.value.code or 0, printed.out + printed.err
+
+    return run

@@ -5,7 +5,6 @@ import os
 import pickle
 import shutil
 import signal
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 from PIL import Image
 from processes import start, wait_until
 
-from bisenet_lib.cli import main
 from bisenet_lib.data import conversion
 
 SIZE = (64, 32)
@@ -63,20 +61,6 @@ def in_labelme(folder):
     for path in list((folder / "masks").iterdir()):
         annotate(path.with_suffix(".json"))
         path.unlink()
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """The command in this process: exit code and what it printed."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["bisenet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main.main()
-        printed = capsys.readouterr()
-        return ended.value.code, printed.out + printed.err
-
-    return run
 
 
 def refused(command, folder, *options, target=None):

@@ -2,12 +2,10 @@
 
 import os
 import pickle
-import sys
 
 import pytest
 import yaml
 
-from bisenet_lib.cli import main
 from bisenet_lib.config import configuration
 from bisenet_lib.course import notebook
 from bisenet_lib.errors import InputError
@@ -23,21 +21,6 @@ class MakesFolder:
 
     def __reduce__(self):
         return os.mkdir, (self.path,)
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """The command in this process: exit code and what it printed."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["bisenet", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main.main()
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.err
-        return ended.value.code or 0, printed.out + printed.err
-
-    return run
 
 
 @pytest.fixture
