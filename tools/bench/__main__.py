@@ -15,6 +15,7 @@ BENCHES = {
     "convert_bench": "label conversion",
     "read_bench": "reading training samples of the recipe, batches of 4",
     "train_bench": "training, 4 images of 256 x 256 a process",
+    "torch_bench": "a training step beside PyTorch's, 4 images of 256 x 256",
     "eval_bench": "evaluation",
     "demo_bench": "the live demo on two cores",
     "engine_bench": "what was tried for the network, 512 x 1024",
@@ -24,6 +25,7 @@ PACKAGES = (
     "paddleseg",
     "onnxruntime",
     "openvino",
+    "torch",
     "numpy",
     "opencv-python-headless",
 )
