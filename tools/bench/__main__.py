@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bisenet_lib.common.processes import cores
@@ -61,7 +62,7 @@ def main() -> None:
             rows = importlib.import_module(name).rows()
         table.add_row(f"[bold]{BENCHES[name]}[/bold]")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(escape, row))
         table.add_section()
     console.print(table)
 
