@@ -177,7 +177,8 @@ def command_line() -> list[str] | None:
     if Path(sys.argv[0]).name == "bisenet":
         return ["bisenet", *sys.argv[1:]]
     spec = sys.modules["__main__"].__spec__
-    return list(sys.orig_argv) if spec is not None and spec.name == CLI else None
+    as_module = spec is not None and spec.name.removesuffix(".__main__") == CLI
+    return list(sys.orig_argv) if as_module else None
 
 
 def program() -> list[str]:
