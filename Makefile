@@ -3,6 +3,7 @@ PROFILE ?= laptop
 CITYSCAPES ?=
 MODEL ?=
 ARGS ?=
+JOBS ?= 2
 PADDLE_GPU_INDEX ?= https://www.paddlepaddle.org.cn/packages/stable/cu126/
 
 SUITABLE := import sys; (3, 11) <= sys.version_info[:2] <= (3, 13) or sys.exit(1); print(sys._base_executable)
@@ -68,16 +69,17 @@ checkpoint: $(MINICITY) ## train the shipped checkpoint again, in about an hour;
 		--save-dir $(RUN_CHECKPOINT) $(if $(wildcard $(RUN_CHECKPOINT)/iter_*),--resume-model $(RUN_CHECKPOINT))
 	$(BIN)/python tools/shipped_checkpoint.py $(RUN_CHECKPOINT)
 
+PARALLEL := --numprocesses $(JOBS) --dist loadfile
 check: lint $(MINICITY) ## before every commit, two minutes: lint, imports, types, the quick tests
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
-	$(IN_VENV) pytest tests/unit -m "not slow" $(ARGS)
+	$(IN_VENV) pytest tests/unit -m "not slow" $(PARALLEL) $(ARGS)
 
-test: lint $(MINICITY) ## lint, unit and fault tests, and every notebook against its kept outputs
+test: lint $(MINICITY) ## lint, unit and fault tests, and every notebook against its kept outputs (JOBS=4: so many at once)
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 	$(IN_VENV) pytest tests $(wildcard notebooks) --nbval --nbval-current-env \
-		--nbval-cell-timeout=1200 --nbval-sanitize-with tests/nbval_sanitize.cfg $(ARGS)
+		--nbval-cell-timeout=1200 --nbval-sanitize-with tests/nbval_sanitize.cfg $(PARALLEL) $(ARGS)
 
 GET_CHROMIUM := $(if $(filter 0,$(shell id -u)),{ apt-get update && apt-get install -y chromium; },\
 	{ echo "No Chromium. Install it: sudo apt-get install chromium"; exit 1; })
