@@ -255,7 +255,7 @@ def other_json(folder):
 def unknown_label(folder):
     shapes = [{"label": "aple", "points": [[1, 1], [9, 1], [9, 9]], "shape_type": "polygon"}]
     path = annotate(folder / "masks" / "c.json", shapes=shapes)
-    return [f"{path}: shape 0 ('aple', polygon): unknown label; did you mean 'apple'?"]
+    return [f"{path}: shape 0 ('aple', polygon): unknown label (did you mean 'apple'?); known are"]
 
 
 def a_line(folder):

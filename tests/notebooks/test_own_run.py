@@ -36,7 +36,7 @@ def test_a_long_training_that_is_finished_is_shown_and_not_begun_again(
     tiny, tmp_path, monkeypatch, capsys
 ):
     code = [cell.source for cell in cells(FOLDER / "03_training.ipynb", "code")]
-    train = next(source for source in code if "training.fit(\n    settings," in source)
+    train = next(source for source in code if "trainer.fit(\n    settings," in source)
     run, settings = tmp_path / "run", configuration.load_config(tiny)
     values = {"__name__": "lesson", "profile": "cityscapes"}
     monkeypatch.chdir(FOLDER)

@@ -369,7 +369,7 @@ def test_the_command_reads_parameters_by_the_notebooks_types(folder):
 @pytest.fixture
 def installed(tmp_path):
     """Run the ``bisenet`` command with a library that lies outside the course's folder."""
-    library = Path(runner.__file__).parent
+    library = Path(runner.__file__).parents[1]
     shutil.copytree(library, tmp_path / "site" / library.name)
 
     def ask(where: Path, *words: str) -> str:
@@ -388,7 +388,7 @@ def test_an_installed_library_says_where_to_give_the_command(installed, tmp_path
 
 
 def test_an_installed_library_finds_the_course_it_is_called_in(installed):
-    notebooks = Path(runner.__file__).parents[1] / "notebooks"
+    notebooks = Path(runner.__file__).parents[2] / "notebooks"
     assert "03_training" in installed(notebooks / "images", "course", "params", "03")
 
 
