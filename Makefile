@@ -69,17 +69,18 @@ checkpoint: $(MINICITY) ## train the shipped checkpoint again, in about an hour;
 		--save-dir $(RUN_CHECKPOINT) $(if $(wildcard $(RUN_CHECKPOINT)/iter_*),--resume-model $(RUN_CHECKPOINT))
 	$(BIN)/python tools/shipped_checkpoint.py $(RUN_CHECKPOINT)
 
-PARALLEL := --numprocesses $(JOBS) --dist loadfile
+# Threads that wait without spinning leave the cores to the other test.
+SIDE_BY_SIDE := OMP_WAIT_POLICY=passive $(IN_VENV) pytest --numprocesses $(JOBS) --dist loadfile
 check: lint $(MINICITY) ## before every commit, two minutes: lint, imports, types, the quick tests
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
-	$(IN_VENV) pytest tests/unit -m "not slow" $(PARALLEL) $(ARGS)
+	$(SIDE_BY_SIDE) tests/unit -m "not slow" $(ARGS)
 
 test: lint $(MINICITY) ## lint, unit and fault tests, and every notebook against its kept outputs (JOBS=4: so many at once)
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
-	$(IN_VENV) pytest tests $(wildcard notebooks) --nbval --nbval-current-env \
-		--nbval-cell-timeout=1200 --nbval-sanitize-with tests/nbval_sanitize.cfg $(PARALLEL) $(ARGS)
+	$(SIDE_BY_SIDE) tests $(wildcard notebooks) --nbval --nbval-current-env \
+		--nbval-cell-timeout=1200 --nbval-sanitize-with tests/nbval_sanitize.cfg $(ARGS)
 
 GET_CHROMIUM := $(if $(filter 0,$(shell id -u)),{ apt-get update && apt-get install -y chromium; },\
 	{ echo "No Chromium. Install it: sudo apt-get install chromium"; exit 1; })

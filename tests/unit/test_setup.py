@@ -475,7 +475,7 @@ def installed(project):
         ("doctor", "bisenet doctor"),
         ("run", "bisenet course run"),
         ("outputs", "jupyter nbconvert"),
-        ("test", "pytest tests"),
+        ("test", "pytest --numprocesses 2 --dist loadfile tests"),
         ("check", "mypy"),
         ("lint", "ruff format"),
         ("lab", "jupyter lab"),
