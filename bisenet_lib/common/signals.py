@@ -9,6 +9,7 @@ import shlex
 import signal
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -114,17 +115,19 @@ def leave_signals_to_parent(_worker: int = 0) -> None:
 
     Ctrl-C, Slurm and systemd signal every process of a job. Only the process that trains shall
     react: it still needs its workers' batches. A worker ends when its parent ends, or when its
-    parent sends it SIGTERM.
+    parent sends it SIGTERM; on macOS, which does not tell who sent it, on any SIGTERM.
     """
     for number in set(_HEARD) - {signal.SIGTERM}:
         signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-    parent = os.getppid()
+    parent, receive = os.getppid(), getattr(signal, "sigtimedwait", None)
+    if receive is not None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
     def wait_for_parent() -> None:
         while os.getppid() == parent:
-            received = signal.sigtimedwait({signal.SIGTERM}, 1)
-            if received and received.si_pid == parent:
+            if receive is None:
+                time.sleep(1)
+            elif (received := receive({signal.SIGTERM}, 1)) and received.si_pid == parent:
                 break
 
     exit_after(wait_for_parent, 0)

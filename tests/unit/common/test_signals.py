@@ -87,12 +87,22 @@ def test_a_worker_obeys_only_its_parent():
     assert process.communicate("\n", timeout=20)[0] == "alive 0\n"
 
 
-def test_a_worker_ends_with_its_parent():
-    process = python(WORKER, stdin=subprocess.PIPE)
+MACOS = "import signal; del signal.sigtimedwait\n"
+
+
+@pytest.mark.parametrize("system", ["", MACOS], ids=["Linux", "macOS"])
+def test_a_worker_ends_with_its_parent(system):
+    process = python(system + WORKER, stdin=subprocess.PIPE)
     worker = psutil.Process(int(process.stdout.readline()))
     process.kill()
     process.communicate()
     assert not psutil.wait_procs([worker], timeout=10)[1]
+
+
+def test_a_worker_ends_when_its_parent_says_so_on_macos():
+    process = python(MACOS + WORKER, stdin=subprocess.PIPE)
+    process.stdout.readline()
+    assert process.communicate("\n", timeout=20)[0] == f"alive {-signal.SIGTERM}\n"
 
 
 def python(code, **options):
