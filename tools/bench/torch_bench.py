@@ -7,8 +7,6 @@ Before that the logits and losses of both are compared: written otherwise, but t
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,8 +14,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
-
-from bisenet_lib.runtime.paddleseg_compat import MKL_ON_AMD, THREADS
+from train_bench import child
 
 TWIN = Path(__file__).with_name("torch_twin.py")
 IMAGES, SIZE, STEPS, WARM_UP, ROUNDS = 4, 256, 12, 2, 2
@@ -68,17 +65,6 @@ np.savez(sys.argv[2], image=image, label=label, **found, **state)
 """
 
 
-def _child(*command: str | Path) -> str:
-    """Run Python with it to its end, on two threads, and return what it printed."""
-    env = {name: value for name, value in os.environ.items() if name != MKL_ON_AMD}
-    env[THREADS] = "2"
-    line = [sys.executable, *command]
-    done = subprocess.run(line, env=env, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{command[0]}: {done.stdout[-500:]}{done.stderr[-2000:]}")
-    return done.stdout
-
-
 def check_network(folder: Path) -> Path:
     """Compare logits in evaluation mode and, without dropout, the five losses in training.
 
@@ -92,8 +78,8 @@ def check_network(folder: Path) -> Path:
         RuntimeError: they differ.
     """
     ours, theirs = folder / "ours.npz", folder / "theirs.npz"
-    _child("-c", OURS + WRITE, "2", ours)
-    _child(TWIN, ours, "check", theirs)
+    child(sys.executable, "-c", OURS + WRITE, "2", ours, threads=2)
+    child(sys.executable, TWIN, ours, "check", theirs, threads=2)
     with np.load(ours) as expected, np.load(theirs) as found:
         for name in ("logits", "losses"):
             if expected[name].shape != found[name].shape:
@@ -106,7 +92,8 @@ def check_network(folder: Path) -> Path:
 
 def _speed(*command: str | Path) -> float:
     """Images a second, of the median step."""
-    return IMAGES / median(json.loads(_child(*command).splitlines()[-1])[WARM_UP:])
+    printed = child(sys.executable, *command, threads=2)
+    return IMAGES / median(json.loads(printed.splitlines()[-1])[WARM_UP:])
 
 
 def rows(steps: int = STEPS) -> list[tuple[str, str, str]]:

@@ -108,7 +108,7 @@ def write_config(folder: Path, iters: int) -> Path:
     return path
 
 
-def _child(*command: str | Path, threads: int | None = None) -> str:
+def child(*command: str | Path, threads: int | None = None) -> str:
     """Run it to its end, with so many threads a process, or as many as it takes by default."""
     env = {name: value for name, value in os.environ.items() if name not in (MKL_ON_AMD, THREADS)}
     if threads is not None:
@@ -128,7 +128,7 @@ def check_losses(path: Path) -> None:
     Raises:
         RuntimeError: one of the five losses of the first three iterations differs.
     """
-    printed = _child(sys.executable, "-c", LOSSES, path, threads=2)
+    printed = child(sys.executable, "-c", LOSSES, path, threads=2)
     pairs = np.array([json.loads(line) for line in printed.splitlines() if line.startswith("[[")])
     if pairs.shape != (3, 2, 5):
         raise RuntimeError(f"not three times two times five losses: {printed}")
@@ -143,13 +143,13 @@ def _speed(iterations: list[float]) -> float:
 
 
 def _paddleseg(path: Path, run: Path) -> float:
-    printed = _child(sys.executable, "-c", PADDLESEG, path, run)
+    printed = child(sys.executable, "-c", PADDLESEG, path, run)
     return _speed([float(one) for one in re.findall(r"ips: ([\d.]+)", printed)])
 
 
 def _bisenet(path: Path, run: Path, *, command: tuple[str, ...], threads: int) -> float:
     options = ("--device", "cpu", "--log-iters", "1", "--config", path, "--save-dir", run)
-    _child(BISENET, *command, *options, threads=threads)
+    child(BISENET, *command, *options, threads=threads)
     return _speed([one["ips"] for one in run_log.read_log(run)])
 
 
