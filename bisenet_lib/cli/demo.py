@@ -14,7 +14,7 @@ from bisenet_lib.cli.options import MODEL, OwnConfig, err, exported_file, notes,
 from bisenet_lib.errors import InputError
 
 if TYPE_CHECKING:
-    from bisenet_lib.deployment.demo.networks import Network
+    from bisenet_lib.deployment.demo.networks import DemoNetwork
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data" / "checkpoints" / "bisenetv2_minicity"
 
@@ -80,7 +80,7 @@ def demo(
     asyncio.run(serve(network, sockets, ready, host=host, drive=Drive(seed)))
 
 
-def _network(model: Path, config: str | None, title: str) -> "Network":
+def _network(model: Path, config: str | None, title: str) -> "DemoNetwork":
     from bisenet_lib.deployment.demo import networks
 
     if exported := exported_file(model):

@@ -65,7 +65,7 @@ SCHEDULES = (
 )
 
 
-def check_size(settings: Any) -> None:
+def check_length(settings: Any) -> None:
     """Refuse settings that unfold to more than a configuration can need.
 
     Args:

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from bisenet_lib.common.atomic_files import holds_weights, write_text
-from bisenet_lib.config.allowlist import check_known, check_size
+from bisenet_lib.config.allowlist import check_known, check_length
 from bisenet_lib.config.profiles import find_config
 from bisenet_lib.errors import InputError, did_you_mean, refuse_address
 from bisenet_lib.network.bisenetv2 import BiSeNetV2
@@ -269,7 +269,7 @@ def _merged(path: Path, chain: tuple[Path, ...]) -> dict[str, Any]:
     if path.stat().st_size > MOST_BYTES:
         raise ValueError(f"{path}: more than {MOST_BYTES} bytes")
     settings = yaml.load(path.read_text(encoding="utf-8-sig"), _Loader)
-    check_size(settings)
+    check_length(settings)
     if not isinstance(settings, dict):
         raise ValueError(f"it holds {settings!r:.40}")
     bases = settings.pop("_base_", [])

@@ -31,7 +31,7 @@ UNENDING = 10**9
 """Frames: three years."""
 
 
-def drive(
+def show_drive(
     show: Callable[[np.ndarray], np.ndarray], *, seed: int = 0, size: tuple[int, int] = SIZE
 ) -> None:
     """Show a frame of a drive and, above it, buttons that start and stop the drive.
@@ -50,7 +50,7 @@ def drive(
 
 
 class Player:
-    """The drive of a cell, see :func:`drive`.
+    """The drive of a cell, see :func:`show_drive`.
 
     Attributes:
         play: the buttons; while it plays, the page counts its value up, which asks for a frame.

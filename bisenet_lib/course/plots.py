@@ -24,7 +24,7 @@ from bisenet_lib.data.labels import (
 )
 from bisenet_lib.evaluation.error_analysis import BoundaryIou, error_map
 from bisenet_lib.evaluation.object_sizes import SizeCurve
-from bisenet_lib.network.profiling import Stage
+from bisenet_lib.network.profiling import StageProfile
 
 WIDTH = 12.0
 """Of every figure, in inches: readable from the back of a classroom."""
@@ -522,7 +522,7 @@ def parts(milliseconds: Mapping[str, float]) -> Figure:
     return finished(figure)
 
 
-def stages(rows: Sequence[Stage]) -> Figure:
+def stages(rows: Sequence[StageProfile]) -> Figure:
     """Show the multiply-adds and the parameters of every stage as two rows of bars.
 
     Args:

@@ -41,7 +41,7 @@ OUTCOME = "outcome.json"
 
 
 @dataclass(frozen=True)
-class Run:
+class SweepRun:
     """One combination of a sweep's parameters, and its result."""
 
     parameters: Mapping[str, Any]
@@ -72,7 +72,7 @@ def result_numbers(run_dir: Path) -> dict[str, float]:
     return {name: value for name, value in reported.items() if type(value) in (int, float)}
 
 
-def metric_of(runs: Sequence[Run], wanted: str = "") -> str:
+def metric_of(runs: Sequence[SweepRun], wanted: str = "") -> str:
     """The number by which runs are compared.
 
     Args:
@@ -88,7 +88,7 @@ def metric_of(runs: Sequence[Run], wanted: str = "") -> str:
     return reported[0] if reported else ""
 
 
-def comparison_table(runs: Sequence[Run], metric: str) -> Table:
+def comparison_table(runs: Sequence[SweepRun], metric: str) -> Table:
     """A line a run: its parameters, seconds, metric, and its headline or its error."""
     names = list(runs[0].parameters) if runs else []
     shown = Table(*names, "seconds", *([metric] if metric else []), "headline result")
@@ -107,7 +107,7 @@ def comparison_table(runs: Sequence[Run], metric: str) -> Table:
     return shown
 
 
-def as_csv(runs: Sequence[Run]) -> str:
+def as_csv(runs: Sequence[SweepRun]) -> str:
     """The same with all reported numbers, one line a run."""
     reported = list(dict.fromkeys(name for run in runs for name in run.results))
     names = list(runs[0].parameters) if runs else []
@@ -123,7 +123,7 @@ def as_csv(runs: Sequence[Run]) -> str:
     return text.getvalue()
 
 
-def chart(runs: Sequence[Run], metric: str) -> Figure:
+def chart(runs: Sequence[SweepRun], metric: str) -> Figure:
     """Draw a metric over the first parameter; every other combination is a line of its own.
 
     A point is a run. Where several runs differ in their seed alone, the line is their mean.
@@ -219,7 +219,7 @@ def sweep(
     parameters: Mapping[str, Any] | None = None,
     metric: str = "",
     console: Console | None = None,
-) -> list[Run]:
+) -> list[SweepRun]:
     """Run a notebook for every combination of a grid; finished runs are not repeated.
 
     A run that fails does not stop the others. The files that compare the runs are written again
@@ -300,14 +300,14 @@ def _run(
     everywhere: Mapping[str, Any],
     code: str,
     shown: Display,
-) -> Run:
+) -> SweepRun:
     outcome = execute(notebook, run_dir, {**everywhere, **varied}, shown)
     record = {"parameters": varied, "code": code, **asdict(outcome)}
     write_text(run_dir / OUTCOME, json.dumps(record, indent=2) + "\n")
-    return Run(varied, run_dir, outcome, {} if outcome.error else result_numbers(run_dir))
+    return SweepRun(varied, run_dir, outcome, {} if outcome.error else result_numbers(run_dir))
 
 
-def _finished(run_dir: Path, varied: Mapping[str, Any], code: str) -> Run | None:
+def _finished(run_dir: Path, varied: Mapping[str, Any], code: str) -> SweepRun | None:
     """The run in a folder, if it came to its end; one that failed is to be tried again."""
     record = _read(run_dir / OUTCOME)
     if record is None or record["error"]:
@@ -320,7 +320,7 @@ def _finished(run_dir: Path, varied: Mapping[str, Any], code: str) -> Run | None
     outcome = Outcome(
         **{name: record[name] for name in Outcome.__dataclass_fields__ if name in record}
     )
-    return Run(varied, run_dir, outcome, result_numbers(run_dir))
+    return SweepRun(varied, run_dir, outcome, result_numbers(run_dir))
 
 
 def _agree(folder: Path, plan: Mapping[str, Any]) -> None:
@@ -346,7 +346,7 @@ def _agree(folder: Path, plan: Mapping[str, Any]) -> None:
 
 
 def _write(
-    folder: Path, plan: Mapping[str, Any], runs: Mapping[str, Run | None], metric: str
+    folder: Path, plan: Mapping[str, Any], runs: Mapping[str, SweepRun | None], metric: str
 ) -> None:
     done = [run for run in runs.values() if run]
     record = {**plan, "runs": [run.as_dict() for run in done]}

@@ -38,7 +38,7 @@ Points = np.ndarray
 
 
 @dataclass(frozen=True)
-class Thing:
+class FruitShape:
     """An object on the table.
 
     Attributes:
@@ -85,13 +85,13 @@ def generate(folder: Path, *, pictures: int = 60, seed: int = 0) -> Path:
     return Path(folder)
 
 
-def _things(rng: np.random.Generator) -> Iterator[Thing]:
+def _things(rng: np.random.Generator) -> Iterator[FruitShape]:
     """The objects on one table, in painting order."""
     width, height = SIZE
     if rng.random() < 0.7:
         place = rng.uniform((60, 50), (width - 60, height - 50))
         outline = _placed(_round(rng, 0), place, rng.uniform(45, 65), 0)
-        yield Thing("plate", outline, (rng.uniform(200, 250),) * 3)
+        yield FruitShape("plate", outline, (rng.uniform(200, 250),) * 3)
     for _ in range(rng.integers(4, 9)):
         name = rng.choice(list(_FRUIT), p=[0.3, 0.25, 0.2, 0.25])
         hues, sizes, draw = _FRUIT[name]
@@ -99,7 +99,7 @@ def _things(rng: np.random.Generator) -> Iterator[Thing]:
         red, green, blue = colorsys.hsv_to_rgb(hue % 1, rng.uniform(0.6, 0.95), rng.uniform(0.7, 1))
         place = rng.uniform((8, 8), (width - 8, height - 8))
         outline = _placed(draw(rng), place, rng.uniform(*sizes), rng.uniform(0, 2 * np.pi))
-        yield Thing(name, outline, (255 * red, 255 * green, 255 * blue))
+        yield FruitShape(name, outline, (255 * red, 255 * green, 255 * blue))
 
 
 def _placed(outline: Points, place: Points, size: float, turned: float) -> Points:
@@ -145,7 +145,7 @@ _FRUIT = {
 differ in shape only, and so do a yellow pear and a banana."""
 
 
-def _paint(things: list[Thing], rng: np.random.Generator) -> Image.Image:
+def _paint(things: list[FruitShape], rng: np.random.Generator) -> Image.Image:
     """The photograph."""
     canvas = _table(rng)
     for thing in things:
@@ -173,7 +173,7 @@ def _table(rng: np.random.Generator) -> Image.Image:
     return _image(255 * wood + (9 * grain + tones)[..., None])
 
 
-def _shaded(thing: Thing, rng: np.random.Generator, size: tuple[int, int]) -> Image.Image:
+def _shaded(thing: FruitShape, rng: np.random.Generator, size: tuple[int, int]) -> Image.Image:
     """The thing's colour, lighter towards the upper left."""
     flat = thing.name == "plate"
     across, up = np.meshgrid(*(np.linspace(-1, 1, side) for side in size))
@@ -186,7 +186,7 @@ def _image(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
-def _mask(things: list[Thing]) -> Image.Image:
+def _mask(things: list[FruitShape]) -> Image.Image:
     canvas = Image.new("RGB", SIZE, COLOURS["table"])
     for thing in things:
         corners = [tuple(point) for point in thing.outline.tolist()]
@@ -194,7 +194,7 @@ def _mask(things: list[Thing]) -> Image.Image:
     return canvas
 
 
-def _annotation(things: list[Thing], image: str) -> str:
+def _annotation(things: list[FruitShape], image: str) -> str:
     """The file LabelMe would save."""
     shapes = [
         {"label": thing.name, "points": thing.outline.tolist(), "shape_type": "polygon"}

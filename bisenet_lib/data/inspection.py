@@ -23,7 +23,7 @@ from bisenet_lib.errors import InputError
 
 
 @dataclass(frozen=True)
-class Report:
+class InspectionReport:
     """The state of a data set, see :func:`inspect`.
 
     Attributes:
@@ -160,7 +160,7 @@ def _examine(frame: Frame) -> _Findings:
     return _Findings(size, pixels, tuple(files), tuple(problems))
 
 
-def inspect(root: Path, *, workers: int = 1) -> Report:
+def inspect(root: Path, *, workers: int = 1) -> InspectionReport:
     """Decode every file of a data set and report its contents and faults.
 
     Taught in ``01_dataset``.
@@ -187,7 +187,7 @@ def inspect(root: Path, *, workers: int = 1) -> Report:
         problems += findings[frame].problems
     sizes = Counter(finding.size for finding in findings.values() if finding.size)
     files = Counter(kind for finding in findings.values() for kind in finding.files)
-    return Report(
+    return InspectionReport(
         root=Path(root),
         frames={split: dict(counts) for split, counts in cities.items() if counts},
         sizes={f"{width}x{height}": count for (width, height), count in sizes.items()},

@@ -46,7 +46,7 @@ TIE = 1e-4
 """Of two logits that are nearer to each other than this, relative to the largest, either may be the
 larger one in an export: rounding decides. A network with little training has many such pairs."""
 
-Run = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
+Runner = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
 """Maps (3, H, W) float32 to (H, W) classes and (C, H, W) logits, or None without logits."""
 
 
@@ -65,7 +65,7 @@ class Parity:
     logits: float | None
 
 
-def onnx_runner(path: Path) -> Run:
+def onnx_runner(path: Path) -> Runner:
     """An ONNX file, run by ONNX Runtime.
 
     Args:
@@ -75,7 +75,7 @@ def onnx_runner(path: Path) -> Run:
     return lambda image: engine.both(image)
 
 
-def paddle_runner(folder: Path) -> Run:
+def paddle_runner(folder: Path) -> Runner:
     """A network in Paddle's inference format, run by Paddle Inference on the CPU.
 
     Args:
@@ -97,7 +97,7 @@ def paddle_runner(folder: Path) -> Run:
 
 
 def compare_outputs(
-    model: paddle.nn.Layer, runs: Mapping[str, Run], images: Sequence[np.ndarray]
+    model: paddle.nn.Layer, runs: Mapping[str, Runner], images: Sequence[np.ndarray]
 ) -> dict[str, Parity]:
     """Compare exported networks with the one they were made from.
 

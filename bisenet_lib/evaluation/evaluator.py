@@ -40,7 +40,7 @@ Done = Callable[[int, np.ndarray], None]
 
 
 @dataclass(frozen=True)
-class Report:
+class EvaluationReport:
     """The result of scoring a checkpoint.
 
     Args:
@@ -177,7 +177,7 @@ def evaluate_checkpoint(
     limit: int | None = None,
     save_dir: Path | None = None,
     save_predictions: bool = False,
-) -> Report:
+) -> EvaluationReport:
     """Score a checkpoint on the validation set of a configuration.
 
     Args:
@@ -223,7 +223,7 @@ def evaluate_checkpoint(
     assert scores is not None, "nothing asks it to stop"
     used = "onnx" if isinstance(network, OnnxNetwork) else "paddle"
     origin = {"checkpoint": str(path), "dataset": str(dataset.dataset_root), "engine": used}
-    report = Report(
+    report = EvaluationReport(
         scores,
         None if benchmark is None else benchmark.scores(),
         scores.frames / (time.perf_counter() - started),

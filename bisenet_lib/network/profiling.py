@@ -39,7 +39,7 @@ class HookHandle(Protocol):
 
 
 @dataclass(frozen=True)
-class Stage:
+class StageProfile:
     """One stage of the network, measured.
 
     Args:
@@ -103,7 +103,7 @@ def layers(model: BiSeNetV2) -> list[tuple[str, str, Sequence[paddle.nn.Layer]]]
     ]
 
 
-def stages(model: BiSeNetV2, size: tuple[int, int] = (1024, 512)) -> list[Stage]:
+def stages(model: BiSeNetV2, size: tuple[int, int] = (1024, 512)) -> list[StageProfile]:
     """Measure every stage on one image.
 
     Args:
@@ -139,7 +139,7 @@ def stages(model: BiSeNetV2, size: tuple[int, int] = (1024, 512)) -> list[Stage]
         finally:
             (model.train if was_training else model.eval)()
     return [
-        Stage(
+        StageProfile(
             branch,
             name,
             shapes[f"{branch} {name}"],
@@ -201,7 +201,7 @@ def parameter_count(layer: paddle.nn.Layer) -> int:
     )
 
 
-def table(rows: Sequence[Stage]) -> str:
+def table(rows: Sequence[StageProfile]) -> str:
     """Show stages as a Markdown table, with the sums for inference and for training.
 
     Args:

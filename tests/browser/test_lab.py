@@ -136,13 +136,13 @@ def move(page, number: int, turn: int) -> float:
 SEED = 1000 + secrets.randbelow(10**6)
 """Of a street that nobody else draws, which tells its process from others."""
 LIVE = [
-    f"live_drive.drive(lambda frame: 255 - frame, seed={SEED}, size=(256, 128))",
+    f"live_drive.show_drive(lambda frame: 255 - frame, seed={SEED}, size=(256, 128))",
     "print(6 * 7)",
     f"""def fails_later(frame, calls=[]):
     calls.append(1)
     assert len(calls) < 4, "enough of it"
     return frame
-live_drive.drive(fails_later, seed={SEED}, size=(256, 128))""",
+live_drive.show_drive(fails_later, seed={SEED}, size=(256, 128))""",
 ]
 
 

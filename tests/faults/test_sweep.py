@@ -201,7 +201,7 @@ def test_a_metric_that_no_run_reports_is_named(sweep):
 def test_the_chart_draws_means_over_seeds():
     grid = [(rate, size, seed) for rate in (0.01, 0.1) for size in (2, 4) for seed in (0, 1)]
     runs = [
-        sweeps.Run(
+        sweeps.SweepRun(
             {"rate": rate, "size": size, "seed": seed},
             Path("x"),
             Outcome("x", 1, 1),
@@ -221,7 +221,7 @@ def test_the_chart_draws_means_over_seeds():
 
 def test_words_stand_side_by_side_in_the_order_given():
     runs = [
-        sweeps.Run({"device": name}, Path("x"), Outcome("x", 1, 1), {"score": value})
+        sweeps.SweepRun({"device": name}, Path("x"), Outcome("x", 1, 1), {"score": value})
         for name, value in (("gpu", 2.0), ("cpu", 1.0))
     ]
     (axis,) = sweeps.chart(runs, "score").axes

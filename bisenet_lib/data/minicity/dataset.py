@@ -15,7 +15,7 @@ from PIL import Image
 from bisenet_lib.common.atomic_files import clear_leftovers, write_text, written_whole
 from bisenet_lib.common.parallel import each
 from bisenet_lib.data.minicity.city import CITIES
-from bisenet_lib.data.minicity.frame import check_size, parsed, render
+from bisenet_lib.data.minicity.frame import check_frame_size, parsed, render
 from bisenet_lib.errors import InputError
 
 VERSION = 1
@@ -85,7 +85,7 @@ def generate(
     """
     root, started = Path(root), time.monotonic()
     counts = {"train": train, "val": val, "test": test}
-    check_size(size)
+    check_frame_size(size)
     least = {"workers": 1}
     for name, value in {**counts, "seed": seed, "workers": workers}.items():
         if value < least.get(name, 0):

@@ -18,7 +18,7 @@ from PIL import Image
 
 from bisenet_lib.data.minicity import people, traffic, vehicles
 from bisenet_lib.data.minicity.city import CITIES, city_of
-from bisenet_lib.data.minicity.frame import annotate, check_size, drawn, road_of
+from bisenet_lib.data.minicity.frame import annotate, check_frame_size, drawn, road_of
 from bisenet_lib.data.minicity.geometry import Camera, Face, Points, Thing, strip
 from bisenet_lib.data.minicity.houses import skyline
 from bisenet_lib.data.minicity.paint import Look, paint
@@ -127,7 +127,7 @@ class Street:
     """
 
     def __init__(self, seed: int = 0, size: tuple[int, int] = (512, 256)) -> None:
-        check_size(size)
+        check_frame_size(size)
         if seed < 0:
             raise InputError(f"seed is {seed}; give 0 or more")
         rng = np.random.default_rng([seed, len(CITIES)])

@@ -21,7 +21,7 @@ SMALLEST = (64, 32)
 LARGEST = (2048, 1024)
 
 
-def check_size(size: tuple[int, int]) -> None:
+def check_frame_size(size: tuple[int, int]) -> None:
     """Refuse a size that cannot be drawn.
 
     Args:
@@ -59,7 +59,7 @@ def size_of(text: str) -> tuple[int, int]:
     if len(sides) != 2 or not all(side.strip().isdecimal() for side in sides):
         raise InputError(f"size is {text!r}; give width x height in pixels, for example 512x256")
     size = (int(sides[0]), int(sides[1]))
-    check_size(size)
+    check_frame_size(size)
     return size
 
 
@@ -87,7 +87,7 @@ def render(
     Raises:
         InputError: an unknown split, a negative seed or number, or an impossible size.
     """
-    check_size(size)
+    check_frame_size(size)
     if split not in CITIES:
         raise InputError(f"split is {split!r}; choose one of {', '.join(CITIES)}")
     for name, value in (("seed", seed), ("number", number)):

@@ -66,7 +66,7 @@ def compose(rng: np.random.Generator, city: City, size: tuple[int, int], wanted:
     plant(stage)
     furnish(stage)
     traffic.park(stage)
-    traffic.drive(stage)
+    traffic.fill_lanes(stage)
     traffic.two_wheelers(stage)
     traffic.walk(stage)
     rarities(stage)

@@ -79,7 +79,7 @@ def lanes(stage: Stage) -> tuple[float, float]:
     return own, oncoming
 
 
-def drive(stage: Stage) -> None:
+def fill_lanes(stage: Stage) -> None:
     """Fill the lanes: lorry, bus and tram where wanted, and cars between them."""
     rng = stage.rng
     lit = stage.weather.kind in ("dusk", "rain")

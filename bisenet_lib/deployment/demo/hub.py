@@ -9,7 +9,7 @@ from typing import Any
 from bisenet_lib.data.minicity.drive import FPS
 from bisenet_lib.deployment.demo import photo
 from bisenet_lib.deployment.demo.drive import SIZE, Drive
-from bisenet_lib.deployment.demo.networks import Network
+from bisenet_lib.deployment.demo.networks import DemoNetwork
 from bisenet_lib.deployment.demo.viewer import Viewer
 from bisenet_lib.deployment.demo.worker import MULTIPLE, Failed, Job, Segmented, Worker
 from bisenet_lib.errors import InputError
@@ -55,7 +55,7 @@ class Hub:
         worker: runs the network.
     """
 
-    def __init__(self, network: Network, drive: Drive, pace: int = PACES[1]) -> None:
+    def __init__(self, network: DemoNetwork, drive: Drive, pace: int = PACES[1]) -> None:
         self.network, self.drive = network, drive
         self.settings = Settings(network.longest, network.engines[0].name, pace)
         self.sizes = sorted({*SIZES, network.longest})

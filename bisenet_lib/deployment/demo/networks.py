@@ -14,7 +14,7 @@ from bisenet_lib.deployment.predictor import Predictor
 if TYPE_CHECKING:
     from bisenet_lib.deployment import engines
 
-Run = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+Segmenter = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Maps (3, H, W) float32, normalised, to (H, W) uint8 classes and (C, H, W) float32 logits."""
 
 LONGEST = 512
@@ -33,11 +33,11 @@ class Engine:
 
     name: str
     title: str
-    load: Callable[[], Run]
+    load: Callable[[], Segmenter]
 
 
 @dataclass(frozen=True)
-class Network:
+class DemoNetwork:
     """A trained network.
 
     Args:
@@ -64,27 +64,27 @@ class Network:
         return palettes
 
 
-def of_export(path: Path, title: str) -> Network:
+def of_export(path: Path, title: str) -> DemoNetwork:
     """Open an ONNX file; Paddle is not needed.
 
     Args:
         path: a file that `bisenet export` wrote.
-        title: see :class:`Network`.
+        title: see :class:`DemoNetwork`.
 
     Raises:
         InputError: see :func:`bisenet_lib.deployment.photographs.open_predictor`.
     """
     predictor = open_predictor(path)
-    return Network(title, predictor, (_onnx(predictor),))
+    return DemoNetwork(title, predictor, (_onnx(predictor),))
 
 
-def of_checkpoint(settings: Mapping[str, Any], weights: Path, title: str) -> Network:
+def of_checkpoint(settings: Mapping[str, Any], weights: Path, title: str) -> DemoNetwork:
     """Open a checkpoint, which ONNX Runtime and Paddle can run.
 
     Args:
         settings: its resolved configuration.
         weights: see :func:`bisenet_lib.network.checkpoint.weights_file`.
-        title: see :class:`Network`.
+        title: see :class:`DemoNetwork`.
 
     Returns:
         The network; Paddle is its first engine where it has a GPU.
@@ -105,7 +105,7 @@ def of_checkpoint(settings: Mapping[str, Any], weights: Path, title: str) -> Net
         lambda: _paddle(engines.load_network(settings, weights, engine="paddle", names=names)),
     )
     both = (_onnx(predictor), paddle)
-    return Network(title, predictor, both if device == "cpu" else both[::-1])
+    return DemoNetwork(title, predictor, both if device == "cpu" else both[::-1])
 
 
 def _onnx(predictor: Predictor) -> Engine:
@@ -117,7 +117,7 @@ def _onnx(predictor: Predictor) -> Engine:
     return Engine("onnx", "ONNX Runtime", lambda: run)
 
 
-def _paddle(network: "engines.Network") -> Run:
+def _paddle(network: "engines.Network") -> Segmenter:
     from bisenet_lib.runtime.paddleseg_compat import paddle
 
     def run(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

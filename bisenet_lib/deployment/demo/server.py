@@ -22,7 +22,7 @@ from bisenet_lib.deployment.demo import photo
 from bisenet_lib.deployment.demo.drive import Drive
 from bisenet_lib.deployment.demo.hub import PACES, Hub
 from bisenet_lib.deployment.demo.messages import unpack
-from bisenet_lib.deployment.demo.networks import Network
+from bisenet_lib.deployment.demo.networks import DemoNetwork
 from bisenet_lib.errors import InputError
 
 PAGE = Path(__file__).with_name("page")
@@ -230,7 +230,7 @@ def addresses(host: str, port: int, token: str) -> list[str]:
 
 
 async def serve(
-    network: Network,
+    network: DemoNetwork,
     sockets: Sequence[socket.socket],
     ready: Callable[[Sequence[str]], None],
     *,

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from bisenet_lib.deployment.demo.messages import pack
-from bisenet_lib.deployment.demo.networks import Run
+from bisenet_lib.deployment.demo.networks import Segmenter
 from bisenet_lib.deployment.predictor import Predictor
 from bisenet_lib.errors import InputError
 
@@ -181,7 +181,7 @@ class Worker:
     def __init__(
         self,
         predictor: Predictor,
-        run: Run,
+        run: Segmenter,
         taken: Callable[[Job], object],
         done: Callable[[Segmented | Failed], object],
     ) -> None:

@@ -146,7 +146,7 @@ def test_a_drawing_that_dies_is_told(player, shown, running):
 @pytest.mark.parametrize("wrong", [np.zeros((4, 4)), np.zeros((4, 4), np.uint8), None])
 def test_a_function_that_gives_no_picture(wrong, shown):
     with pytest.raises(InputError, match=r"give \(H, W, 3\) uint8"):
-        live_drive.drive(lambda frame: wrong, size=SIZE)
+        live_drive.show_drive(lambda frame: wrong, size=SIZE)
 
 
 PLAYS = """
