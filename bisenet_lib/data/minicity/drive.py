@@ -18,6 +18,7 @@ from PIL import Image
 
 from bisenet_lib.data.minicity import people, traffic, vehicles
 from bisenet_lib.data.minicity.city import CITIES, city_of
+from bisenet_lib.data.minicity.ego import Ego
 from bisenet_lib.data.minicity.frame import annotate, check_frame_size, drawn, road_of
 from bisenet_lib.data.minicity.geometry import Camera, Face, Points, Thing, strip
 from bisenet_lib.data.minicity.houses import skyline
@@ -187,6 +188,7 @@ class Street:
             tuple(thing for thing, _ in shown),
             tuple(thing for thing, _ in standing),
             **self._shadows(share, gone),
+            ego=Ego(),
             moving=True,
         )
         patches = [faces for _, faces in shown], [faces for _, faces in standing]
@@ -357,7 +359,7 @@ def _marks(faces: Sequence[Face] | Iterator[Face]) -> Thing:
 
 def _movers(rng: np.random.Generator, stage: Stage, tram: bool) -> list[Mover]:
     own, oncoming = traffic.lanes(stage)
-    lit = stage.weather.kind in ("dusk", "rain")
+    lit = stage.weather.lit
     movers: list[Mover] = []
 
     def vehicle(

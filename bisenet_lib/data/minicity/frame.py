@@ -145,13 +145,15 @@ def annotate(scene: Scene, flats: list[list[Patch]], things: list[list[Patch]]) 
         See :func:`render`.
     """
     width, height = scene.camera.width, scene.camera.height
-    horizon = int(np.ceil(scene.camera.horizon * height + scene.camera.focal / 250))
-    sky = [[0, 0], [width - 1, 0], [width - 1, horizon], [0, horizon]]
+    right = width - 1
+    low = [scene.camera.horizon_at(x) + scene.camera.focal / 250 for x in (0, right)]
+    at_left, at_right = np.clip(np.ceil(low), 0, height).astype(int).tolist()
+    sky = [[0, 0], [right, 0], [right, at_right], [0, at_left]]
     objects: list[dict[str, Any]] = [{"label": "sky", "polygon": sky, "deleted": 0}]
     for thing, patches in zip([*scene.flats, *scene.things], [*flats, *things], strict=True):
         polygon = outline(patches, width, height)
         if polygon:
             deleted = int(thing.deleted)
             objects.append({"label": thing.label, "polygon": polygon, "deleted": deleted})
-    objects += void_objects(width, height, whole=False)
+    objects += void_objects(width, height, scene.ego, whole=False)
     return {"imgHeight": height, "imgWidth": width, "objects": objects}

@@ -70,6 +70,8 @@ class Camera:
         eye: metres above the ground.
         bend: curvature of the street; ``x`` is shifted by ``bend * z**2``.
         gone: metres the camera has moved; they shift the grain of the ground.
+        zoom: focal length as a share of the width; 1.1 is Cityscapes' field of about 50 degrees.
+        roll: radians by which the camera is turned clockwise about its axis.
     """
 
     width: int
@@ -79,11 +81,27 @@ class Camera:
     eye: float = 1.3
     bend: float = 0.0
     gone: float = 0.0
+    zoom: float = 1.1
+    roll: float = 0.0
 
     @property
     def focal(self) -> float:
-        """Focal length in pixels; the field of view is that of Cityscapes, about 50 degrees."""
-        return 1.1 * self.width
+        """Focal length in pixels."""
+        return self.zoom * self.width
+
+    @property
+    def rolling(self) -> np.ndarray:
+        """(2, 3): turns pixels (x, y, 1) of a level camera about the middle of the image."""
+        cos, sin = math.cos(self.roll), math.sin(self.roll)
+        x, y = self.width / 2, self.height / 2
+        return np.array([(cos, -sin, x - cos * x + sin * y), (sin, cos, y - sin * x - cos * y)])
+
+    def horizon_at(self, x: float) -> float:
+        """Row of the horizon in column ``x``, in pixels."""
+        level = self.horizon * self.height - self.height / 2
+        return self.height / 2 + (level + (x - self.width / 2) * math.sin(self.roll)) / math.cos(
+            self.roll
+        )
 
     def bent(self, points: Points) -> Points:
         """Bend straight-street coordinates (N, 3) into the curved street."""
@@ -95,12 +113,13 @@ class Camera:
     def project(self, bent: Points) -> Points:
         """Project bent points (N, 3) in metres to pixels (N, 2), x then y."""
         scale = self.focal / bent[:, 2]
-        return np.column_stack(
+        level = np.column_stack(
             (
                 self.centre * self.width + bent[:, 0] * scale,
                 self.horizon * self.height + (self.eye - bent[:, 1]) * scale,
             )
         )
+        return level @ self.rolling[:, :2].T + self.rolling[:, 2] if self.roll else level
 
 
 def rgb(values: Iterable[float]) -> Colour:

@@ -8,10 +8,12 @@ import numpy as np
 
 from bisenet_lib.data.minicity import furniture, people, traffic, vehicles
 from bisenet_lib.data.minicity.city import City
+from bisenet_lib.data.minicity.ego import Ego, draw_ego
 from bisenet_lib.data.minicity.frontage import frontage
 from bisenet_lib.data.minicity.geometry import Camera, Face, Points, Thing, circle
 from bisenet_lib.data.minicity.houses import bridge, skyline
-from bisenet_lib.data.minicity.street import LAST, Side, draw_sides, ground
+from bisenet_lib.data.minicity.landscape import landscape
+from bisenet_lib.data.minicity.street import LAST, Side, adapted, draw_kind, draw_sides, ground
 from bisenet_lib.data.minicity.traffic import Stage
 from bisenet_lib.data.minicity.weather import Weather, draw_weather
 
@@ -27,6 +29,7 @@ class Scene:
         things: what stands on it, deepest first.
         cast_shadows: (N, 3) polygons on the ground, from the sun.
         contact_shadows: (N, 3) polygons on the ground, under things.
+        ego: the camera's own car.
         moving: it is one frame of a drive.
     """
 
@@ -36,6 +39,7 @@ class Scene:
     things: tuple[Thing, ...]
     cast_shadows: tuple[Points, ...]
     contact_shadows: tuple[Points, ...]
+    ego: Ego
     moving: bool = False
 
 
@@ -51,18 +55,15 @@ def compose(rng: np.random.Generator, city: City, size: tuple[int, int], wanted:
     Returns:
         The scene.
     """
-    weather = draw_weather(rng)
-    camera = Camera(
-        *size,
-        horizon=rng.uniform(0.39, 0.45),
-        centre=rng.uniform(0.42, 0.58),
-        eye=rng.uniform(1.25, 1.45),
-        bend=rng.choice([0, 1]) * rng.normal(0, 0.0007),
-    )
-    stage = Stage(rng, city, weather, draw_sides(rng, city), wanted)
+    weather, kind = draw_weather(rng), draw_kind(rng)
+    city = adapted(rng, city, kind)
+    stage = Stage(rng, city, weather, draw_sides(rng, city, kind), wanted)
     flats = ground(rng, city, stage.sides, wanted)
-    flats += line(stage)
-    stage.things += skyline(rng, city, weather, LAST)
+    if kind.built:
+        flats += line(stage)
+        stage.things += skyline(rng, city, weather, LAST)
+    else:
+        stage.things += landscape(rng, city, weather, stage.sides, wanted)
     plant(stage)
     furnish(stage)
     traffic.park(stage)
@@ -71,8 +72,21 @@ def compose(rng: np.random.Generator, city: City, size: tuple[int, int], wanted:
     traffic.walk(stage)
     rarities(stage)
     things = sorted(stage.things, key=lambda thing: -thing.depth)
-    return Scene(
-        camera, weather, tuple(flats), tuple(things), tuple(stage.cast), tuple(stage.contact)
+    shadows = tuple(stage.cast), tuple(stage.contact)
+    camera = draw_camera(rng, size)
+    return Scene(camera, weather, tuple(flats), tuple(things), *shadows, draw_ego(rng))
+
+
+def draw_camera(rng: np.random.Generator, size: tuple[int, int]) -> Camera:
+    """Draw a point of view: behind a windscreen, in a car or a van, looking up or down a little."""
+    return Camera(
+        *size,
+        horizon=rng.uniform(0.33, 0.56),
+        centre=rng.uniform(0.35, 0.65),
+        eye=rng.uniform(1.15, 1.45) if rng.random() < 0.7 else rng.uniform(1.45, 2.2),
+        bend=rng.choice([0, 1]) * rng.normal(0, 0.0009),
+        zoom=rng.uniform(0.75, 1.35),
+        roll=rng.choice([0, 1], p=[0.6, 0.4]) * rng.normal(0, 0.025),
     )
 
 
@@ -131,11 +145,11 @@ def _dapple(stage: Stage, x: float, z: float, tall: float) -> None:
 def furnish(stage: Stage) -> None:
     """Put up lamp posts, signs and traffic lights."""
     rng = stage.rng
-    dusk = stage.weather.kind == "dusk"
+    dark = stage.weather.kind in ("dusk", "night")
     for side in stage.sides:
         for z in np.arange(rng.uniform(8, 28), 110, rng.uniform(20, 32)).tolist():
             x = side.kerb + side.sign * 0.5
-            stage.things += furniture.lamp_post(rng, x, z, lit=dusk)
+            stage.things += furniture.lamp_post(rng, x, z, lit=dark)
         for _ in range(int(rng.integers(1, 3))):
             z, x = rng.uniform(9, 45), side.kerb + side.sign * rng.uniform(0.35, 0.9)
             stage.things += furniture.sign_post(rng, x, z)
