@@ -125,10 +125,10 @@ def _garden(
     for kind, start, end in zip(kinds, cuts[:-1], cuts[1:], strict=True):
         if kind == "wall":
             tone = rgb(np.array(city.houses[int(rng.integers(len(city.houses)))]) * 0.85)
-            things.append(furniture.wall(edge, start, end, rng.uniform(1.2, 2.4), tone))
+            things.append(furniture.wall(rng, edge, start, end, rng.uniform(1.2, 2.4), tone))
         elif kind == "fence":
             tone = rgb(rng.uniform(40, 150) * np.array([1, rng.uniform(0.9, 1), 0.9]))
-            things.append(furniture.fence(edge, start, end, rng.uniform(1.1, 1.9), tone))
+            things.append(furniture.fence(rng, edge, start, end, rng.uniform(1.1, 1.9), tone))
         elif kind == "hedge":
             things.append(furniture.hedge(rng, edge, start, end, rng.uniform(0.9, 1.8), green))
     return flats, things
