@@ -4,7 +4,7 @@ import numpy as np
 
 from bisenet_lib.data.minicity import furniture
 from bisenet_lib.data.minicity.city import City
-from bisenet_lib.data.minicity.geometry import Face, Thing, rgb, upright
+from bisenet_lib.data.minicity.geometry import Face, Thing, rect, rgb, upright
 from bisenet_lib.data.minicity.houses import house
 from bisenet_lib.data.minicity.street import LAST, Side
 from bisenet_lib.data.minicity.weather import Weather
@@ -61,10 +61,10 @@ def _barrier(rng: np.random.Generator, city: City, side: Side, kind: str) -> lis
         return [furniture.guard_rail(x, start, end)]
     if kind == "fence":
         tone = rgb(rng.uniform(60, 190) * np.ones(3))
-        return [furniture.fence(x, start, min(end, start + 45), rng.uniform(1.1, 2.6), tone)]
+        return [furniture.fence(rng, x, start, min(end, start + 45), rng.uniform(1.1, 2.6), tone)]
     if kind == "wall":
         tone = rgb(rng.uniform(0.6, 1.05) * np.array(city.houses[0]))
-        return [furniture.wall(x, start, end, rng.uniform(0.8, 3.5), tone)]
+        return [furniture.wall(rng, x, start, end, rng.uniform(0.8, 3.5), tone)]
     return []
 
 
@@ -75,20 +75,28 @@ def _hills(rng: np.random.Generator, city: City) -> list[Thing]:
         tall = rng.uniform(0.15, 1) * tallest
         if rng.random() < 0.3:
             continue
-        x = np.linspace(-260, 260, 41)
-        waves = sum(
-            rng.uniform(0.1, 1) * np.sin(rng.uniform(0.5, 2) * step * x / 60 + rng.uniform(0, 6.3))
-            for step in (1, 2, 5, 11)
-        )
-        ridge = tall * (0.6 + 0.12 * waves + rng.uniform(-0.1, 0.1, 41))
-        points = [(-260, 0), *zip(x, np.maximum(ridge, 0.3), strict=True), (260, 0)]
+        along = np.linspace(-260, 260, 41)
+        ridge = np.full(41, 0.6) + rng.uniform(-0.1, 0.1, 41)
+        for step in (1, 2, 5, 11):
+            turns = rng.uniform(0.5, 2) * step * along / 60 + rng.uniform(0, 2 * np.pi)
+            ridge += rng.uniform(0.01, 0.12) * np.sin(turns)
+        tops = np.maximum(tall * ridge, 0.3).tolist()
+        points = [(-260.0, 0.0), *zip(along.tolist(), tops, strict=True), (260.0, 0.0)]
         tone = rgb(np.array(city.green) * rng.uniform(0.5, 1.1))
         things.append(
             Thing("vegetation", depth, (Face(upright(points, 0, depth), tone, 0.4, "leaf"),))
         )
-    for _ in range(int(rng.integers(0, 7))):
-        x, wide, tall = rng.uniform(-90, 90), rng.uniform(8, 40), rng.uniform(4, 22)
-        tone = city.houses[int(rng.integers(len(city.houses)))]
-        front = upright([(0, 0), (wide, 0), (wide, tall), (0, tall)], x, LAST + 20)
-        things.append(Thing("building", LAST + 20, (Face(front, tone, 0.5, "plaster"),)))
-    return things
+    return things + [_distant_house(rng, city) for _ in range(int(rng.integers(0, 9)))]
+
+
+def _distant_house(rng: np.random.Generator, city: City) -> Thing:
+    x, wide, tall = rng.uniform(-100, 100), rng.uniform(8, 40), rng.gamma(3, 4) + 3
+    depth = LAST + rng.uniform(10, 40)
+    tone = rgb(rng.uniform(0.7, 1.2) * np.array(city.houses[int(rng.integers(len(city.houses)))]))
+    front = upright([(0, 0), (wide, 0), (wide, tall), (0, tall)], x, depth)
+    faces = [Face(front, tone, rng.uniform(0.1, 0.9), "plaster")]
+    glass = rgb(rng.uniform(40, 150) * np.array([0.9, 1, 1.1]))
+    for foot in np.arange(1.2, tall - 1.5, 3.2).tolist():
+        row = upright(rect(0.8, wide - 0.8, foot, foot + 1.5), x, depth)
+        faces.append(Face(row, glass, 0.4, solid=False, alpha=0.7))
+    return Thing("building", depth, tuple(faces))

@@ -51,7 +51,8 @@ class Look:
         """Draw a look at random."""
         wide = max(camera.width / 512, 0.5)
         exposure = {"dusk": 1.3, "rain": 1.1, "night": 2.2}.get(weather.kind, 1.0)
-        noise = rng.standard_normal((camera.height, camera.width, 3), dtype=np.float32)
+        size = (camera.height, camera.width, 3)
+        noise: np.ndarray = rng.standard_normal(size, dtype=np.float32)
         if rng.random() < 0.5:
             noise = cv2.GaussianBlur(noise, (0, 0), 0.7) * 2
         noise *= np.float32(rng.choice([1, 3, 6, 10], p=[0.3, 0.4, 0.2, 0.1]) * rng.uniform(0.6, 1))
@@ -60,7 +61,7 @@ class Look:
             blur=rng.uniform(0.3, rng.choice([0.6, 1.4], p=[0.75, 0.25])) * wide,
             shake=rng.normal(0, 2.5, 2) * wide * (rng.random() < 0.12),
             vignette=rng.uniform(0.0, 0.35),
-            gain=exposure * rng.uniform(0.8, 1.4) * rng.normal(1, 0.045, 3),
+            gain=exposure * rng.uniform(0.8, 1.4) * rng.normal(1, 0.035, 3),
             gamma=rng.uniform(0.75, 1.2),
             saturation=rng.uniform(0.45, 1.4),
             noise=noise,
@@ -303,8 +304,8 @@ def _expose(image: np.ndarray, look: Look) -> np.ndarray:
     shot = cv2.LUT(np.clip(image, 0, 255).astype(np.uint8), curve.astype(np.uint8))
     if look.quality:
         quality = (cv2.IMWRITE_JPEG_QUALITY, look.quality)
-        jpeg = cv2.imencode(".jpg", cv2.cvtColor(shot, cv2.COLOR_RGB2BGR), quality)[1]
-        shot = cv2.cvtColor(cv2.imdecode(jpeg, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        jpeg = cv2.imencode(".jpg", shot[..., ::-1], quality)[1]
+        return np.ascontiguousarray(np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR))[..., ::-1])
     return shot
 
 

@@ -142,7 +142,7 @@ def draw_weather(rng: np.random.Generator) -> Weather:
 
 
 def _varied(rng: np.random.Generator, gain: Colour, strength: float) -> Colour:
-    return rgb(strength * np.asarray(gain) * rng.normal(1, 0.04, 3))
+    return rgb(strength * np.asarray(gain) * rng.normal(1, 0.03, 3))
 
 
 def _between(rng: np.random.Generator, ends: _Range) -> Colour:
