@@ -99,7 +99,8 @@ def letters(
         (dx, y) corners of each mark.
     """
     left, right, low, high = box
-    marks, tall = [], high - low
+    marks: list[list[tuple[float, float]]] = []
+    tall = high - low
     while left < right - 0.2 * tall and len(marks) < 24:
         wide = tall * rng.uniform(0.2, 0.7)
         top = high - tall * rng.choice([0.0, 0.0, 0.3])
@@ -301,10 +302,10 @@ def _sign(rng: np.random.Generator, x: float, y: float, z: float) -> tuple[Face,
     turned = [(-size, y), (0, y - size), (size, y), (0, y + size)]
     if kind == "ban":
         bar = rect(-size * 0.4, size * 0.4, y - 0.08, y + 0.08)
-        mark = (
+        sign = (
             put(bar, _BLACK, solid=False) if rng.random() < 0.5 else word(0.4 * size, 0.12, _BLACK)
         )
-        return (*ringed(disc(0, y, size), 0.74, _SIGN_RED, _WHITE), mark)
+        return (*ringed(disc(0, y, size), 0.74, _SIGN_RED, _WHITE), sign)
     if kind in ("warn", "give way"):
         up = 1 if kind == "warn" else -1
         outer = [(-size, y - 0.7 * up * size), (size, y - 0.7 * up * size), (0, y + up * size)]
