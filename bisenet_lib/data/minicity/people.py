@@ -83,13 +83,16 @@ class Shape(NamedTuple):
 def _stood(
     shapes: Sequence[Shape], x: float, z: float, turn: float = 0.0, size: float = 1.0
 ) -> tuple[Face, ...]:
-    faces = []
-    for shape in shapes:
-        points = np.zeros((len(shape.outline), 3))
-        points[:, [2 if shape.across else 0, 1]] = shape.outline
-        placed = turned(points * size, turn, x, z)
-        faces.append(Face(placed, shape.colour, shape.facing, alpha=shape.alpha))
-    return tuple(faces)
+    ends = np.cumsum([len(shape.outline) for shape in shapes]).tolist()
+    across = np.repeat([shape.across for shape in shapes], np.diff([0, *ends]))
+    flat = size * np.array([corner for shape in shapes for corner in shape.outline])
+    points = np.zeros((len(flat), 3))
+    points[:, 0], points[:, 1], points[:, 2] = ~across * flat[:, 0], flat[:, 1], across * flat[:, 0]
+    points = turned(points, turn, x, z)
+    return tuple(
+        Face(points[start:end], shape.colour, shape.facing, alpha=shape.alpha)
+        for shape, start, end in zip(shapes, [0, *ends], ends, strict=False)
+    )
 
 
 def _pick(rng: np.random.Generator, colours: tuple[Colour, ...], spread: float = 10) -> Colour:

@@ -56,7 +56,7 @@ class Stage:
                 self.cast.append(quad)
 
 
-FINE = 40.0
+FINE = 33.0
 """Metres ahead up to which small parts are drawn."""
 LONG = 2.2
 """Metres from the middle of a car to its ends."""
@@ -76,7 +76,7 @@ def park(stage: Stage) -> None:
                 x = side.kerb - side.sign * (inward + rng.uniform(-0.1, 0.1))
                 turn = (0.0 if side.sign > 0 else np.pi) + rng.normal(0, 0.025) + lean * side.sign
                 turn += np.pi * (rng.random() < 0.12)
-                build = vehicles.pickup if rng.random() < 0.03 else vehicles.car
+                build = vehicles.pickup if rng.random() < 0.02 else vehicles.car
                 car = build(rng, x, z, turn, fine=z < FINE)
                 stage.vehicle(car, x, z, 0.9, LONG, turn)
             z += step * rng.uniform(1.0, 1.25)
@@ -147,7 +147,7 @@ def _long_vehicles(
     rng = stage.rng
     busy: list[tuple[float, float]] = []
     if "truck" in stage.wanted:
-        (x, heading), z = lanes[int(rng.integers(2))], rng.uniform(19, 46)
+        (x, heading), z = lanes[int(rng.integers(2))], rng.uniform(23, 52)
         busy.append((x, z))
         turn = heading + rng.normal(0, 0.06)
         stage.vehicle(vehicles.truck(rng, x, z, turn), x, z, 1.2, 4, turn)
@@ -197,11 +197,11 @@ def _bicycles(stage: Stage) -> None:
 def _motorcycles(stage: Stage) -> None:
     """A parked motorcycle, or a row of them, at the kerb or on the sidewalk."""
     rng, side = stage.rng, stage.sides[int(stage.rng.integers(2))]
-    near = rng.random() < 0.3
-    z = rng.uniform(6.5, 12) if near else rng.uniform(13, 28)
+    near = rng.random() < 0.12
+    z = rng.uniform(7, 12) if near else rng.uniform(17, 32)
     x = side.kerb + side.sign * rng.uniform(-0.6, 1.2)
     turn = np.pi * rng.integers(2) + rng.normal(0, 0.35)
-    for number in range(1 if near or rng.random() < 0.5 else int(rng.integers(2, 5))):
+    for number in range(1 if near or rng.random() < 0.6 else int(rng.integers(2, 4))):
         way = turn + rng.normal(0, 0.08)
         _two_wheeler(stage, people.motorcycle, x, z + 0.9 * number, way)
 
@@ -218,10 +218,10 @@ def _two_wheeler(
 def _ride(stage: Stage, away: float) -> None:
     """Add a two-wheeler with its rider on the road, ``away`` metres further than the first."""
     rng, (left, right) = stage.rng, stage.sides
-    motor, side_on = bool(rng.random() < 0.35), bool(rng.random() < 0.45)
+    motor, side_on = bool(rng.random() < 0.3), bool(rng.random() < 0.45)
     edge = right.kerb - 2.4 * right.parked - 0.8
     x = edge if not side_on else rng.uniform(left.kerb + 1, right.kerb - 1)
-    z = (rng.uniform(7, 12) if rng.random() < 0.2 else rng.uniform(12, 26)) + away
+    z = (rng.uniform(7, 12) if rng.random() < 0.1 else rng.uniform(14, 30)) + away
     turn = np.pi * rng.integers(2) + rng.normal(0, 0.45) if side_on else np.pi / 2
     build = people.motorcycle if motor else people.bicycle
     _two_wheeler(stage, build, x, z, turn)

@@ -7,6 +7,7 @@ the front.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,9 @@ from bisenet_lib.data.minicity.geometry import (
     rect,
     rgb,
 )
+
+FINEST = 60.0
+"""Metres ahead beyond which small parts are never drawn."""
 
 TYRE: Colour = (24, 24, 26)
 DARK: Colour = (18, 18, 20)
@@ -115,11 +119,15 @@ def _glass(rng: np.random.Generator) -> Glass:
     return Glass(dark, light, _darker(dark, 0.6))
 
 
+@cache
+def _weights(outline: tuple[tuple[float, float], ...]) -> np.ndarray:
+    u, v = np.asarray(outline, np.float64).T
+    return np.column_stack(((1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v))
+
+
 def _on(quad: Points, outline: Outline) -> Points:
     """An outline of (u, v) shares laid on a (4, 3) quad whose first corner is (0, 0)."""
-    u, v = np.asarray(outline, np.float64).T[:, :, None]
-    below, above = (1 - u) * quad[0] + u * quad[1], (1 - u) * quad[3] + u * quad[2]
-    return (1 - v) * below + v * above
+    return _weights(tuple(outline)) @ quad
 
 
 def _loft(
@@ -138,20 +146,21 @@ def _loft(
     """
     z, half, low, top = np.asarray(stations, np.float64).T[:, :, None]
     wide, high = np.asarray(ring, np.float64).T
-    right = np.stack(np.broadcast_arrays(half * wide, low + (top - low) * high, z), -1)
-    left = right * (-1, 1, 1)
+    grid = np.empty((2, len(stations), len(ring), 3))
+    grid[0, :, :, 0], grid[:, :, :, 1], grid[:, :, :, 2] = half * wide, low + (top - low) * high, z
+    grid[1, :, :, 0] = -grid[0, :, :, 0]
+    back, front = grid[:, :-1], grid[:, 1:]
+    around = np.stack((back[:, :, :-1], back[:, :, 1:], front[:, :, 1:], front[:, :, :-1]), 3)
+    lids = np.stack((back[0, :, -1], back[1, :, -1], front[1, :, -1], front[0, :, -1]), 1)
+    ends = grid[:, [0, -1]]
+    caps = np.stack((ends[0, :, :-1], ends[1, :, :-1], ends[1, :, 1:], ends[0, :, 1:]), 2)
     add, count = model.faces.append, len(ring) - 1
-    for at in range(len(stations) - 1):
-        for band in range(count):
-            for side in (left, right):
-                quad = side[at : at + 2, band : band + 2].reshape(4, 3)[[0, 1, 3, 2]]
-                add(Face(quad, colours[band], None))
-        lid = np.stack((left[at, -1], right[at, -1], right[at + 1, -1], left[at + 1, -1]))
-        add(Face(lid, colours[-1], None))
-    for end in (0, -1):
-        for band in range(count):
-            cap = (left[end, band], right[end, band], right[end, band + 1], left[end, band + 1])
-            add(Face(np.stack(cap), colours[band], None))
+    for number, quad in enumerate(around.reshape(-1, 4, 3)):
+        add(Face(quad, colours[number % count], None))
+    for quad in lids:
+        add(Face(quad, colours[-1], None))
+    for number, quad in enumerate(caps.reshape(-1, 4, 3)):
+        add(Face(quad, colours[number % count], None))
 
 
 def _merged(label: str, parts: Sequence[Model], x: float, z: float, heading: float) -> Thing:
@@ -180,20 +189,25 @@ def _wheels(
     for z in at:
         reach = 1.2 * radius
         arch = np.column_stack((z + reach * np.cos(_ARCH), radius + reach * np.sin(_ARCH)))
-        model.sides(arch.tolist(), half + 0.005, DARK)
-        model.sides(disc(z, radius, radius, count=14), half + 0.01, TYRE, solid=True)
-        model.sides(disc(z, radius, radius * 0.64, count=10), half + 0.02, rim)
-        if not fine:
-            continue
-        gap = np.pi / spokes
-        for number in range(spokes):
-            angles = 2 * gap * number + np.array([-0.4, 0.4]) * gap
-            outer = [
-                (z + 0.55 * radius * np.cos(a), radius * (1 + 0.55 * np.sin(a))) for a in angles
-            ]
-            middle = 2 * gap * number
-            inner = (z + 0.2 * radius * np.cos(middle), radius * (1 + 0.2 * np.sin(middle)))
-            model.sides([*outer, inner], half + 0.025, _darker(rim, 0.35))
+        if fine:
+            model.sides(arch.tolist(), half + 0.005, DARK)
+        count = 14 if fine else 8
+        model.sides(disc(z, radius, radius, count=count), half + 0.01, TYRE, solid=True)
+        model.sides(disc(z, radius, radius * 0.64, count=count), half + 0.02, rim)
+        if fine:
+            gaps = [(z + radius * a, radius + radius * b) for a, b in _gaps(spokes)]
+            model.sides(gaps, half + 0.025, _darker(rim, 0.35))
+
+
+@cache
+def _gaps(spokes: int) -> list[tuple[float, float]]:
+    """The star of the gaps between a wheel's spokes, in shares of its radius."""
+    angles = (
+        np.arange(spokes)[:, None] * 2 * np.pi / spokes + np.array((-0.75, 0.75, np.pi)) / spokes
+    )
+    reach = np.broadcast_to((0.56, 0.56, 0.14), angles.shape)
+    star = np.stack((reach * np.cos(angles), reach * np.sin(angles)), -1)
+    return [(a, b) for a, b in star.reshape(-1, 2).tolist()]
 
 
 def _tyres(
@@ -257,6 +271,7 @@ _BODIES: dict[str, _Body] = {
     ),
     "taxi": _Body((2.2, 2.45), (0.88, 0.93), (1.42, 1.6), 0.62, (0.44, 0.1, -0.5, -0.78), 2, 0.05),
 }
+_COARSE = ((0.97, 0.0), (1.0, 0.5), (0.92, 1.0))
 _RING = ((0.93, 0.0), (1.0, 0.32), (0.985, 0.72), (0.9, 1.0))
 
 
@@ -277,11 +292,12 @@ def car(
         z: metres ahead.
         heading: radians; 0 drives away from the camera.
         lit: lamps are on.
-        fine: draw what is too small to be seen from afar.
+        fine: draw what is too small to be seen from afar; never drawn beyond :data:`FINEST`.
 
     Returns:
         The car, then the plate.
     """
+    fine = fine and z < FINEST
     names = list(_BODIES)
     kind = names[int(rng.choice(len(names), p=[body.share for body in _BODIES.values()]))]
     body = _BODIES[kind]
@@ -297,7 +313,10 @@ def car(
     _underside(model, half, long, radius)
     nose = belt * rng.uniform(0.72, 0.84)
     shell = _shell(body, long, half, belt, nose)
-    _loft(model, shell, _RING, low)
+    if fine:
+        _loft(model, shell, _RING, low)
+    else:
+        _loft(model, [shell[0], *shell[2:4], shell[5]], _COARSE, (low.low, low.side, low.top))
     wheels = (-rng.uniform(0.56, 0.64) * long, rng.uniform(0.6, 0.66) * long)
     rim = _pick(rng, _RIMS, 0)
     _wheels(model, half, wheels, radius, rim, fine=fine, spokes=int(rng.integers(4, 8)))
@@ -372,6 +391,7 @@ def _cabin(
             _screen(model, screen, glass, fine=fine)
     crown = [(back, top, tall - 0.06, tall - 0.01), (back + 0.2, top, tall - 0.06, tall)]
     crown += [(front - 0.15, top, tall - 0.06, tall), (front, top, tall - 0.06, tall - 0.02)]
+    crown = crown if fine else [crown[0], crown[-1]]
     _loft(model, crown, ((1.0, 0.0), (0.9, 1.0)), (shades[1].shoulder, shades[1].top))
 
 
