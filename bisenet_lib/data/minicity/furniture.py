@@ -101,19 +101,19 @@ def letters(
     left, right, low, high = box
     marks: list[list[tuple[float, float]]] = []
     tall = high - low
-    while left < right - 0.2 * tall and len(marks) < 24:
-        wide = tall * rng.uniform(0.2, 0.7)
-        top = high - tall * rng.choice([0.0, 0.0, 0.3])
-        stem = tall * 0.2
-        kind = int(rng.integers(3))
-        if kind == 0:
+    stem = tall * 0.2
+    for wide, gap, kind in rng.random((24, 3)).tolist():
+        end, top = left + tall * (0.2 + 0.5 * wide), high if kind < 0.6 else high - 0.3 * tall
+        if end > right:
+            break
+        if wide < 0.3:
             marks.append(rect(left, left + stem, low, top))
-        elif kind == 1:
-            corner = [(left, low), (left + wide, low), (left + wide, low + stem)]
+        elif kind < 0.5:
+            corner = [(left, low), (end, low), (end, low + stem)]
             marks.append([*corner, (left + stem, low + stem), (left + stem, top), (left, top)])
         else:
-            marks.append(rect(left, min(left + wide, right), low, top))
-        left += wide + tall * rng.choice([0.15, 0.2, 0.6], p=[0.45, 0.4, 0.15])
+            marks.append(rect(left, end, low, top))
+        left = end + tall * (0.6 if gap > 0.85 else 0.15)
     return marks
 
 
@@ -227,7 +227,7 @@ def sign_post(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
     Gives the pole, then its signs.
     """
     colour = shade(pick(rng, _STEELS), rng.uniform(0.8, 1.1))
-    if z > 16 and rng.random() < 0.14:
+    if z > 16 and rng.random() < 0.07:
         return _gantry(rng, x, z, colour)
     tall = rng.uniform(1.9, 3.0)
     thick = rng.uniform(0.05, 0.11)
@@ -449,19 +449,20 @@ def foliage(
     """
     clumps = np.asarray(spots, float)
     near, middle = z < 25, z < 60
-    count = 44 if near else 18 if middle else 10
+    texture = texture if z < 90 else ""
+    count = 80 if z < 12 else 44 if near else 18 if middle else 10
     low, high = clumps[:, 1].min(), clumps[:, 1].max() + 0.01
-    depth = rng.uniform(0.35, 0.75)
+    depth = rng.uniform(0.4, 0.75)
     faces = []
     for points, clump in zip(_blobs(rng, clumps, x, z, count, 0.09), clumps, strict=True):
         tone = depth + 0.25 * (clump[1] - low) / (high - low) + rng.normal(0, 0.05)
         dark = Face(points, shade(green, tone), 0.25, "" if thin else texture)
         faces.append(dark._replace(alpha=0.0) if thin else dark)
-    layers = ((0.55, -0.18, 0.2), (0.85, 0.05, 0.45), (rng.uniform(1.05, 1.4), 0.3, 0.85))
-    for tone, lift, light in layers if thin or near else layers[1:]:
-        tufts = _tufts(rng, clumps, (0.45 * sun, lift), 10 if near else 5 if middle else 3)
-        tufts[:, 2] *= (0.6 if near else 0.8) * (1.4 if thin else 1)
-        rings = _blobs(rng, tufts, x, z, 9 if near else 6, 0.25)
+    layers = ((0.7, -0.15, 0.3), (0.9, 0.05, 0.5), (rng.uniform(1.05, 1.4), 0.3, 0.85))
+    for tone, lift, light in layers if thin or near else layers[1 if middle else 2 :]:
+        tufts = _tufts(rng, clumps, (0.45 * sun, lift), 11 if near else 4 if middle else 2)
+        tufts[:, 2] *= (0.75 if near else 0.9) * (1.3 if thin else 1)
+        rings = _blobs(rng, tufts, x, z, 8 if near else 5, 0.25)
         colour = shade(green, tone * rng.uniform(0.92, 1.08))
         faces.append(Face(bridged(list(rings)), colour, light, texture, solid=False))
     return faces

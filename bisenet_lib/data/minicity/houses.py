@@ -30,6 +30,19 @@ _GLASS: tuple[Colour, ...] = (
 )
 _LAMPLIGHT: Colour = (252, 208, 130)
 _SHADOW: Colour = (12, 14, 22)
+_PAINTS: tuple[Colour, ...] = (
+    (178, 36, 34),
+    (30, 62, 128),
+    (24, 96, 60),
+    (228, 184, 48),
+    (34, 34, 38),
+    (236, 234, 226),
+    (120, 84, 58),
+    (222, 112, 38),
+    (96, 40, 52),
+    (60, 126, 140),
+    (150, 148, 142),
+)
 _STONES = ("plaster", "plaster-stained", "plaster-smooth", "stone", "concrete")
 _BRICKS = ("brick", "brick-coarse")
 
@@ -240,6 +253,12 @@ def house(
     return Thing("building", z1, tuple(faces))
 
 
+def _paint(rng: np.random.Generator) -> Colour:
+    """The colour of a board, an awning or a door."""
+    tone = np.array(pick(rng, _PAINTS)) * rng.uniform(0.6, 1.1) + rng.normal(0, 14, 3)
+    return rgb(np.clip(tone, 8, 245))
+
+
 def _storeys(rng: np.random.Generator, city: City) -> int:
     return max(2, int(rng.integers(city.storeys[0] - 1, city.storeys[1] + 2)))
 
@@ -389,7 +408,7 @@ def _detached(
     faces = _pitched(rng, city, style, front, gable, rng.uniform(2.0, 3.6))
     faces += _body(style, front, gable)
     faces += _storey_rows(rng, style, front, 0) + _gable_side(rng, style, gable)
-    door = rgb(rng.uniform(30, 170, 3))
+    door = _paint(rng)
     u = rng.uniform(0.3, 0.5) * front.long
     faces.append(Face(front.rect(u, u + 1.1, 0, 2.2), door, 0.4, solid=False))
     if rng.random() < 0.6:
@@ -416,13 +435,13 @@ def _billboard(rng: np.random.Generator, plane: Plane, u: float, foot: float) ->
     """A poster on posts above a roof, facing along the wall's direction."""
     wide, high = rng.uniform(4, 7), rng.uniform(2, 3.2)
     low = foot + rng.uniform(0.5, 2)
-    board = rgb(rng.uniform(20, 240, 3))
+    board = _paint(rng)
     faces = [
         Face(plane.rect(at, at + 0.25, foot - 0.2, low), (60, 60, 62)) for at in (u + 1, u + 3)
     ]
     faces.append(Face(plane.rect(u, u + wide, low, low + high), board, plane.light))
     picture = plane.rect(u, u + 0.4 * wide, low, low + 0.8 * high)
-    faces.append(Face(picture, rgb(rng.uniform(20, 240, 3)), plane.light, solid=False))
+    faces.append(Face(picture, _paint(rng), plane.light, solid=False))
     marks = letters(rng, (u + 0.45 * wide, u + 0.95 * wide, low + 0.4 * high, low + 0.8 * high))
     ink = (240, 238, 230) if sum(board) < 380 else (30, 30, 34)
     faces.append(Face(bridged([plane.polygon(mark) for mark in marks]), ink, solid=False))
@@ -435,7 +454,7 @@ def _petrol(
     """A petrol station: a shop, and before it a flat roof on posts."""
     style = _with(_style(rng, city, weather, 1), storey=5.0, wall=(214, 212, 206))
     faces = _body(style, front, gable) + _ground_floor(rng, style, front, shop=True)
-    tone, out, low = rgb(rng.uniform(20, 230, 3)), 6.5, rng.uniform(4.2, 4.8)
+    tone, out, low = _paint(rng), 6.5, rng.uniform(4.2, 4.8)
     u0, u1 = 1.0, front.long - 1.0
     faces.append(Face(front.across(u1, low, low + 0.1, out), (120, 120, 122), 0.2))
     for u in (u1 - 2, u0 + 2):
@@ -513,8 +532,9 @@ _BUILDERS: dict[str, _Builder] = {
 
 def _body(style: Style, front: Plane, gable: Plane) -> list[Face]:
     """The two walls that are seen."""
+    texture = style.texture if front.z < 90 else ""
     return [
-        Face(plane.rect(0, plane.long, 0, style.tall), style.wall, plane.light, style.texture)
+        Face(plane.rect(0, plane.long, 0, style.tall), style.wall, plane.light, texture)
         for plane in (gable, front)
     ]
 
@@ -803,10 +823,10 @@ def _name_board(
     rng: np.random.Generator, plane: Plane, span: tuple[float, float], foot: float, high: float
 ) -> list[Face]:
     """A coloured board with a name on it."""
-    board, (u0, u1) = rgb(rng.uniform(15, 240, 3)), span
+    board, (u0, u1) = _paint(rng), span
     ink: Colour = (238, 236, 228) if sum(board) < 360 else (36, 36, 40)
     if rng.random() < 0.25:
-        ink = rgb(rng.uniform(20, 240, 3))
+        ink = _paint(rng)
     faces = [Face(plane.rect(u0, u1, foot, foot + high, 0.15), board, 0.5)]
     if plane.z < 50:
         start = u0 + rng.uniform(0.05, 0.4) * (u1 - u0)
@@ -831,7 +851,7 @@ def _ground_floor(
     ).tolist()
     gap = rng.uniform(0.1, 0.5) if shop else rng.uniform(0.6, 1.0)
     low, top = (rng.uniform(0.1, 0.8), high - 0.9) if shop else (0.9, high - 0.6)
-    door = rgb(rng.uniform(20, 150, 3))
+    door = shade(_paint(rng), 0.7)
     for number, (left, right) in enumerate(itertools.pairwise(edges)):
         colour, lit = pick(rng, style.panes)
         if number % 4 == 1:
@@ -854,7 +874,7 @@ def _shop_signs(rng: np.random.Generator, front: Plane, high: float) -> list[Fac
         if rng.random() < 0.85:
             faces += _name_board(rng, front, (left + 0.1, right - 0.1), high - 0.75, 0.65)
         if rng.random() < 0.4:
-            cloth, out = rgb(rng.uniform(30, 225, 3)), rng.uniform(0.8, 1.8)
+            cloth, out = _paint(rng), rng.uniform(0.8, 1.8)
             top = front.rect(left + 0.2, right - 0.2, high - 1.3, high - 0.8)
             top[:2, 0] -= front.side * out
             end = front.polygon([(left + 0.2, high - 1.3), (left + 0.2, high - 0.8)])
@@ -864,7 +884,7 @@ def _shop_signs(rng: np.random.Generator, front: Plane, high: float) -> list[Fac
             valance = front.rect(left + 0.2, right - 0.2, high - 1.55, high - 1.3, out)
             faces.append(Face(valance, pick(rng, (shade(cloth, 0.8), (228, 226, 220))), 0.4))
         if rng.random() < 0.3 and front.z < 60:
-            tone, tall = rgb(rng.uniform(20, 240, 3)), rng.uniform(0.6, 2.4)
+            tone, tall = _paint(rng), rng.uniform(0.6, 2.4)
             blade = front.across(right - 0.5, high + 0.2, high + 0.2 + tall, rng.uniform(0.6, 1.1))
             faces.append(Face(blade, tone, 0.5))
     return faces

@@ -120,10 +120,7 @@ def sheet(kind: str, level: int, height: int, width: int) -> np.ndarray:
     scaled = tile(kind)
     side = int(SIDE * 2.0**level)
     if level:
-        resized = cv2.resize(scaled, (side, side), interpolation=cv2.INTER_AREA)
-        contrast = 1.6 if level < 0 else 1
-        values = np.clip((resized.astype(np.int16) - 128) * contrast + 128, 0, 255)
-        scaled = values.astype(np.uint8)
+        scaled = cv2.resize(scaled, (side, side), interpolation=cv2.INTER_AREA)
     rows, columns = height + SIDE, width + SIDE
     repeated = np.tile(scaled, (-(-rows // side), -(-columns // side)))
     return np.ascontiguousarray(repeated[:rows, :columns])
