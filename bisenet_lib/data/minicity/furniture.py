@@ -451,6 +451,7 @@ def foliage(
     near, middle = z < 25, z < 60
     texture = texture if z < 90 else ""
     count = 80 if z < 12 else 44 if near else 18 if middle else 10
+    each, size = (24, 0.5) if z < 12 else (11, 0.75) if near else (4 if middle else 2, 0.9)
     low, high = clumps[:, 1].min(), clumps[:, 1].max() + 0.01
     depth = rng.uniform(0.4, 0.75)
     faces = []
@@ -460,8 +461,8 @@ def foliage(
         faces.append(dark._replace(alpha=0.0) if thin else dark)
     layers = ((0.7, -0.15, 0.3), (0.9, 0.05, 0.5), (rng.uniform(1.05, 1.4), 0.3, 0.85))
     for tone, lift, light in layers if thin or near else layers[1 if middle else 2 :]:
-        tufts = _tufts(rng, clumps, (0.45 * sun, lift), 11 if near else 4 if middle else 2)
-        tufts[:, 2] *= (0.75 if near else 0.9) * (1.3 if thin else 1)
+        tufts = _tufts(rng, clumps, (0.45 * sun, lift), each)
+        tufts[:, 2] *= size * (1.3 if thin else 1)
         rings = _blobs(rng, tufts, x, z, 8 if near else 5, 0.25)
         colour = shade(green, tone * rng.uniform(0.92, 1.08))
         faces.append(Face(bridged(list(rings)), colour, light, texture, solid=False))
