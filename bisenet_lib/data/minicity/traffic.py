@@ -68,7 +68,7 @@ def park(stage: Stage) -> None:
     for side in stage.sides:
         if not side.parked:
             continue
-        full, last = rng.uniform(0.3, 1.0), min(80, stage.end - 2.6)
+        full, last = rng.uniform(0.3, 1.0), min(75, stage.end - 2.6)
         inward, lean, step = _row(rng)
         z = rng.uniform(3.2, 11) if whole else rng.uniform(6.5, 9)
         while z < last:
@@ -76,7 +76,7 @@ def park(stage: Stage) -> None:
                 x = side.kerb - side.sign * (inward + rng.uniform(-0.1, 0.1))
                 turn = (0.0 if side.sign > 0 else np.pi) + rng.normal(0, 0.025) + lean * side.sign
                 turn += np.pi * (rng.random() < 0.12)
-                build = vehicles.pickup if rng.random() < 0.02 else vehicles.car
+                build = vehicles.pickup if z > 9 and rng.random() < 0.02 else vehicles.car
                 car = build(rng, x, z, turn, fine=z < FINE)
                 stage.vehicle(car, x, z, 0.9, LONG, turn)
             z += step * rng.uniform(1.0, 1.25)
@@ -109,15 +109,20 @@ def lanes(stage: Stage) -> tuple[float, float]:
 
 def fill_lanes(stage: Stage) -> None:
     """Fill the lanes: lorry, bus and tram where wanted, and cars between and across them."""
-    rng = stage.rng
-    lit = stage.weather.kind in ("dusk", "rain")
+    rng, lit = stage.rng, stage.weather.lit
     own, oncoming = lanes(stage)
     busy = _long_vehicles(stage, ((own, 0.0), (oncoming, np.pi)))
     busy += _crossing(stage, (own, oncoming), lit=lit)
-    for lane, heading, chance in ((own, 0.0, 0.65), (oncoming, np.pi, 0.55)):
+    gap = (5.5, 9.0) if rng.random() < 0.15 else (7.0, 26.0)
+    against = 0.0 if rng.random() < 0.15 else np.pi
+    for lane, heading, chance in (
+        (own, 0.0, 0.65),
+        (oncoming, against, 0.55),
+        *((lane, 0.0 if lane > own else against, 0.4) for lane in _outer_lanes(stage)),
+    ):
         near = rng.random() < 0.22
         z = rng.uniform(6.5, 12) if near else rng.uniform(11, 30)
-        if heading and near:
+        if lane != own and near:
             z -= 2.5
         while z < 110:
             free = all(lane != at or abs(z - deep) > 11 for at, deep in busy)
@@ -125,7 +130,16 @@ def fill_lanes(stage: Stage) -> None:
                 x, turn = lane + rng.normal(0, 0.2), heading + rng.normal(0, 0.03)
                 car = vehicles.car(rng, x, z, turn, lit=lit, fine=z < FINE)
                 stage.vehicle(car, x, z, 0.9, LONG, turn)
-            z += rng.uniform(7, 26)
+            z += rng.uniform(*gap)
+
+
+def _outer_lanes(stage: Stage) -> list[float]:
+    """Lateral positions of the lanes beside the two of :func:`lanes`, metres."""
+    left, right = stage.sides
+    own, oncoming = lanes(stage)
+    after = np.arange(own + 3.4, right.kerb - 1.4 - 2.2 * right.parked, 3.4)
+    before = np.arange(oncoming - 3.4, left.kerb + 1.3 + 2.2 * left.parked, -3.4)
+    return [*after.tolist()[:3], *before.tolist()[:3]]
 
 
 def _crossing(stage: Stage, lanes: tuple[float, float], *, lit: bool) -> list[tuple[float, float]]:
@@ -157,7 +171,7 @@ def _long_vehicles(
         turn = heading + rng.normal(0, 0.06)
         stage.vehicle(vehicles.bus(rng, x, z, turn, stage.city.bus), x, z, 1.25, 5.5, turn)
     if "train" in stage.wanted:
-        x, z, heading = track_of(stage.sides), rng.uniform(32, 60), np.pi * rng.integers(2)
+        x, z, heading = track_of(stage.sides), rng.uniform(36, 64), np.pi * rng.integers(2)
         busy.append((lanes[1][0], z))
         stage.vehicle(vehicles.tram(rng, x, z, heading, stage.city.tram), x, z, 1.2, 9)
     return busy
@@ -179,9 +193,9 @@ def two_wheelers(stage: Stage) -> None:
 def _bicycles(stage: Stage) -> None:
     """A bicycle on a sidewalk, one leaning on a wall, or a row at a rack."""
     rng, side = stage.rng, stage.sides[int(stage.rng.integers(2))]
-    wide, z, kind = abs(side.front - side.kerb), rng.uniform(8, 24), rng.random()
+    wide, z, kind = max(abs(side.walk - side.kerb), 1.2), rng.uniform(8, 24), rng.random()
     if kind < 0.25:
-        x, turn = side.front - side.sign * 0.35, np.pi / 2 + rng.normal(0, 0.12)
+        x, turn = side.walk - side.sign * 0.35, np.pi / 2 + rng.normal(0, 0.12)
         _two_wheeler(stage, people.bicycle, x, z, turn)
     elif kind < 0.5:
         x, turn = side.kerb + side.sign * rng.uniform(0.8, 1.3), rng.normal(0, 0.5)
@@ -197,8 +211,8 @@ def _bicycles(stage: Stage) -> None:
 def _motorcycles(stage: Stage) -> None:
     """A parked motorcycle, or a row of them, at the kerb or on the sidewalk."""
     rng, side = stage.rng, stage.sides[int(stage.rng.integers(2))]
-    near = rng.random() < 0.12
-    z = rng.uniform(7, 12) if near else rng.uniform(17, 32)
+    near = rng.random() < 0.15
+    z = rng.uniform(7, 12) if near else rng.uniform(15, 30)
     x = side.kerb + side.sign * rng.uniform(-0.6, 1.2)
     turn = np.pi * rng.integers(2) + rng.normal(0, 0.35)
     for number in range(1 if near or rng.random() < 0.6 else int(rng.integers(2, 4))):
@@ -241,7 +255,10 @@ def walk(stage: Stage) -> None:
     left, right = stage.sides
     for _ in range(int(rng.integers(4, 14))):
         side = stage.sides[int(rng.integers(2))]
-        low, high = sorted((side.kerb + side.sign * 0.4, side.front - side.sign * 0.3))
+        if side.walk == side.kerb and rng.random() < 0.75:
+            continue
+        edge = side.front if side.walk == side.kerb or rng.random() < 0.1 else side.walk
+        low, high = sorted((side.kerb + side.sign * 0.4, edge - side.sign * 0.3))
         x, near = rng.uniform(low, high), rng.random()
         z = rng.uniform(15, 60) if near > 0.45 else rng.uniform(6 if near < 0.12 else 9, 18)
         _stand(stage, x, z)
@@ -250,7 +267,7 @@ def walk(stage: Stage) -> None:
             _stand(stage, x, z)
     if rng.random() < 0.25:
         side = stage.sides[int(rng.integers(2))]
-        x, z = side.front - side.sign * 0.7, rng.uniform(8, 24)
+        x, z = side.walk - side.sign * 0.6, rng.uniform(8, 24)
         stage.things += people.seated(rng, x, z)
         stage.contact.append(spot(x, z, 0.5))
     if rng.random() < 0.22:
