@@ -450,8 +450,8 @@ def foliage(
     clumps = np.asarray(spots, float)
     near, middle = z < 25, z < 60
     texture = texture if z < 90 else ""
-    count = 80 if z < 12 else 44 if near else 18 if middle else 10
-    each, size = (24, 0.5) if z < 12 else (11, 0.75) if near else (4 if middle else 2, 0.9)
+    count = 60 if z < 12 else 36 if near else 16 if middle else 10
+    each, size = (16, 0.6) if z < 12 else (8, 0.85) if near else (4 if middle else 2, 0.9)
     low, high = clumps[:, 1].min(), clumps[:, 1].max() + 0.01
     depth = rng.uniform(0.4, 0.75)
     faces = []
@@ -460,10 +460,10 @@ def foliage(
         dark = Face(points, shade(green, tone), 0.25, "" if thin else texture)
         faces.append(dark._replace(alpha=0.0) if thin else dark)
     layers = ((0.7, -0.15, 0.3), (0.9, 0.05, 0.5), (rng.uniform(1.05, 1.4), 0.3, 0.85))
-    for tone, lift, light in layers if thin or near else layers[1 if middle else 2 :]:
+    for tone, lift, light in layers[0 if thin or z < 12 else 1 if middle else 2 :]:
         tufts = _tufts(rng, clumps, (0.45 * sun, lift), each)
         tufts[:, 2] *= size * (1.3 if thin else 1)
-        rings = _blobs(rng, tufts, x, z, 8 if near else 5, 0.25)
+        rings = _blobs(rng, tufts, x, z, 7 if near else 5, 0.25)
         colour = shade(green, tone * rng.uniform(0.92, 1.08))
         faces.append(Face(bridged(list(rings)), colour, light, texture, solid=False))
     return faces
@@ -599,8 +599,8 @@ def _bare(rng: np.random.Generator, x: float, z: float, tall: float, bark: Colou
     grow((0.0, 0.0), rng.normal(0, 0.04), 0.32 * tall, 2 * stem, depth)
     reach = np.array(ends[1:])
     middle, spread = reach.mean(0), reach.std(0) * 1.7 + 0.3
-    hull = upright(middle + spread * circle(20) * rng.uniform(0.85, 1.1, (20, 1)), x, z)
-    faces = [Face(hull, shade(bark, 0.8), 0.4, alpha=rng.uniform(0.12, 0.4))]
+    hull = upright(middle + spread * circle(28) * rng.uniform(0.75, 1.15, (28, 1)), x, z)
+    faces = [Face(hull, shade(bark, 0.8), 0.4, alpha=rng.uniform(0.0, 0.22))]
     faces += [Face(limb, bark, 0.3) for limb in limbs[: 1 + 3]]
     faces.append(Face(bridged(limbs[1:]), shade(bark, 0.85), 0.35, solid=False))
     return faces

@@ -219,8 +219,9 @@ def _panes(rng: np.random.Generator, weather: Weather) -> tuple[tuple[Colour, bo
     curtain = rgb(np.array((206, 198, 182)) * rng.uniform(0.5, 1.0))
     panes = [(dark, False), (shade(dark, 1.3), False), (sky, False), (curtain, False)]
     panes += [(dark if rng.random() < 0.6 else sky, False)] * int(rng.integers(1, 6))
-    if weather.kind == "dusk":
-        panes += [(_LAMPLIGHT, True)] * int(rng.integers(1, 5))
+    if weather.kind in ("dusk", "night"):
+        lamp = shade(_LAMPLIGHT, rng.uniform(0.5, 1.0))
+        panes += [(lamp, True)] * int(rng.integers(1, 5))
     return tuple(panes)
 
 
