@@ -211,6 +211,11 @@ def _style(rng: np.random.Generator, city: City, weather: Weather, storeys: int)
     )
 
 
+def _mirrored(colour: Colour) -> Colour:
+    """Glass where it mirrors the sky."""
+    return rgb(0.78 * value + 44 for value in colour)
+
+
 def _panes(rng: np.random.Generator, weather: Weather) -> tuple[tuple[Colour, bool], ...]:
     """The glass of one house: dark rooms, sky, curtains, lamps."""
     dark = shade(pick(rng, _GLASS), rng.uniform(0.6, 1.2))
@@ -714,6 +719,11 @@ def _row(
             if which == number
         ]
         faces.append(Face(bridged(panes), colour, 0.4, solid=False, glow=lit))
+        if near and not style.arched and not lit:
+            upper = [pane.copy() for pane in panes]
+            for pane in upper:
+                pane[:2, 1] += rng.uniform(0.2, 0.8) * (y1 - y0)
+            faces.append(Face(bridged(upper), _mirrored(colour), 0.35, solid=False))
     return faces + (_window_details(rng, style, plane, boxes) if near else [])
 
 
@@ -732,11 +742,6 @@ def _window_details(
 
     u0, u1, y0, y1, _ = boxes[0]
     tall, wide = y1 - y0, u1 - u0
-    gloss = [
-        plane.rect(left, right, top - rng.uniform(0.2, 0.6) * tall, top, out)
-        for left, right, _, top, out in boxes
-    ]
-    add(gloss, (190, 204, 218), 0.3, 0.22)
     blinds = [
         plane.rect(left, right, top - 0.4 * tall, top, out)
         for left, right, _, top, out in boxes
@@ -861,9 +866,9 @@ def _ground_floor(
             continue
         pane = _opening(front, left + gap, right - gap, low, top, arched=style.arched and not shop)
         faces.append(Face(pane, colour, 0.4, solid=False, glow=lit))
-        if shop and front.z < 30:
+        if shop and front.z < 30 and not lit:
             upper = front.rect(left + gap, right - gap, (low + top) / 2, top)
-            faces.append(Face(upper, (196, 206, 216), 0.3, solid=False, alpha=0.25))
+            faces.append(Face(upper, _mirrored(colour), 0.3, solid=False))
     return faces + (_shop_signs(rng, front, high) if shop else [])
 
 
