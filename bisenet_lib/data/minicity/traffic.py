@@ -184,15 +184,23 @@ def two_wheelers(stage: Stage) -> None:
         for _ in range(int(rng.integers(1, 4))):
             _bicycles(stage)
     if "motorcycle" in stage.wanted:
-        _motorcycles(stage)
+        for _ in range(2):
+            _motorcycles(stage)
     if "rider" in stage.wanted:
         for number in range(int(rng.integers(1, 3))):
             _ride(stage, 7.0 * number)
 
 
+def _open_side(stage: Stage) -> Side:
+    """A side of the street, mostly one where no parked cars hide what stands at the kerb."""
+    free = [side for side in stage.sides if not side.parked]
+    sides = free if free and stage.rng.random() < 0.8 else stage.sides
+    return sides[int(stage.rng.integers(len(sides)))]
+
+
 def _bicycles(stage: Stage) -> None:
     """A bicycle on a sidewalk, one leaning on a wall, or a row at a rack."""
-    rng, side = stage.rng, stage.sides[int(stage.rng.integers(2))]
+    rng, side = stage.rng, _open_side(stage)
     wide, z, kind = max(abs(side.walk - side.kerb), 1.2), rng.uniform(8, 24), rng.random()
     if kind < 0.25:
         x, turn = side.walk - side.sign * 0.35, np.pi / 2 + rng.normal(0, 0.12)
@@ -210,12 +218,12 @@ def _bicycles(stage: Stage) -> None:
 
 def _motorcycles(stage: Stage) -> None:
     """A parked motorcycle, or a row of them, at the kerb or on the sidewalk."""
-    rng, side = stage.rng, stage.sides[int(stage.rng.integers(2))]
-    near = rng.random() < 0.15
-    z = rng.uniform(7, 12) if near else rng.uniform(15, 30)
+    rng, side = stage.rng, _open_side(stage)
+    near = rng.random() < 0.08
+    z = rng.uniform(7, 12) if near else rng.uniform(15, 32)
     x = side.kerb + side.sign * rng.uniform(-0.6, 1.2)
     turn = np.pi * rng.integers(2) + rng.normal(0, 0.35)
-    for number in range(1 if near or rng.random() < 0.6 else int(rng.integers(2, 4))):
+    for number in range(1 if near or rng.random() < 0.7 else int(rng.integers(2, 4))):
         way = turn + rng.normal(0, 0.08)
         _two_wheeler(stage, people.motorcycle, x, z + 0.9 * number, way)
 
