@@ -516,7 +516,7 @@ def tree(
         shade(leaf, 0.7) if needles else leaf,
         sun,
         texture="needles" if needles else pick(rng, _LEAF_GRAINS),
-        thin=kind == "clumps" or rng.random() < 0.15,
+        thin=z < 30 and (kind == "clumps" or (kind in ("round", "wide") and rng.random() < 0.2)),
     )
     return Thing("vegetation", z, tuple(faces))
 
@@ -529,16 +529,16 @@ def _crown(
         steps, foot = np.linspace(0, 1, count), tall * rng.uniform(0.02, 0.2)
         wide = tall * (rng.uniform(0.07, 0.13) if kind == "column" else rng.uniform(0.16, 0.26))
         taper = 0.4 if kind == "column" else 0.85
-        radii = wide * (1 - taper * steps)
+        radii = np.maximum(wide * (1 - taper * steps), 0.8 * (tall - foot) / count)
         heights = foot + wide * 0.7 + (tall - foot - 1.1 * wide) * steps
         shifts = rng.normal(0, 0.1 * wide, count)
         return list(zip(shifts.tolist(), heights.tolist(), radii.tolist(), strict=True)), tall * 0.8
     if kind == "shrub":
         tall *= 0.45
     crown = tall * rng.uniform(0.24, 0.36) * (1.3 if kind == "wide" else 1)
-    middle = max(tall - crown, 0.8 * crown if kind == "shrub" else crown + 1.6)
+    middle = 0.8 * crown if kind == "shrub" else max(tall - crown, crown + 1.6)
     size = 0.5 if kind == "clumps" else 0.62
-    spots = [] if kind == "clumps" else [(0.0, middle, crown * 0.85)]
+    spots = [(0.0, middle, crown * (0.4 if kind == "clumps" else 0.85))]
     first = rng.uniform(0, 2 * np.pi)
     for number in range(count):
         angle = first + 2 * np.pi * number / count + rng.normal(0, 0.25)

@@ -16,7 +16,16 @@ from bisenet_lib.data.minicity.furniture import (
     pick,
     shade,
 )
-from bisenet_lib.data.minicity.geometry import Colour, Face, Points, Thing, circle, rgb, upright
+from bisenet_lib.data.minicity.geometry import (
+    Colour,
+    Face,
+    Points,
+    Thing,
+    circle,
+    rect,
+    rgb,
+    upright,
+)
 from bisenet_lib.data.minicity.weather import Weather
 
 _GLASS: tuple[Colour, ...] = (
@@ -462,10 +471,12 @@ def _petrol(
     faces = _body(style, front, gable) + _ground_floor(rng, style, front, shop=True)
     tone, out, low = _paint(rng), 6.5, rng.uniform(4.2, 4.8)
     u0, u1 = 1.0, front.long - 1.0
-    faces.append(Face(front.across(u1, low, low + 0.1, out), (120, 120, 122), 0.2))
+    below = (front.polygon([(u0, low), (u1, low)]), front.polygon([(u1, low), (u0, low)], out))
+    faces.append(Face(np.concatenate(below), (190, 190, 186), 0.1))
     for u in (u1 - 2, u0 + 2):
-        faces.append(Face(front.rect(u, u + 0.3, 0, low, 4.5), (190, 190, 188), 0.5))
-        faces.append(Face(front.rect(u + 1, u + 1.8, 0, 1.7, 4.5), tone, 0.5, solid=False))
+        x, z = front.x - 4.5 * front.side, front.z + u
+        faces.append(Face(upright(rect(-0.2, 0.2, 0, low), x, z), (190, 190, 188), 0.5))
+        faces.append(Face(upright(rect(-0.5, 0.5, 0, 1.7), x, z), tone, 0.5))
     faces.append(Face(front.across(u0, low, low + 1.0, out), tone, 0.6))
     faces.append(Face(front.rect(u0, u1, low, low + 1.0, out), tone, 0.7))
     faces.append(Face(front.rect(u0, u1, low + 0.3, low + 0.5, out), (236, 236, 232), solid=False))
@@ -511,11 +522,11 @@ def _site(
         poles = np.arange(0, plane.long, 4 if skeleton else 2.2).tolist()
         wide = 0.5 if skeleton else 0.09
         decks += [plane.rect(u, u + wide, 0, style.tall, out) for u in poles]
-        faces += [Face(deck, colour, plane.light, solid=False) for deck in decks]
+        faces += [Face(deck, colour, plane.light) for deck in decks]
     if rng.random() < 0.5:
         net = rgb(np.array(pick(rng, ((70, 130, 90), (200, 200, 196), (60, 90, 140)))))
         veil = front.rect(0, front.long, 0.3 * style.tall, style.tall, 1.0)
-        faces.append(Face(veil, net, front.light, solid=False, alpha=rng.uniform(0.3, 0.8)))
+        faces.append(Face(veil, net, front.light, alpha=rng.uniform(0.3, 0.8)))
     return faces + _shading(rng, weather, front, style.tall)
 
 
@@ -555,7 +566,10 @@ def _shading(rng: np.random.Generator, weather: Weather, front: Plane, tall: flo
         return Face(points, _SHADOW, 0.2, solid=False, alpha=alpha)
 
     faces = [dark(front.rect(0, long, 0, rng.uniform(0.3, 1.2)), rng.uniform(0.15, 0.4))]
-    faces.append(dark(front.rect(0, long, 0, rng.uniform(0.3, 0.7) * low), rng.uniform(0.05, 0.25)))
+    reach, steps = rng.uniform(0.4, 1.0) * low, 4 if front.z < 20 else 1
+    fade = rng.uniform(0.05, 0.25) / steps
+    for share in np.arange(1, steps + 1) / steps:
+        faces.append(dark(front.rect(0, long, 0, share * reach), fade))
     if rng.random() < 0.5:
         faces.append(dark(front.rect(0, long, tall - rng.uniform(0.4, 1.5), tall - 0.2), 0.25))
     lit = front.light > 0.1 and weather.shadow > 0.2
@@ -800,8 +814,8 @@ def _balconies(style: Style, plane: Plane, boxes: list[_Box]) -> list[Face]:
     below = [plane.rect(left - 0.3, right + 0.3, foot - 0.9, foot) for left, right, *_ in boxes]
     return [
         Face(bridged(below), _SHADOW, 0.2, solid=False, alpha=0.35),
-        Face(bridged(cheeks), shade(style.trim, 0.7), 0.3, solid=False),
-        Face(bridged(fronts), shade(style.trim, 0.95), plane.light, solid=False),
+        Face(bridged(cheeks), shade(style.trim, 0.7), 0.3),
+        Face(bridged(fronts), shade(style.trim, 0.95), plane.light),
     ]
 
 
@@ -822,7 +836,7 @@ def _fire_escape(rng: np.random.Generator, style: Style, plane: Plane) -> list[F
         bars.append(plane.across(u, y, y + 0.12, 1.0))
         run = [(u + 0.4, y), (u + 0.7, y), (u + wide - 0.2, y + style.storey)]
         bars.append(plane.polygon([*run, (u + wide - 0.5, y + style.storey)], 0.8))
-    return [Face(bar, colour, 0.3, solid=False) for bar in bars]
+    return [Face(bar, colour, 0.3) for bar in bars]
 
 
 def _name_board(
