@@ -9,13 +9,15 @@ export with a configuration that names them, since they build no training data t
 """
 
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeGuard
 
 import cv2
 import numpy as np
 
 from bisenet_lib.data.image_io import read_pixels
 from bisenet_lib.data.label_io import read_label
+from bisenet_lib.runtime import paddleseg_compat  # noqa: F401  (before PaddleSeg, which it mends)
 
 from paddleseg.cvlibs import manager  # isort: skip
 from paddleseg.transforms import transforms  # isort: skip
@@ -152,8 +154,8 @@ class RandomJPEG:
             _, encoded = cv2.imencode(
                 ".jpg", np.ascontiguousarray(pixels), [cv2.IMWRITE_JPEG_QUALITY, quality]
             )
-            decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
-            data["img"] = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB).astype(np.float32)
+            decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR_RGB)
+            data["img"] = np.asarray(decoded, np.float32)
         return data
 
 
@@ -295,8 +297,8 @@ class PasteObjects:
                 mask = cv2.resize(read_label(label), size, interpolation=cv2.INTER_NEAREST)
                 pieces = regions(mask, self.classes, self.min_pixels)
                 if pieces:
-                    pixels = cv2.cvtColor(read_pixels(image, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-                    self._paste(data, cv2.resize(pixels, size), mask, pieces)
+                    pixels = cv2.resize(read_pixels(Path(image))[..., ::-1], size)
+                    self._paste(data, pixels, mask, pieces)
                     break
         return data
 
@@ -367,7 +369,7 @@ def _around_one(most: float) -> float:
     return float(most ** np.random.uniform(-1, 1))
 
 
-def _number(value: Any) -> bool:
+def _number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

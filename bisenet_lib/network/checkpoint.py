@@ -131,7 +131,8 @@ def save_checkpoint(
         paddle.save(model.state_dict(), str(part / WEIGHTS))
         paddle.save(optimizer.state_dict(), str(part / OPTIMIZER))
         if average is not None:
-            paddle.save(dict(average), str(part / AVERAGE))
+            tensors = {name: paddle.to_tensor(value) for name, value in average.items()}
+            paddle.save(tensors, str(part / AVERAGE))
         write_state(part, {**state, "iteration": iteration})
     return run / f"iter_{iteration}"
 
