@@ -131,8 +131,7 @@ def save_checkpoint(
         paddle.save(model.state_dict(), str(part / WEIGHTS))
         paddle.save(optimizer.state_dict(), str(part / OPTIMIZER))
         if average is not None:
-            tensors = {name: paddle.to_tensor(value) for name, value in average.items()}
-            paddle.save(tensors, str(part / AVERAGE))
+            paddle.save(dict(average), str(part / AVERAGE))  # type: ignore[arg-type]  # or arrays
         write_state(part, {**state, "iteration": iteration})
     return run / f"iter_{iteration}"
 
