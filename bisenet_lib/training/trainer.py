@@ -597,6 +597,7 @@ class Step:
 
         That is the loss scaler's state, and how many iterations are in the average.
         """
+        state.pop(checkpoint.UPDATES, None)
         if self.average is not None:
             state[checkpoint.UPDATES] = self.average.updates
         if self.scaler.is_enable():
