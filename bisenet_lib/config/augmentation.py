@@ -256,11 +256,11 @@ def pixel_of(label: np.ndarray, classes: Sequence[int]) -> tuple[int, int] | Non
 class PasteObjects:
     """Objects of rare classes, cut out of other training images and pasted into this one.
 
-    Copy-paste: Ghiasi et al. 2021 (arXiv:2012.07177). A piece is a connected region of one class
-    in the other label; it is mirrored at random and keeps its height in the picture, so that it
-    stands where it stood in its own street, but anywhere from left to right. Size and colour may
-    be changed by the transforms that follow: this is best the first. It reads other files of
-    the data set, which takes as long as reading a sample.
+    Copy-paste: Ghiasi et al. 2021 (arXiv:2012.07177). From the classes that another image has, one
+    is drawn, and then some of its connected regions. Each is mirrored at random and keeps its
+    height in the picture, so that it stands where it stood in its own street, but anywhere from
+    left to right. Size and colour may be changed by the transforms that follow: this is best the
+    first. It reads other files of the data set, which takes as long as reading a sample.
 
     Args:
         classes: train ids of the classes whose regions are pasted.
@@ -295,12 +295,20 @@ class PasteObjects:
             for _ in range(self.attempts):
                 image, label = self.file_list[np.random.randint(len(self.file_list))]
                 mask = cv2.resize(read_label(label), size, interpolation=cv2.INTER_NEAREST)
-                pieces = regions(mask, self.classes, self.min_pixels)
+                pieces = self._pieces(mask)
                 if pieces:
                     pixels = cv2.resize(read_pixels(Path(image))[..., ::-1], size)
                     self._paste(data, pixels, mask, pieces)
                     break
         return data
+
+    def _pieces(self, label: np.ndarray) -> list[np.ndarray]:
+        """The regions of one class, which is drawn from those that the label has regions of."""
+        for index in np.random.permutation(len(self.classes)):
+            pieces = regions(label, self.classes[index], self.min_pixels)
+            if pieces:
+                return pieces
+        return []
 
     def _paste(
         self,
@@ -322,26 +330,20 @@ class PasteObjects:
             data["label"][rows, moved] = label[rows, columns]
 
 
-def regions(label: np.ndarray, classes: Sequence[int], min_pixels: int) -> list[np.ndarray]:
-    """The connected regions of each of the classes.
+def regions(label: np.ndarray, train_id: int, min_pixels: int) -> list[np.ndarray]:
+    """The connected regions of a class: (H, W) masks.
 
     Args:
         label: (H, W) uint8.
-        classes: train ids.
+        train_id: of the class.
         min_pixels: of a region; smaller ones are left out.
-
-    Returns:
-        (H, W) masks, class after class.
     """
-    counts = np.bincount(label.ravel(), minlength=256)
-    masks = []
-    for one in classes:
-        if counts[one] < min_pixels:
-            continue
-        found, numbers, figures, _ = cv2.connectedComponentsWithStats((label == one).view(np.uint8))
-        large = figures[:, cv2.CC_STAT_AREA] >= min_pixels
-        masks += [numbers == number for number in range(1, found) if large[number]]
-    return masks
+    mask = label == train_id
+    if np.count_nonzero(mask) < min_pixels:
+        return []
+    _, numbers, figures, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8))
+    areas = figures[:, cv2.CC_STAT_AREA]
+    return [numbers == n for n in range(1, len(areas)) if areas[n] >= min_pixels]
 
 
 OWN = {

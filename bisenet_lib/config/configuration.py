@@ -305,7 +305,6 @@ def _check_dataset(section: Mapping[str, Any], mode: str, where: str) -> None:
         raise InputError(f"{where}: transforms is {transforms!r}; give a list")
     for item in transforms:
         _component(item, manager.TRANSFORMS.components_dict, f"{where}.transforms")
-    _check_own_transforms(section, mode, f"{where}.transforms")
     if section.get("mode", "train") != mode:
         raise InputError(f"{where}: mode is {section.get('mode')!r}; it must be {mode!r}")
     if not isinstance(section.get("dataset_root"), str):
@@ -315,6 +314,7 @@ def _check_dataset(section: Mapping[str, Any], mode: str, where: str) -> None:
     if section["type"] == "Dataset" and not _whole(section.get("num_classes")):
         num_classes = section.get("num_classes")
         raise InputError(f"{where}: num_classes is {num_classes!r}; give a whole number from 1")
+    _check_own_transforms(section, mode, f"{where}.transforms")
 
 
 def _check_own_transforms(section: Mapping[str, Any], mode: str, where: str) -> None:

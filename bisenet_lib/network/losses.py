@@ -19,8 +19,8 @@ _last: list[tuple[paddle.Tensor, int, paddle.Tensor]] = []
 class CPUCrossEntropyLoss(losses.CrossEntropyLoss):
     """PaddleSeg's ``CrossEntropyLoss`` from an exponential and two matrix products.
 
-    For logits whose exponential float32 cannot hold, and for class weights with another mean than
-    that of all labelled pixels, it calculates as PaddleSeg does. The arguments are PaddleSeg's.
+    For logits whose exponential float32 cannot hold, and for class weights where only the hardest
+    pixels count, it calculates as PaddleSeg does. The arguments are PaddleSeg's.
     """
 
     def forward(

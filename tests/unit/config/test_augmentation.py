@@ -145,9 +145,9 @@ def test_rare_classes_are_chosen_alike():
 def test_regions_by_hand():
     label = np.zeros((6, 8), np.uint8)
     label[1:3, 1:3], label[4, 5:8], label[0, 7] = 17, 17, 17
-    masks = augmentation.regions(label, [17, 4], 2)
+    masks = augmentation.regions(label, 17, 2)
     assert sorted(int(mask.sum()) for mask in masks) == [3, 4]
-    assert augmentation.regions(label, [4], 1) == []
+    assert augmentation.regions(label, 4, 1) == []
 
 
 @pytest.fixture
@@ -175,6 +175,21 @@ def test_an_object_is_pasted_with_its_label(pair):
         assert ((result["img"] == (250, 0, 0)).all(-1) == (result["label"] == 17)).all()
         lefts.add(int(columns.min()))
     assert len(lefts) > 8
+
+
+def test_objects_of_each_class_are_pasted_alike(pair):
+    """One region of class 17 and twelve of class 5; one object at a time."""
+    label = np.asarray(Image.open(pair[0][1])).copy()
+    label[2:18:2, 2:6], label[2:10:2, 30:34] = 5, 5
+    Image.fromarray(label).save(pair[0][1])
+    paste = OWN["PasteObjects"]([5, 17, 4], prob=1, most=1, min_pixels=4)
+    paste.file_list = pair
+    np.random.seed(0)
+    pasted = Counter()
+    for _ in range(100):
+        data = {"img": np.zeros((32, 48, 3), np.float32), "label": np.ones((32, 48), np.uint8)}
+        pasted.update(set(np.unique(paste(data)["label"]).tolist()) - {1})
+    assert pasted.keys() == {5, 17} and 30 < pasted[17] < 70
 
 
 def test_nothing_is_pasted_of_small_or_other_regions(pair):

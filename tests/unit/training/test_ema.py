@@ -83,6 +83,11 @@ def test_wrong_sections_are_refused(section, message):
         configuration.check_config({**settings, "ema": section}, source="mine.yml")
 
 
+def test_a_configuration_turns_off_what_its_base_has():
+    settings = configuration.load_config("smoke") | {"ema": None}
+    configuration.check_config(settings, source="mine.yml")
+
+
 @pytest.fixture
 def settings(tiny):
     return configuration.load_config(tiny) | {"ema": {"decay": 0.9}}
