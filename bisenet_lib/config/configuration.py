@@ -9,12 +9,13 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
 from bisenet_lib.common.atomic_files import holds_weights, write_text
 from bisenet_lib.config.allowlist import check_known, check_length
+from bisenet_lib.config.augmentation import OWN
 from bisenet_lib.config.profiles import find_config
 from bisenet_lib.errors import InputError, did_you_mean, refuse_address
 from bisenet_lib.network.bisenetv2 import BiSeNetV2
@@ -39,7 +40,10 @@ MOST_KEYS = 1000
 NUMBERS = ("batch_size", "iters")
 WORLD_SIZE = "world_size"
 """The processes (GPUs) that a configuration's learning rate was chosen for; 1 if it is missing."""
-TOP_LEVEL = (*SECTIONS, *NUMBERS, WORLD_SIZE, "lr_scheduler", "loss", "test_config")
+EMA = "ema"
+"""The average of the weights, see :class:`bisenet_lib.training.ema.WeightAverage`:
+``{decay: 0.99}``. PaddleSeg's tools read past it; its ``train.py`` trains without."""
+TOP_LEVEL = (*SECTIONS, *NUMBERS, WORLD_SIZE, EMA, "lr_scheduler", "loss", "test_config")
 
 
 def load_config(
@@ -183,7 +187,8 @@ def check_config(settings: Mapping[str, Any], *, source: str) -> None:
             f"{source}: loss: coef has {len(coefficients)} values; {settings['model']['type']} has "
             f"{heads} outputs in training and needs one for each"
         )
-    _check_schedule(settings["lr_scheduler"], f"{source}: lr_scheduler")
+    _check_schedule(settings["lr_scheduler"], settings["iters"], f"{source}: lr_scheduler")
+    _check_ema(settings.get(EMA), f"{source}: {EMA}")
 
 
 def builder(settings: Mapping[str, Any]) -> SegBuilder:
@@ -240,15 +245,15 @@ def save_config(settings: Mapping[str, Any], path: Path) -> None:
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
-    """Turn the error with which PaddleSeg refuses a value into an InputError."""
+def refusals(where: str = "configuration") -> Iterator[None]:
+    """Turn the error with which a component refuses a value into an InputError."""
     try:
         yield
     except (RuntimeError, AssertionError, TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise InputError(f"configuration: {lines[-1]}") from error
+        raise InputError(f"{where}: {lines[-1]}") from error
 
 
 class _Loader(yaml.SafeLoader):
@@ -279,8 +284,12 @@ def _merged(path: Path, chain: tuple[Path, ...]) -> dict[str, Any]:
     return settings
 
 
-def _whole(value: Any) -> bool:
+def _whole(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _real(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _outputs(model: Mapping[str, Any]) -> int | None:
@@ -305,6 +314,27 @@ def _check_dataset(section: Mapping[str, Any], mode: str, where: str) -> None:
     if section["type"] == "Dataset" and not _whole(section.get("num_classes")):
         num_classes = section.get("num_classes")
         raise InputError(f"{where}: num_classes is {num_classes!r}; give a whole number from 1")
+    _check_own_transforms(section, mode, f"{where}.transforms")
+
+
+def _check_own_transforms(section: Mapping[str, Any], mode: str, where: str) -> None:
+    """Refuse values, and places in the list, that this library's transforms cannot work with."""
+    types = [item["type"] for item in section["transforms"]]
+    normalized = types.index("Normalize") if "Normalize" in types else len(types)
+    for position, item in enumerate(section["transforms"]):
+        if item["type"] not in OWN:
+            continue
+        place = f"{where} ({item['type']})"
+        if mode != "train":
+            raise InputError(f"{place}: it augments training images; remove it here")
+        if position > normalized:
+            raise InputError(f"{place}: it needs values of 0 to 255; put it before Normalize")
+        with refusals(place):
+            OWN[item["type"]](**{key: item[key] for key in item if key != "type"})
+        num_classes = section.get("num_classes", 256)
+        strange = [one for one in item.get("classes", []) if one >= num_classes]
+        if strange:
+            raise InputError(f"{place}: no class {strange[0]}; num_classes is {num_classes}")
 
 
 def _check_loss(loss: Any, where: str) -> None:
@@ -318,12 +348,36 @@ def _check_loss(loss: Any, where: str) -> None:
         _component(item, manager.LOSSES.components_dict, f"{where}.types")
 
 
-def _check_schedule(schedule: Mapping[str, Any], where: str) -> None:
+def _check_ema(section: Any, where: str) -> None:
+    if section is None:
+        return
+    if not isinstance(section, Mapping):
+        raise InputError(f"{where} is {section!r}; give a section, as {{decay: 0.99}}")
+    _known(section, ("decay",), where)
+    decay = section.get("decay")
+    if not _real(decay) or not 0 <= decay < 1:
+        raise InputError(f"{where}: decay is {decay!r}; give a number from 0 to below 1, as 0.99")
+
+
+def _check_schedule(schedule: Mapping[str, Any], iters: int, where: str) -> None:
     schedules = {name: getattr(paddle.optimizer.lr, name) for name in paddle.optimizer.lr.__all__}
     _component(schedule, schedules, where, extra=("warmup_iters", "warmup_start_lr"))
     rate = schedule.get("learning_rate")
     if not isinstance(rate, int | float) or not 0 < rate < float("inf"):
         raise InputError(f"{where}: learning_rate is {rate!r}; give a number above 0")
+    if "warmup_iters" not in schedule and "warmup_start_lr" not in schedule:
+        return
+    warmup, start = schedule.get("warmup_iters"), schedule.get("warmup_start_lr")
+    if not _whole(warmup) or warmup >= iters:
+        raise InputError(
+            f"{where}: warmup_iters is {warmup!r}; give a whole number from 1 to below {iters}, "
+            "the iters"
+        )
+    if not _real(start) or not 0 <= start < rate:
+        raise InputError(
+            f"{where}: warmup_start_lr is {start!r}; give a number from 0 to below {rate}, the "
+            "learning_rate"
+        )
 
 
 def _component(

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from bisenet_lib.config import configuration
+from bisenet_lib.config.augmentation import PasteObjects
 from bisenet_lib.config.class_names import names_or_default
 from bisenet_lib.data.file_lists import check_labelled, count_pairs, read_list
 from bisenet_lib.data.labels import IGNORE
@@ -52,6 +53,9 @@ def build_dataset(section: Mapping[str, Any]) -> SegDataset:
     dataset = configuration.build_component(section)
     steps = dataset.transforms.transforms
     steps[:] = [QuickNormalize.of(step) for step in steps]
+    for step in steps:
+        if isinstance(step, PasteObjects):
+            step.file_list = dataset.file_list
     return dataset
 
 

@@ -29,6 +29,9 @@ from bisenet_lib.runtime.paddleseg_compat import paddle
 
 TRAINING_ONLY = "aux_head"
 WEIGHTS, OPTIMIZER, STATE = "model.pdparams", "model.pdopt", "state.json"
+AVERAGE, UPDATES = "ema.pdparams", "ema_updates"
+"""The moving average of a run's weights, beside the weights; and the entry of the state that says
+how many iterations are in it, if the run has one."""
 BEST, RECORD = "best_model", "metrics.jsonl"
 SCHEDULE, MASTER_WEIGHTS = "LR_Scheduler", "master_weights"
 """Entries of an optimizer's state that are dicts themselves, not arrays."""
@@ -106,6 +109,7 @@ def save_checkpoint(
     model: paddle.nn.Layer,
     optimizer: paddle.optimizer.Optimizer,
     state: Mapping[str, Any],
+    average: Mapping[str, np.ndarray] | None = None,
 ) -> Path:
     """Write ``run/iter_N``: weights, optimizer, and the state of the training.
 
@@ -115,6 +119,7 @@ def save_checkpoint(
         model: the network.
         optimizer: its optimizer, with the learning-rate schedule.
         state: plain values for :func:`resume` to give back.
+        average: the moving average of the weights, name to array, if the run has one.
 
     Returns:
         The checkpoint's folder. It appears whole, by a rename, or not at all.
@@ -125,6 +130,8 @@ def save_checkpoint(
     with _replaced(run / f"iter_{iteration}") as part:
         paddle.save(model.state_dict(), str(part / WEIGHTS))
         paddle.save(optimizer.state_dict(), str(part / OPTIMIZER))
+        if average is not None:
+            paddle.save(dict(average), str(part / AVERAGE))  # type: ignore[arg-type]  # or arrays
         write_state(part, {**state, "iteration": iteration})
     return run / f"iter_{iteration}"
 
@@ -165,6 +172,7 @@ class Checkpoint:
         weights: name to array.
         optimizer: name to array, and the schedule's dict.
         state: of the training; at least ``iteration``.
+        average: the moving average of the weights, name to array, if the run has one.
         damaged: for each newer checkpoint of the run that was ignored, the reason.
     """
 
@@ -172,6 +180,7 @@ class Checkpoint:
     weights: Mapping[str, np.ndarray]
     optimizer: Mapping[str, Any]
     state: Mapping[str, Any]
+    average: Mapping[str, np.ndarray] | None = None
     damaged: tuple[str, ...] = ()
 
 
@@ -210,7 +219,9 @@ def _open(folder: Path) -> Checkpoint:
     )
     if SCHEDULE not in optimizer or not named:
         raise InputError(f"{folder / OPTIMIZER}: not the whole state of an optimizer")
-    return Checkpoint(folder, weights, optimizer, read_state(folder))
+    state = read_state(folder)
+    average = read_arrays(folder / AVERAGE) if UPDATES in state else None
+    return Checkpoint(folder, weights, optimizer, state, average)
 
 
 def restore(
@@ -336,8 +347,9 @@ def run_of(path: Path) -> Path:
 def weights_file(path: Path) -> Path:
     """The ``.pdparams`` file that a path names: itself, in its folder, or a run's best model.
 
-    If the run's newest checkpoint records no best model, the one in the folder is of an earlier
-    run and is ignored; :func:`describe` says which file was taken.
+    In a checkpoint's folder it is the moving average of the weights, if the run has one: that is
+    the network the run evaluates. If the run's newest checkpoint records no best model, the one
+    in the folder is of an earlier run and is ignored; :func:`describe` says which file was taken.
 
     Raises:
         InputError: there is none.
@@ -346,7 +358,7 @@ def weights_file(path: Path) -> Path:
     if path.is_file():
         return path
     if (path / WEIGHTS).is_file():
-        return path / WEIGHTS
+        return _evaluated(path)
     folders = checkpoints(path)
     if (path / BEST / WEIGHTS).is_file() and not (folders and _never_scored(folders[-1])):
         return path / BEST / WEIGHTS
@@ -355,7 +367,12 @@ def weights_file(path: Path) -> Path:
             f"{path}: no weights there. Give a .pdparams file, a checkpoint folder or a run "
             "folder; `bisenet train` makes one."
         )
-    return folders[-1] / WEIGHTS
+    return _evaluated(folders[-1])
+
+
+def _evaluated(folder: Path) -> Path:
+    """The weights of a checkpoint that its run evaluates: the average, if there is one."""
+    return folder / (AVERAGE if (folder / AVERAGE).is_file() else WEIGHTS)
 
 
 def _never_scored(folder: Path) -> bool:
@@ -426,7 +443,7 @@ def take_best(source: Path, run: Path, state: dict[str, Any]) -> None:
     if best is not None and best["iteration"] <= state["iteration"]:
         weights = source / BEST / WEIGHTS
     else:
-        weights = source / f"iter_{state.get('best_iteration')}" / WEIGHTS
+        weights = _evaluated(source / f"iter_{state.get('best_iteration')}")
     if not weights.is_file():
         state |= {"best_miou": None, "best_iteration": None}
         if best is not None:

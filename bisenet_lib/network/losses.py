@@ -19,8 +19,8 @@ _last: list[tuple[paddle.Tensor, int, paddle.Tensor]] = []
 class CPUCrossEntropyLoss(losses.CrossEntropyLoss):
     """PaddleSeg's ``CrossEntropyLoss`` from an exponential and two matrix products.
 
-    For class weights, and for logits whose exponential float32 cannot hold, it calculates as
-    PaddleSeg does. The arguments are PaddleSeg's.
+    For logits whose exponential float32 cannot hold, and for class weights where only the hardest
+    pixels count, it calculates as PaddleSeg does. The arguments are PaddleSeg's.
     """
 
     def forward(
@@ -36,14 +36,31 @@ class CPUCrossEntropyLoss(losses.CrossEntropyLoss):
             label: (N, H, W) integers, class indices or the ignore index.
             semantic_weights: (N, H, W) float32, of each pixel.
         """
-        if self.weight is not None or self.data_format != "NCHW" or _too_large(logit):
+        plain_mean = self.top_k_percent_pixels == 1 and self.avg_non_ignore
+        if self.weight is not None and (not plain_mean or len(self.weight) != logit.shape[1]):
+            return super().forward(logit, label, semantic_weights)
+        if self.data_format != "NCHW" or _too_large(logit):
             return super().forward(logit, label, semantic_weights)
         flat = logit.flatten(2)
         every_class = paddle.ones([1, logit.shape[1]])
         normaliser = paddle.log(paddle.matmul(every_class, paddle.exp(flat)))
         of_truth = paddle.matmul(every_class, flat * _one_hot(label, logit.shape[1]))
         loss = (normaliser - of_truth).reshape(label.shape)
+        if self.weight is not None:
+            return self._weighted_mean(loss, label, semantic_weights)
         return self._post_process_loss(logit, label.astype("int64"), semantic_weights, loss)
+
+    def _weighted_mean(
+        self, loss: paddle.Tensor, label: paddle.Tensor, semantic_weights: paddle.Tensor | None
+    ) -> paddle.Tensor:
+        """The mean of (N, H, W) losses, each pixel with the weight of its class."""
+        classes = len(self.weight)
+        weights = paddle.matmul(self.weight.reshape([1, classes]), _one_hot(label, classes))
+        weights = weights.reshape(label.shape) * (label != self.ignore_index).astype("float32")
+        loss = loss * weights
+        if semantic_weights is not None:
+            loss = loss * semantic_weights
+        return paddle.mean(loss) / (paddle.mean(weights) + self.EPS)
 
 
 def _too_large(logit: paddle.Tensor) -> bool:

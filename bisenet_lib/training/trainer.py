@@ -32,6 +32,7 @@ from bisenet_lib.runtime.paddleseg_compat import paddle
 from bisenet_lib.runtime.ranks import Ranks, join, lost_ranks
 from bisenet_lib.training import run_log
 from bisenet_lib.training.data_loading import Seeded, batches, read_batches, readers
+from bisenet_lib.training.ema import WeightAverage
 from bisenet_lib.training.run_log import Log
 
 from paddleseg.core.train import loss_computation  # isort: skip
@@ -49,7 +50,10 @@ STOP_INTERVAL = 10
 
 @dataclass(frozen=True)
 class Parts:
-    """What PaddleSeg's builder makes of a configuration."""
+    """What PaddleSeg's builder makes of a configuration.
+
+    ``ema_decay`` is that of the weights' moving average; None for none.
+    """
 
     model: paddle.nn.Layer
     losses: Mapping[str, list[Any]]
@@ -57,6 +61,7 @@ class Parts:
     schedule: paddle.optimizer.lr.LRScheduler
     train_dataset: SegDataset
     val_dataset: SegDataset | None
+    ema_decay: float | None = None
 
 
 def build(settings: Mapping[str, Any], seed: int) -> Parts:
@@ -80,6 +85,7 @@ def build(settings: Mapping[str, Any], seed: int) -> Parts:
             built.lr_scheduler,
             build_dataset(settings["train_dataset"]),
             build_dataset(settings["val_dataset"]) if "val_dataset" in settings else None,
+            (settings.get(configuration.EMA) or {}).get("decay"),
         )
 
 
@@ -253,10 +259,11 @@ class RunFolder:
         settings = {**self.settings, configuration.WORLD_SIZE: self.ranks.size}
         configuration.save_config(settings, self.run / "config.yml")
 
-    def save(self, parts: Parts, keep: int) -> None:
+    def save(self, parts: Parts, average: Mapping[str, np.ndarray] | None, keep: int) -> None:
         """Save a checkpoint and delete all but the newest ``keep``."""
+        iteration = self.state["iteration"]
         checkpoint.save_checkpoint(
-            self.run, self.state["iteration"], parts.model, parts.optimizer, self.state
+            self.run, iteration, parts.model, parts.optimizer, self.state, average
         )
         checkpoint.prune(self.run, keep)
 
@@ -435,7 +442,7 @@ def fit(
             assert stored is not None, "a fresh run has every iteration to do"
             raise _nothing_left(stored, settings["iters"])
         step = Step(parts, options, place, ranks)
-        step.resume(state)
+        step.resume(state, None if stored is None else stored.average)
         log = stack.enter_context(closing(Log(run, state, use_vdl=use_vdl, ranks=ranks)))
         folder = RunFolder(run, settings, stored, state, ranks)
         if due and not _evaluate(step, folder, log, request):
@@ -526,6 +533,9 @@ class Step:
         parts.model.train()
         with lost_ranks(ranks):
             self.model = ranks.data_parallel(parts.model)
+        self.average: WeightAverage | None = None
+        if parts.ema_decay is not None:
+            self.average = WeightAverage(parts.model, parts.ema_decay)
 
     def __call__(self, data: Mapping[str, paddle.Tensor]) -> list[paddle.Tensor]:
         """Update the weights with one batch.
@@ -540,6 +550,8 @@ class Step:
         self.scaler.step(self.parts.optimizer)
         self.scaler.update()
         self.parts.optimizer.clear_grad()
+        if self.average is not None:
+            self.average.update()
         return losses
 
     def backward(self, data: Mapping[str, paddle.Tensor]) -> list[paddle.Tensor]:
@@ -554,6 +566,17 @@ class Step:
         with lost_ranks(self.ranks):
             self.scaler.scale(sum(losses)).backward()
         return losses
+
+    def evaluated_weights(self) -> AbstractContextManager:
+        """The context in which the network has the weights to evaluate: the average, if any."""
+        return nullcontext() if self.average is None else self.average.in_place()
+
+    def average_statistics(self) -> None:
+        """Give every rank the same statistics, in the network and in the average."""
+        self.ranks.average_statistics(self.parts.model)
+        if self.average is not None and self.ranks.size > 1:
+            with self.average.in_place():
+                self.ranks.average_statistics(self.parts.model)
 
     def precision_of_weights(self) -> AbstractContextManager:
         """The context to evaluate the network in: with ``O2`` its weights are not float32."""
@@ -570,17 +593,27 @@ class Step:
             log.restart_clock()
 
     def remember(self, state: dict[str, Any]) -> None:
-        """Put what a resumed run needs of this step into ``state``: the loss scaler's state."""
+        """Put what a resumed run needs of this step into ``state``.
+
+        That is the loss scaler's state, and how many iterations are in the average.
+        """
+        state.pop(checkpoint.UPDATES, None)
+        if self.average is not None:
+            state[checkpoint.UPDATES] = self.average.updates
         if self.scaler.is_enable():
             scaler_state = self.scaler.state_dict()
             state["scaler"] = {
                 key: np.asarray(value).tolist() for key, value in scaler_state.items()
             }
 
-    def resume(self, state: Mapping[str, Any]) -> None:
-        """Go on from what :meth:`remember` put there."""
+    def resume(
+        self, state: Mapping[str, Any], average: Mapping[str, np.ndarray] | None = None
+    ) -> None:
+        """Go on from what :meth:`remember` put there, and from the average saved with it."""
         if self.scaler.is_enable() and "scaler" in state:
             self.scaler.load_state_dict(state["scaler"])
+        if self.average is not None and average is not None:
+            self.average.load(average, state[checkpoint.UPDATES])
 
 
 def _check_data(settings: Mapping[str, Any], options: Options, ranks: Ranks) -> None:
@@ -605,9 +638,10 @@ def _asked_to_stop(request: Request, iteration: int, due: bool, place: str, rank
 def _save(step: Step, folder: RunFolder) -> None:
     """Save a checkpoint, on the first rank: before anything that may fail, such as evaluation."""
     checkpoint.check_finite(step.parts.model, folder.state["iteration"])
-    step.ranks.average_statistics(step.parts.model)
+    step.average_statistics()
     step.remember(folder.state)
-    save = partial(folder.save, step.parts, step.options.keep_checkpoint_max)
+    average = None if step.average is None else step.average.arrays()
+    save = partial(folder.save, step.parts, average, step.options.keep_checkpoint_max)
     step.ranks.together(save if step.ranks.first else lambda: None)
 
 
@@ -616,16 +650,17 @@ def _evaluate(step: Step, folder: RunFolder, log: Log, request: Request) -> bool
     model, ranks, started = step.parts.model, step.ranks, time.perf_counter()
     dataset = step.parts.val_dataset
     assert dataset is not None, "_check_data asks for it"
-    with step.precision_of_weights():
-        scores = evaluator.evaluate(
-            model, dataset, ranks=ranks, stop=lambda: request.number is not None
-        )
-    if scores is None:
-        return False
-    folder.take_over()
-    log.evaluated(folder.state["iteration"], scores, time.perf_counter() - started)
-    save = partial(folder.save_scored, model, scores.miou)
-    ranks.together(save if ranks.first else partial(folder.note_score, scores.miou))
+    with step.evaluated_weights():
+        with step.precision_of_weights():
+            scores = evaluator.evaluate(
+                model, dataset, ranks=ranks, stop=lambda: request.number is not None
+            )
+        if scores is None:
+            return False
+        folder.take_over()
+        log.evaluated(folder.state["iteration"], scores, time.perf_counter() - started)
+        save = partial(folder.save_scored, model, scores.miou)
+        ranks.together(save if ranks.first else partial(folder.note_score, scores.miou))
     step.show(log)
     return True
 

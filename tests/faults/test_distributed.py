@@ -163,6 +163,26 @@ def test_resumed_ranks_equal_undisturbed_ones(tiny, tmp_path, nothing_stays):
     assert_same_weights(tmp_path / "whole" / f"iter_{iters}", folder / f"iter_{iters}")
 
 
+def test_two_ranks_have_one_average(tiny, tmp_path, nothing_stays):
+    """They score it together as one process does, and go on with it bit for bit."""
+    folder, rest = nothing_stays, tmp_path / "rest"
+    configuration.save_config({**configuration.load_config(tiny), "ema": {"decay": 0.9}}, tiny)
+    code, printed = run(*arguments(tiny, folder))
+    assert code == 0, printed
+    alone = evaluator.evaluate_checkpoint(
+        configuration.load_config(folder / "config.yml"),
+        folder / "iter_8" / "ema.pdparams",
+        engine="paddle",
+    ).scores
+    scored = [one["miou"] for one in run_log.read_log(folder) if "miou" in one]
+    assert scored[-1] == alone.miou
+
+    code, printed = run(*arguments(tiny, rest), "--resume-model", folder / "iter_4")
+    assert code == 0, printed
+    for name in ("model.pdparams", "ema.pdparams"):
+        assert_same_weights(folder / "iter_8" / name, rest / "iter_8" / name)
+
+
 def test_sigterm_to_all_processes_saves(tiny, nothing_stays):
     """As systemd and Slurm send it: to `bisenet launch`, Paddle's launcher, ranks and readers."""
     folder = nothing_stays

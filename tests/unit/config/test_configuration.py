@@ -220,3 +220,44 @@ def test_a_vendors_device_is_taken_by_its_name(monkeypatch, name):
 def test_an_absent_device_is_an_error_not_a_fall_back(name):
     with pytest.raises(InputError, match=f"device '{name}' is not there.*finds cpu here"):
         devices.select(name)
+
+
+WARM_UP = {"warmup_iters": 2, "warmup_start_lr": 0.01}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"warmup_iters": 0}, "warmup_iters is 0; give a whole number from 1 to below 6"),
+        ({"warmup_iters": 6}, "warmup_iters is 6"),
+        ({"warmup_iters": 1.5}, "warmup_iters is 1.5"),
+        ({"warmup_iters": None}, "warmup_iters is None"),
+        ({"warmup_start_lr": -0.01}, "warmup_start_lr is -0.01; give a number from 0"),
+        ({"warmup_start_lr": 0.05}, "warmup_start_lr is 0.05"),
+        ({"warmup_start_lr": None}, "warmup_start_lr is None"),
+        ({"warmup": 3}, "unknown key 'warmup'"),
+    ],
+)
+def test_a_warm_up_that_cannot_be_is_refused(change, message):
+    settings = configuration.load_config("smoke")
+    settings["lr_scheduler"] |= WARM_UP
+    configuration.check_config(settings, source="mine.yml")
+    settings["lr_scheduler"] |= change
+    with pytest.raises(InputError, match=r"mine\.yml: lr_scheduler.*" + message):
+        configuration.check_config(settings, source="mine.yml")
+    for key in WARM_UP:
+        one_of_both = {name: settings["lr_scheduler"][name] for name in ("type", "learning_rate")}
+        settings["lr_scheduler"] = one_of_both | {key: WARM_UP[key]}
+        with pytest.raises(InputError, match="is None"):
+            configuration.check_config(settings, source="mine.yml")
+
+
+def test_paddlesegs_schedule_is_built_for_a_warm_up():
+    settings = configuration.load_config("smoke")
+    settings["lr_scheduler"] |= WARM_UP
+    schedule = configuration.builder(settings).lr_scheduler
+    rates = []
+    for _ in range(6):
+        rates.append(schedule.get_lr())
+        schedule.step()
+    assert rates == pytest.approx([0.01, 0.03, *(0.05 * (1 - n / 4) ** 0.9 for n in range(4))])

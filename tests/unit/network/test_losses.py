@@ -8,6 +8,8 @@ from bisenet_lib.runtime.paddleseg_compat import paddle
 
 from paddleseg.models.losses import CrossEntropyLoss  # isort: skip
 
+WEIGHT = [0.5, 1, 2, 0, 3]
+
 
 def logits(*shape, scale=1.0):
     values = np.random.default_rng(0).normal(size=shape).astype("float32") * scale
@@ -22,7 +24,16 @@ def with_gradient(loss, x, label):
 
 
 @pytest.mark.parametrize("scale", [1.0, 30.0, 200.0])
-@pytest.mark.parametrize("options", [{}, {"weight": [0.5, 1, 2, 1, 1]}, {"ignore_index": 0}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"weight": WEIGHT},
+        {"ignore_index": 0},
+        {"weight": WEIGHT, "ignore_index": 0},
+        {"weight": WEIGHT, "top_k_percent_pixels": 0.5},
+    ],
+)
 def test_loss_and_gradient(options, scale):
     x = logits(2, 5, 6, 7, scale=scale)
     label = np.random.default_rng(1).integers(0, 5, (2, 6, 7))
@@ -54,3 +65,26 @@ def test_top_k_of_the_pixels():
     ours = CPUCrossEntropyLoss(top_k_percent_pixels=0.25)(x, label)
     theirs = CrossEntropyLoss(top_k_percent_pixels=0.25)(x, label)
     np.testing.assert_allclose(float(ours), float(theirs), rtol=1e-6)
+
+
+def test_weights_of_classes_and_of_pixels():
+    x, label = logits(2, 5, 6, 7), np.random.default_rng(1).integers(0, 5, (2, 6, 7))
+    label[:, 2] = 255
+    pixels = np.random.default_rng(2).uniform(0, 2, label.shape).astype("float32")
+    given = (x, paddle.to_tensor(label), paddle.to_tensor(pixels))
+    ours, theirs = (one(weight=WEIGHT)(*given) for one in (CPUCrossEntropyLoss, CrossEntropyLoss))
+    np.testing.assert_allclose(float(ours), float(theirs), rtol=1e-5)
+
+
+def test_weights_by_hand():
+    """Losses log 2 with weight 1 and log 4 with weight 3: (1 log 2 + 3 log 4) / 4."""
+    x = np.zeros((1, 2, 1, 3), "float32")
+    x[0, 1, 0, 1] = -np.log(3)
+    label = paddle.to_tensor([[[0, 1, 255]]])
+    loss = CPUCrossEntropyLoss(weight=[1, 3])(paddle.to_tensor(x), label)
+    assert float(loss) == pytest.approx((np.log(2) + 3 * np.log(4)) / 4, rel=1e-5)
+
+
+def test_a_weight_for_each_class_is_asked_for():
+    with pytest.raises(ValueError, match="number of weights = 2"):
+        CPUCrossEntropyLoss(weight=[1, 2])(logits(1, 5, 2, 2), paddle.zeros([1, 2, 2], "int64"))

@@ -315,3 +315,35 @@ def test_a_power_cut_finds_what_was_renamed_on_the_disk(tmp_path, monkeypatch):
         ("name", "state.json"),
         ("flush", tmp_path.name),
     ]
+
+
+def test_a_warm_up_rises_in_a_line_and_goes_on_after_a_resume(settings, tmp_path):
+    """Three iterations from 0.01 towards 0.04, then the decay over the five that remain."""
+    settings |= {"iters": 8}
+    settings["lr_scheduler"] |= {
+        "learning_rate": 0.04,
+        "warmup_iters": 3,
+        "warmup_start_lr": 0.01,
+    }
+    decay = [0.04 * (1 - n / 5) ** 0.9 for n in range(5)]
+    run, options = tmp_path / "run", {"do_eval": False, "save_interval": 1, "log_iters": 1}
+    trainer.fit(settings, run, keep_checkpoint_max=8, **options)
+    rates = [one["lr"] for one in run_log.read_log(run)]
+    assert rates == pytest.approx([0.01, 0.02, 0.03, *decay])
+    for start in (2, 3, 6):
+        rest = tmp_path / f"rest{start}"
+        trainer.fit(settings, rest, resume_model=run / f"iter_{start}", **options)
+        resumed = [one["lr"] for one in run_log.read_log(rest)]
+        assert resumed == rates[start:]
+        assert equal(weights(rest / "iter_8"), weights(run / "iter_8"))
+
+
+def test_a_longer_run_with_a_warm_up_continues_the_longer_schedule(settings, tmp_path):
+    warm_up = {"learning_rate": 0.04, "warmup_iters": 2, "warmup_start_lr": 0.02}
+    settings["lr_scheduler"] |= warm_up
+    run, options = tmp_path / "run", {"do_eval": False, "log_iters": 1}
+    trainer.fit(settings, run, **options)
+    trainer.fit({**settings, "iters": 8}, run, resume_model=run, **options)
+    rates = [one["lr"] for one in run_log.read_log(run)]
+    assert rates[:4] == pytest.approx([0.02, 0.03, 0.04, 0.04 * 0.5**0.9])
+    assert rates[4:] == pytest.approx([0.04 * (1 - n / 6) ** 0.9 for n in range(2, 6)])
