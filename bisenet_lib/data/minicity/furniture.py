@@ -476,7 +476,7 @@ def _tufts(
     tufts = np.repeat(clumps, each, 0)
     radius = tufts[:, 2].copy()
     away = rng.normal(0, 0.33, (len(tufts), 2)) + lean
-    away /= np.maximum(np.sqrt((away**2).sum(1, keepdims=True)) / 0.72, 1)
+    away /= np.maximum(np.sqrt((away**2).sum(1, keepdims=True)) / 0.64, 1)
     tufts[:, :2] += away * radius[:, None]
     tufts[:, 2] = radius * rng.uniform(0.16, 0.38, len(tufts))
     row = np.floor((tufts[:, 1] - tufts[:, 1].min()) / max(radius.mean(), 0.1))
@@ -538,7 +538,7 @@ def _crown(
     crown = tall * rng.uniform(0.24, 0.36) * (1.3 if kind == "wide" else 1)
     middle = 0.8 * crown if kind == "shrub" else max(tall - crown, crown + 1.6)
     size = 0.5 if kind == "clumps" else 0.62
-    spots = [(0.0, middle, crown * (0.4 if kind == "clumps" else 0.85))]
+    spots = [(0.0, middle, crown * (0.55 if kind == "clumps" else 0.85))]
     first = rng.uniform(0, 2 * np.pi)
     for number in range(count):
         angle = first + 2 * np.pi * number / count + rng.normal(0, 0.25)
