@@ -667,23 +667,6 @@ def ivy(
     return Thing("vegetation", z1 - 0.01, faces)
 
 
-def weeds(rng: np.random.Generator, x: float, z: float, green: Colour) -> Thing:
-    """A tuft of high grass or a small bush."""
-    wide, tall, count = rng.uniform(0.3, 0.9), rng.uniform(0.25, 0.8), 9
-    tips = np.linspace(-wide, wide, count)
-    points = [(-wide, 0.0)]
-    for tip in tips.tolist():
-        points += [(tip, tall * rng.uniform(0.5, 1.1)), (tip + wide / count, 0.3 * tall)]
-    faces = (
-        Face(upright([*points, (wide, 0)], x, z), green, 0.6, "grass"),
-        Face(upright(rect(-wide, wide, 0, 0.2 * tall), x, z), shade(green, 0.6), 0.2, solid=False),
-    )
-    return Thing("vegetation", z, faces)
-
-
-_WALLS = ("brick", "brick-coarse", "stone", "concrete", "plaster-stained", "plaster")
-
-
 def wall(
     rng: np.random.Generator, x: float, z0: float, z1: float, tall: float, colour: Colour
 ) -> Thing:
