@@ -476,7 +476,7 @@ def _tufts(
     tufts = np.repeat(clumps, each, 0)
     radius = tufts[:, 2].copy()
     away = rng.normal(0, 0.33, (len(tufts), 2)) + lean
-    away /= np.maximum(np.sqrt((away**2).sum(1, keepdims=True)) / 0.72, 1)
+    away /= np.maximum(np.sqrt((away**2).sum(1, keepdims=True)) / 0.64, 1)
     tufts[:, :2] += away * radius[:, None]
     tufts[:, 2] = radius * rng.uniform(0.16, 0.38, len(tufts))
     row = np.floor((tufts[:, 1] - tufts[:, 1].min()) / max(radius.mean(), 0.1))
@@ -538,7 +538,7 @@ def _crown(
     crown = tall * rng.uniform(0.24, 0.36) * (1.3 if kind == "wide" else 1)
     middle = 0.8 * crown if kind == "shrub" else max(tall - crown, crown + 1.6)
     size = 0.5 if kind == "clumps" else 0.62
-    spots = [(0.0, middle, crown * (0.4 if kind == "clumps" else 0.85))]
+    spots = [(0.0, middle, crown * (0.55 if kind == "clumps" else 0.85))]
     first = rng.uniform(0, 2 * np.pi)
     for number in range(count):
         angle = first + 2 * np.pi * number / count + rng.normal(0, 0.25)
@@ -665,23 +665,6 @@ def ivy(
         Face(shadow, shade(green, 0.65), 0.3, "leaf", solid=False),
     )
     return Thing("vegetation", z1 - 0.01, faces)
-
-
-def weeds(rng: np.random.Generator, x: float, z: float, green: Colour) -> Thing:
-    """A tuft of high grass or a small bush."""
-    wide, tall, count = rng.uniform(0.3, 0.9), rng.uniform(0.25, 0.8), 9
-    tips = np.linspace(-wide, wide, count)
-    points = [(-wide, 0.0)]
-    for tip in tips.tolist():
-        points += [(tip, tall * rng.uniform(0.5, 1.1)), (tip + wide / count, 0.3 * tall)]
-    faces = (
-        Face(upright([*points, (wide, 0)], x, z), green, 0.6, "grass"),
-        Face(upright(rect(-wide, wide, 0, 0.2 * tall), x, z), shade(green, 0.6), 0.2, solid=False),
-    )
-    return Thing("vegetation", z, faces)
-
-
-_WALLS = ("brick", "brick-coarse", "stone", "concrete", "plaster-stained", "plaster")
 
 
 def wall(

@@ -566,7 +566,7 @@ def _shading(rng: np.random.Generator, weather: Weather, front: Plane, tall: flo
         return Face(points, _SHADOW, 0.2, solid=False, alpha=alpha)
 
     faces = [dark(front.rect(0, long, 0, rng.uniform(0.3, 1.2)), rng.uniform(0.15, 0.4))]
-    reach, steps = rng.uniform(0.4, 1.0) * low, 4 if front.z < 20 else 1
+    reach, steps = rng.uniform(0.4, 1.0) * low, 2 if front.z < 20 else 1
     fade = rng.uniform(0.05, 0.25) / steps
     for share in np.arange(1, steps + 1) / steps:
         faces.append(dark(front.rect(0, long, 0, share * reach), fade))
@@ -968,10 +968,10 @@ def skyline(rng: np.random.Generator, city: City, weather: Weather, z: float) ->
         x += wide * rng.uniform(1.0, 1.7)
     for _ in range(int(rng.integers(4, 10))):
         size, centre = rng.uniform(0.6, 1.3), rng.uniform(-60, 60)
-        spots = [
-            (size * rng.uniform(-9, 9), size * rng.uniform(2, 7), size * rng.uniform(2.5, 5))
-            for _ in range(4)
-        ]
+        radii = size * rng.uniform(2.5, 5, 4)
+        places = np.cumsum(radii * rng.uniform(0.7, 1.3, 4))
+        heights = radii * rng.uniform(0.7, 1.2, 4)
+        spots = list(zip(places.tolist(), heights.tolist(), radii.tolist(), strict=True))
         leaf = leaf_colour(rng, city.green)
         faces = foliage(rng, centre, z, spots, leaf, float(weather.sun[0]))
         things.append(Thing("vegetation", z, tuple(faces)))

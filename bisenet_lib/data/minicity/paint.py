@@ -147,6 +147,7 @@ def _draw_grained(
         cv2.fillPoly(mask, [points - ((x0 << SHIFT), (y0 << SHIFT))], 255, cv2.LINE_8, SHIFT)
     place = (y0 - anchor[1], x0 - anchor[0])
     grain = _grain(first, scale, place, canvas, region.shape[:2])
+    grain = cv2.convertScaleAbs(grain, alpha=first.clear, beta=128 * (1 - first.clear))
     grained = cv2.multiply(region, cv2.cvtColor(grain, cv2.COLOR_GRAY2RGB), scale=1 / 128)
     cv2.copyTo(grained, mask, region)
 
@@ -162,7 +163,7 @@ def _draw_blended(canvas: np.ndarray, face_patch: Patch, points: np.ndarray, sca
         place = (abs(int(points[0, 0])) * 7,) * 2
         grey = _grain(face_patch, scale, place, canvas, region.shape[:2])
         colour = np.asarray(face_patch.colour, np.float32)
-        table = np.minimum(_LUT * colour, 255).astype(np.uint8)
+        table = np.minimum((1 + (_LUT - 1) * face_patch.clear) * colour, 255).astype(np.uint8)
         new = cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), table[None])
     else:
         new = np.full(region.shape, face_patch.colour, np.float32).astype(np.uint8)

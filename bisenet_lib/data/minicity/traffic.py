@@ -56,9 +56,9 @@ class Stage:
                 self.cast.append(quad)
 
 
-FINE = 33.0
+_FINE = 33.0
 """Metres ahead up to which small parts are drawn."""
-LONG = 2.2
+_LONG = 2.2
 """Metres from the middle of a car to its ends."""
 
 
@@ -77,8 +77,8 @@ def park(stage: Stage) -> None:
                 turn = (0.0 if side.sign > 0 else np.pi) + rng.normal(0, 0.025) + lean * side.sign
                 turn += np.pi * (rng.random() < 0.12)
                 build = vehicles.pickup if z > 9 and rng.random() < 0.02 else vehicles.car
-                car = build(rng, x, z, turn, fine=z < FINE)
-                stage.vehicle(car, x, z, 0.9, LONG, turn)
+                car = build(rng, x, z, turn, fine=z < _FINE)
+                stage.vehicle(car, x, z, 0.9, _LONG, turn)
             z += step * rng.uniform(1.0, 1.25)
 
 
@@ -128,8 +128,8 @@ def fill_lanes(stage: Stage) -> None:
             free = all(lane != at or abs(z - deep) > 11 for at, deep in busy)
             if free and rng.random() < chance:
                 x, turn = lane + rng.normal(0, 0.2), heading + rng.normal(0, 0.03)
-                car = vehicles.car(rng, x, z, turn, lit=lit, fine=z < FINE)
-                stage.vehicle(car, x, z, 0.9, LONG, turn)
+                car = vehicles.car(rng, x, z, turn, lit=lit, fine=z < _FINE)
+                stage.vehicle(car, x, z, 0.9, _LONG, turn)
             z += rng.uniform(*gap)
 
 
@@ -150,8 +150,8 @@ def _crossing(stage: Stage, lanes: tuple[float, float], *, lit: bool) -> list[tu
     z = rng.uniform(10, 25) if rng.random() < 0.6 else rng.uniform(25, 50)
     x = rng.uniform(left.kerb + 1, right.kerb + 1)
     turn = np.pi / 2 * rng.choice([-1, 1]) + rng.normal(0, 0.35)
-    car = vehicles.car(rng, x, z, turn, lit=lit, fine=z < FINE)
-    stage.vehicle(car, x, z, 0.9, LONG, turn)
+    car = vehicles.car(rng, x, z, turn, lit=lit, fine=z < _FINE)
+    stage.vehicle(car, x, z, 0.9, _LONG, turn)
     return [(lane, z) for lane in lanes]
 
 

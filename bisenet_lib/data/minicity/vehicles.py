@@ -23,14 +23,14 @@ from bisenet_lib.data.minicity.geometry import (
     rgb,
 )
 
-FINEST = 60.0
+_FINEST = 60.0
 """Metres ahead beyond which small parts are never drawn."""
 
-TYRE: Colour = (24, 24, 26)
-DARK: Colour = (18, 18, 20)
-TRIM: Colour = (40, 41, 44)
-SKY: Colour = (214, 224, 234)
-DUST: Colour = (104, 98, 88)
+_TYRE: Colour = (24, 24, 26)
+_DARK: Colour = (18, 18, 20)
+_TRIM: Colour = (40, 41, 44)
+_SKY: Colour = (214, 224, 234)
+_DUST: Colour = (104, 98, 88)
 
 _COMMON: tuple[Colour, ...] = (
     (236, 236, 234),
@@ -59,10 +59,10 @@ _BRIGHT: tuple[Colour, ...] = (
 _RIMS: tuple[Colour, ...] = ((150, 152, 156), (182, 184, 188), (108, 110, 114), (56, 57, 60))
 _TAXI: tuple[Colour, ...] = ((236, 224, 178), (240, 184, 24), (26, 26, 28), (120, 186, 70))
 
-Outline = Sequence[tuple[float, float]]
+_Outline = Sequence[tuple[float, float]]
 
 
-class Shades(NamedTuple):
+class _Shades(NamedTuple):
     """One paint from the sill up: dirty, side, shoulder, and what mirrors the sky."""
 
     low: Colour
@@ -88,17 +88,17 @@ def _paint(rng: np.random.Generator) -> Colour:
     return _pick(rng, _COMMON, 5) if rng.random() < 0.75 else _pick(rng, _BRIGHT, 7)
 
 
-def _shades(rng: np.random.Generator, colour: Colour) -> Shades:
+def _shades(rng: np.random.Generator, colour: Colour) -> _Shades:
     dirt, gloss = rng.uniform(0.05, 0.45), rng.uniform(0.05, 0.3)
-    return Shades(
-        _mix(_darker(colour, rng.uniform(0.5, 0.75)), DUST, dirt),
+    return _Shades(
+        _mix(_darker(colour, rng.uniform(0.5, 0.75)), _DUST, dirt),
         _darker(colour, rng.uniform(0.78, 0.95)),
-        _mix(colour, SKY, 0.5 * gloss),
-        _mix(colour, SKY, gloss),
+        _mix(colour, _SKY, 0.5 * gloss),
+        _mix(colour, _SKY, gloss),
     )
 
 
-class Glass(NamedTuple):
+class _Glass(NamedTuple):
     """The colours of a pane: below, above, and of the seats behind it."""
 
     low: Colour
@@ -106,7 +106,7 @@ class Glass(NamedTuple):
     seats: Colour
 
 
-def _glass(rng: np.random.Generator) -> Glass:
+def _glass(rng: np.random.Generator) -> _Glass:
     tone = rng.normal(0, 6)
     kind = rng.random()
     if kind < 0.45:
@@ -116,7 +116,7 @@ def _glass(rng: np.random.Generator) -> Glass:
     else:
         low, high = (92, 98, 98), (140, 148, 150)
     dark, light = (rgb(max(value + tone, 8) for value in colour) for colour in (low, high))
-    return Glass(dark, light, _darker(dark, 0.6))
+    return _Glass(dark, light, _darker(dark, 0.6))
 
 
 @cache
@@ -125,7 +125,7 @@ def _weights(outline: tuple[tuple[float, float], ...]) -> np.ndarray:
     return np.column_stack(((1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v))
 
 
-def _on(quad: Points, outline: Outline) -> Points:
+def _on(quad: Points, outline: _Outline) -> Points:
     """An outline of (u, v) shares laid on a (4, 3) quad whose first corner is (0, 0)."""
     return _weights(tuple(outline)) @ quad
 
@@ -133,7 +133,7 @@ def _on(quad: Points, outline: Outline) -> Points:
 def _loft(
     model: Model,
     stations: Sequence[tuple[float, float, float, float]],
-    ring: Outline,
+    ring: _Outline,
     colours: Sequence[Colour],
 ) -> None:
     """Draw a cross-section out along ``z``.
@@ -190,9 +190,9 @@ def _wheels(
         reach = 1.2 * radius
         arch = np.column_stack((z + reach * np.cos(_ARCH), radius + reach * np.sin(_ARCH)))
         if fine:
-            model.sides(arch.tolist(), half + 0.005, DARK)
+            model.sides(arch.tolist(), half + 0.005, _DARK)
         count = 14 if fine else 8
-        model.sides(disc(z, radius, radius, count=count), half + 0.01, TYRE, solid=True)
+        model.sides(disc(z, radius, radius, count=count), half + 0.01, _TYRE, solid=True)
         model.sides(disc(z, radius, radius * 0.64, count=count), half + 0.02, rim)
         if fine:
             gaps = [(z + radius * a, radius + radius * b) for a, b in _gaps(spokes)]
@@ -217,7 +217,7 @@ def _tyres(
     for end in ends:
         for side in (-1, 1):
             inner, outer = sorted((side * half * 0.97, side * (half - wide)))
-            model.end(rect(inner, outer, 0, radius), end, TYRE, solid=True)
+            model.end(rect(inner, outer, 0, radius), end, _TYRE, solid=True)
 
 
 def _plate(rng: np.random.Generator, x: float, z: float, heading: float, reach: float) -> Thing:
@@ -292,12 +292,12 @@ def car(
         z: metres ahead.
         heading: radians; 0 drives away from the camera.
         lit: lamps are on.
-        fine: draw what is too small to be seen from afar; never drawn beyond :data:`FINEST`.
+        fine: draw what is too small to be seen from afar; never drawn beyond 60 m.
 
     Returns:
         The car, then the plate.
     """
-    fine = fine and z < FINEST
+    fine = fine and z < _FINEST
     names = list(_BODIES)
     kind = names[int(rng.choice(len(names), p=[body.share for body in _BODIES.values()]))]
     body = _BODIES[kind]
@@ -307,7 +307,7 @@ def car(
     shades = _shades(rng, colour)
     roof = _shades(rng, _paint(rng)) if rng.random() < 0.08 else shades
     black = rng.random() < (0.55 if kind in ("suv", "van") else 0.25)
-    low = Shades(TRIM, *shades[1:]) if black else shades
+    low = _Shades(_TRIM, *shades[1:]) if black else shades
     model = Model((0, 0.5 * belt, 0))
     radius = rng.uniform(0.3, 0.34) * (1.12 if kind in ("suv", "van") else 1)
     _underside(model, half, long, radius)
@@ -333,7 +333,7 @@ def car(
 def _underside(model: Model, half: float, long: float, radius: float) -> None:
     _tyres(model, half, (-0.72 * long, 0.78 * long), radius)
     profile = [(-0.9 * long, 0.15), (-0.92 * long, 0.34), (0.92 * long, 0.34), (0.9 * long, 0.15)]
-    model.prism(profile, half * 0.86, DARK)
+    model.prism(profile, half * 0.86, _DARK)
 
 
 def _shell(
@@ -357,7 +357,7 @@ def _cabin(
     model: Model,
     body: _Body,
     size: tuple[float, float, float, float],
-    shades: tuple[Shades, Shades],
+    shades: tuple[_Shades, _Shades],
     *,
     fine: bool,
 ) -> None:
@@ -395,7 +395,7 @@ def _cabin(
     _loft(model, crown, ((1.0, 0.0), (0.9, 1.0)), (shades[1].shoulder, shades[1].top))
 
 
-def _side_windows(model: Model, flank: Points, glass: Glass, panes: int, post: Colour) -> None:
+def _side_windows(model: Model, flank: Points, glass: _Glass, panes: int, post: Colour) -> None:
     """Windows along one flank of a cabin."""
     add = model.faces.append
     if not panes:
@@ -413,7 +413,7 @@ def _side_windows(model: Model, flank: Points, glass: Glass, panes: int, post: C
         add(Face(_on(flank, pillar), _darker(post, 0.6), None, solid=False))
 
 
-def _screen(model: Model, screen: Points, glass: Glass, *, fine: bool) -> None:
+def _screen(model: Model, screen: Points, glass: _Glass, *, fine: bool) -> None:
     """A windscreen or rear window, darker below, with seats behind it."""
     add = model.faces.append
     pane = [(0.06, 0.08), (0.94, 0.08), (0.92, 0.9), (0.08, 0.9)]
@@ -439,7 +439,7 @@ def _face_and_tail(
     rng: np.random.Generator,
     model: Model,
     shell: Sequence[tuple[float, float, float, float]],
-    shades: Shades,
+    shades: _Shades,
     kind: str,
     *,
     lit: bool,
@@ -456,7 +456,7 @@ def _face_and_tail(
         x0, x1 = sorted((0.5 + 0.5 * sign * u0, 0.5 + 0.5 * sign * u1))
         _lay(model, tail[0], rect(x0, x1, v0, v1), red, glow=brakes)
     _lay(model, tail[0], rect(0.0, 1.0, 0.36, 0.39), _darker(shades.low, 0.6))
-    _lay(model, tail[0], rect(0.1, 0.9, 0.0, 0.14), DARK)
+    _lay(model, tail[0], rect(0.1, 0.9, 0.0, 0.14), _DARK)
     _lay(model, tail[0], rect(0.3, 0.7, 0.44, 0.62), _darker(shades.side, 0.7))
     nose = _ends(shell[-1], shell[-2])
     lamp, deep = (255, 250, 226) if lit else _pick(rng, ((214, 218, 220), (170, 176, 180))), 0.6
@@ -467,7 +467,7 @@ def _face_and_tail(
         _lay(model, nose[0], rect(x0, x1, deep, 0.92), lamp, glow=lit)
     grille = _pick(rng, ((20, 20, 22), (34, 35, 38), (120, 122, 126)))
     _lay(model, nose[0], rect(0.24, 0.76, deep - 0.06, 0.88), grille)
-    _lay(model, nose[0], rect(0.1, 0.9, 0.06, 0.3), DARK)
+    _lay(model, nose[0], rect(0.1, 0.9, 0.06, 0.3), _DARK)
     _lay(model, nose[0], rect(0.45, 0.55, 0.66, 0.8), (186, 188, 190))
 
 
@@ -486,7 +486,7 @@ def _ends(
 
 
 def _lay(
-    model: Model, quad: Points, outline: Outline, colour: Colour, *, glow: bool = False
+    model: Model, quad: Points, outline: _Outline, colour: Colour, *, glow: bool = False
 ) -> None:
     model.faces.append(Face(_on(quad, outline), colour, None, solid=False, glow=glow))
 
@@ -495,7 +495,7 @@ def _wings(
     rng: np.random.Generator, model: Model, half: float, z: float, belt: float, colour: Colour
 ) -> None:
     """Mirrors at ``z``; drawn before the cabin, which hides the farther one."""
-    shell = TRIM if rng.random() < 0.3 else colour
+    shell = _TRIM if rng.random() < 0.3 else colour
     for side in (-1, 1):
         x0, x1 = sorted((side * half * 0.95, side * (half + 0.17)))
         model.end(rect(x0, x1, belt, belt + 0.15), z, shell, facing=0.4, solid=True)
@@ -506,7 +506,7 @@ def _fittings(
     model: Model,
     size: tuple[float, float, float],
     body: _Body,
-    shades: Shades,
+    shades: _Shades,
 ) -> None:
     """Door lines, handles, side mouldings and roof rails; ``size`` as in _cabin."""
     long, half, belt = size
@@ -516,18 +516,18 @@ def _fittings(
         model.sides(rect(at - 0.012, at + 0.012, 0.34, belt * 0.94), half + 0.004, line)
         model.sides(rect(at + 0.08, at + 0.24, belt * 0.8, belt * 0.84), half + 0.006, line)
     if rng.random() < 0.25:
-        model.sides(rect(-0.5 * long, 0.5 * long, 0.42, 0.5), half + 0.008, TRIM)
+        model.sides(rect(-0.5 * long, 0.5 * long, 0.42, 0.5), half + 0.008, _TRIM)
     if body.panes == 3 and rng.random() < 0.6:
         tall = belt / body.belt
         rail = rect(back + 0.1, front - 0.1, tall + 0.01, tall + 0.06)
-        model.sides(rail, 0.66 * half, TRIM, facing=0.4)
+        model.sides(rail, 0.66 * half, _TRIM, facing=0.4)
 
 
 def _mirrors(model: Model, half: float, z: float, span: tuple[float, float]) -> None:
     """Outer mirrors of a lorry or bus; drawn before its body, which hides the farther one."""
     for side in (-1, 1):
         x0, x1 = sorted((side * half * 0.98, side * (half + 0.24)))
-        model.end(rect(x0, x1, *span), z, DARK, facing=0.3, solid=True)
+        model.end(rect(x0, x1, *span), z, _DARK, facing=0.3, solid=True)
 
 
 _CRATE = ((1.0, 0.0), (1.0, 0.3), (1.0, 0.8), (0.98, 1.0))
@@ -540,8 +540,8 @@ def _crate(
     front: float,
     half: float,
     span: tuple[float, float],
-    shades: Shades,
-    ring: Outline = _CRATE,
+    shades: _Shades,
+    ring: _Outline = _CRATE,
 ) -> Model:
     """A box from ``rear`` to ``front``, between the two heights of ``span``, metres."""
     part = Model((0, sum(span) / 2, (rear + front) / 2))
@@ -555,10 +555,10 @@ def _chassis(long: float, half: float, axles: Sequence[float], *, fine: bool) ->
     part = Model((0, 0.5, 0))
     _tyres(part, half, (-0.84 * long, 0.82 * long), 0.55, 0.45)
     frame = [(-long, 0.5), (-long, 0.95), (long - 0.3, 0.95), (long - 0.3, 0.5)]
-    part.prism(frame, half * 0.8, TRIM)
+    part.prism(frame, half * 0.8, _TRIM)
     part.sides(rect(-0.2 * long, 0.35 * long, 0.4, 0.95), half * 0.92, (74, 76, 80), solid=True)
     _wheels(part, half * 0.96, axles, 0.5, (120, 122, 126), fine=fine, spokes=6)
-    part.end(rect(-half * 0.95, half * 0.95, 0.42, 0.54), -long, TRIM, solid=True)
+    part.end(rect(-half * 0.95, half * 0.95, 0.42, 0.54), -long, _TRIM, solid=True)
     for side in (-1, 1):
         x0, x1 = sorted((side * half * 0.6, side * half * 0.92))
         part.end(rect(x0, x1, 0.58, 0.72), -long - 0.01, (170, 28, 26))
@@ -592,7 +592,7 @@ def _cab(
     part.end(rect(-half * 0.86, half * 0.86, low, 0.85 * tall), wall + 0.01, glass.low)
     middle = (low + 0.85 * tall) / 2
     part.end(rect(-half * 0.84, half * 0.84, middle, 0.84 * tall), wall + 0.015, glass.high)
-    part.end(rect(-half * 0.55, half * 0.55, 0.75, 1.2), front + 0.01, DARK)
+    part.end(rect(-half * 0.55, half * 0.55, 0.75, 1.2), front + 0.01, _DARK)
     part.end(rect(-half * 0.8, half * 0.8, 0.4, 0.6), front + 0.01, shades.low, solid=True)
     for sign in (-1, 1):
         x0, x1 = sorted((sign * half * 0.55, sign * half * 0.78))
@@ -631,7 +631,7 @@ def _closed(
     for at in (0.02, 0.5, 0.98):
         middle = half * (2 * at - 1)
         part.end(rect(middle - 0.02, middle + 0.02, 0.98, tall - 0.06), rear - 0.01, line)
-    part.end(rect(-half, half, 0.9, 1.0), rear - 0.01, TRIM)
+    part.end(rect(-half, half, 0.9, 1.0), rear - 0.01, _TRIM)
     if rng.random() < 0.3:
         for at in np.linspace(1.2, tall - 0.2, 6).tolist():
             part.end(rect(-half * 0.95, half * 0.95, at, at + 0.04), rear - 0.012, line)
@@ -667,7 +667,7 @@ def _tipper(
     middle = (rear + front) / 2
     top = [(rear + 0.1, half * 0.9, 1.2, rim), (middle, half * 0.7, 1.2, rim + 0.5)]
     top.append((front, half * 0.9, 1.2, rim))
-    _loft(heap, top, ((1.0, 0.0), (1.0, 0.6), (0.3, 1.0)), (tone, tone, _mix(tone, SKY, 0.1)))
+    _loft(heap, top, ((1.0, 0.0), (1.0, 0.6), (0.3, 1.0)), (tone, tone, _mix(tone, _SKY, 0.1)))
     part = _crate(rear, front, half, (0.95, rim), shades)
     for at in np.linspace(rear + 0.1, front - 0.2, 5).tolist():
         part.sides(rect(at, at + 0.12, 1.0, rim), half + 0.01, _darker(shades.side, 0.75))
@@ -772,7 +772,7 @@ def _coach(
     _loft(model, stations, ring, (trim.low, shades.side, shades.shoulder, shades.top))
     count = int(long * rng.uniform(0.9, 1.5))
     step = 2 * (long - 0.35) / count
-    post = _pick(rng, (DARK, shades.side))
+    post = _pick(rng, (_DARK, shades.side))
     for bottom, top in rows:
         model.sides(rect(-long + 0.3, long - 0.32, bottom, top), half + 0.01, glass.low)
         shine = [(-long + 0.3, (bottom + top) / 2), (long - 0.32, 0.6 * bottom + 0.4 * top)]
@@ -799,7 +799,7 @@ def _coach_ends(
     rng: np.random.Generator,
     model: Model,
     size: tuple[float, float, float],
-    shades: Shades,
+    shades: _Shades,
     top: float,
 ) -> None:
     """Lamps, display and engine grille of a coach whose windows end at ``top``."""
@@ -807,7 +807,7 @@ def _coach_ends(
     lit = bool(rng.random() < 0.4)
     sign = _pick(rng, ((250, 170, 40), (240, 240, 220), (24, 24, 26)))
     display = rect(-half * 0.6, half * 0.6, top + 0.03, min(top + 0.3, tall - 0.05))
-    model.end(display, long + 0.02, DARK)
+    model.end(display, long + 0.02, _DARK)
     model.end([(0.85 * px, py) for px, py in display], long + 0.03, sign, glow=sum(sign) > 200)
     model.end(rect(-half * 0.5, half * 0.5, 0.55, 1.0), -long - 0.02, _darker(shades.low, 0.5))
     for side in (-1, 1):
@@ -836,7 +836,7 @@ def bus(
         colours = _BUSES[int(rng.integers(len(_BUSES)))]
     parts = [Model((0, 0.4, 0))]
     parts[0].prism(
-        [(-long + 0.2, 0.2), (-long + 0.2, 0.5), (long - 0.2, 0.5), (long, 0.2)], 1.1, DARK
+        [(-long + 0.2, 0.2), (-long + 0.2, 0.5), (long - 0.2, 0.5), (long, 0.2)], 1.1, _DARK
     )
     if kind == "coach":
         tall = rng.uniform(3.3, 3.7)
@@ -848,7 +848,7 @@ def bus(
         long, colours = rng.uniform(3.6, 5.0), ((244, 178, 24), (28, 28, 30))
         hood = _shades(rng, colours[0])
         parts.append(_crate(long - 0.1, long + 1.1, 1.0, (0.5, 1.5), hood))
-        parts[-1].end(rect(-0.6, 0.6, 0.7, 1.3), long + 1.11, DARK)
+        parts[-1].end(rect(-0.6, 0.6, 0.7, 1.3), long + 1.11, _DARK)
     _mirrors(parts[0], 1.25, long - 0.05, (rows[0][1] - 0.7, rows[0][1] - 0.15))
     doors = int(rng.integers(1, 4)) if kind in ("town", "double") else 1
     body = _coach(rng, (long, 1.25, tall), colours, rows, doors=doors)
@@ -873,7 +873,7 @@ def tram(
     long, tall = rng.uniform(8.0, 11.0), rng.uniform(3.2, 3.5)
     step = 2 * long / count
     below = Model((0, 0.3, 0))
-    below.prism([(-long, 0.1), (-long, 0.5), (long, 0.5), (long, 0.1)], half * 0.9, TRIM)
+    below.prism([(-long, 0.1), (-long, 0.5), (long, 0.5), (long, 0.1)], half * 0.9, _TRIM)
     parts, rows = [below], ((0.42 * tall, tall - 0.55),)
     for number in range(count):
         middle = -long + step * (number + 0.5)
@@ -890,8 +890,8 @@ def tram(
     )
     if fine:
         arms = [(-0.6, tall + 0.3), (0.4, tall + 0.75), (-0.3, tall + 1.2), (0.3, tall + 0.75)]
-        top.sides(arms, 0.5, DARK, facing=0.3, solid=True)
-        top.end(rect(-0.8, 0.8, tall + 1.18, tall + 1.26), -0.3, DARK, facing=0.3, solid=True)
+        top.sides(arms, 0.5, _DARK, facing=0.3, solid=True)
+        top.end(rect(-0.8, 0.8, tall + 1.18, tall + 1.26), -0.3, _DARK, facing=0.3, solid=True)
     return [_merged("train", [*parts, top], x, z, heading)]
 
 
