@@ -667,6 +667,9 @@ def ivy(
     return Thing("vegetation", z1 - 0.01, faces)
 
 
+_WALLS = ("brick", "brick-coarse", "stone", "concrete", "plaster-stained", "plaster")
+
+
 def wall(
     rng: np.random.Generator, x: float, z0: float, z1: float, tall: float, colour: Colour
 ) -> Thing:
