@@ -118,7 +118,12 @@ def _settle(root: Path, wanted: dict[str, Any]) -> None:
         return
     try:
         stored = json.loads(file.read_text(encoding="utf-8"))
-        for name in ("version", "seed", "size"):
+        if stored["version"] != VERSION:
+            raise InputError(
+                f"{file}: made by version {stored['version']} of the generator; this is version "
+                f"{VERSION}. Delete {root} and run the command again, or give another folder"
+            )
+        for name in ("seed", "size"):
             if stored[name] != wanted[name]:
                 raise InputError(
                     f"{file}: made with {name} {stored[name]}, not {wanted[name]}; "

@@ -16,7 +16,7 @@ from bisenet_lib.cli.main import app
 from bisenet_lib.course.plots import PUBLISHED_SHARES
 from bisenet_lib.data.labels import CLASSES, LABELS, id_to_train_id
 from bisenet_lib.data.minicity import CITIES, generate, render, size_of
-from bisenet_lib.data.minicity.dataset import SETTINGS, paths
+from bisenet_lib.data.minicity.dataset import SETTINGS, VERSION, paths
 from bisenet_lib.errors import InputError
 
 pytestmark = pytest.mark.slow
@@ -199,6 +199,16 @@ def test_refuses_other_settings(tmp_path):
         generate(tmp_path, train=1, val=0, test=0, size=(64, 32), seed=1)
     with pytest.raises(InputError, match=r"made with size \[64, 32\], not \[128, 64\]"):
         generate(tmp_path, train=1, val=0, test=0, size=(128, 64))
+    assert contents(tmp_path) == before
+
+
+def test_refuses_a_folder_of_an_older_generator(tmp_path):
+    generate(tmp_path, train=1, val=0, test=0, size=(64, 32))
+    settings = tmp_path / SETTINGS
+    settings.write_text(settings.read_text().replace(f'"version": {VERSION}', '"version": 1'))
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match=rf"made by version 1 .* Delete {tmp_path} and run"):
+        generate(tmp_path, train=1, val=0, test=0, size=(64, 32))
     assert contents(tmp_path) == before
 
 
