@@ -45,13 +45,13 @@ def input_size(
 
     Returns:
         (width, height) in the photograph's proportions, as nearly as multiples of
-        :data:`STRIDE` have them. ``trained`` itself where the proportions are the same. A
-        panorama keeps a height of at least one stride and gets no more pixels for it.
+        :data:`STRIDE` have them; a photograph of the size trained for stays as it is. A panorama
+        keeps a height of at least one stride and gets no more pixels for it.
     """
+    if size == trained:
+        return size
     pixels = trained[0] * trained[1]
     scale = math.sqrt(pixels / (size[0] * size[1]))
-    if scale <= enlarged and size[0] * trained[1] == size[1] * trained[0]:
-        return trained
     longest = max(1, pixels // STRIDE**2)
     scale = min(scale, enlarged) / STRIDE
     width, height = (STRIDE * min(max(1, math.floor(scale * side + 0.5)), longest) for side in size)

@@ -167,7 +167,7 @@ def test_saved_configuration_loads_again(tmp_path):
         ),
         (
             {"image_size": [512, 256]},
-            r"image_size is \[512, 256\], but val_dataset resizes its images to \[256, 128\]: write",
+            r"image_size is \[512, 256\], but val_dataset resizes its images to \[256, 128\]:",
         ),
         ({"loss": None}, "loss: None is no section"),
         ({"model": {"type": ["BiSeNetV2"]}}, "has no 'type'"),

@@ -10,9 +10,9 @@ export function inputSize(width, height, asked, { trained, first, enlarged }) {
   if (!asked) return [width, height];
   const limit = asked === first && enlarged ? enlarged : Infinity;
   const like = [asked, Math.max(1, Math.round((asked * trained[1]) / trained[0]))];
+  if (width === like[0] && height === like[1]) return like;
   const pixels = like[0] * like[1];
   const factor = Math.sqrt(pixels / (width * height));
-  if (factor <= limit && width * like[1] === height * like[0]) return like;
   const most = Math.max(1, Math.floor(pixels / STRIDE ** 2));
   return [width, height].map((side) => {
     const strides = Math.round((Math.min(factor, limit) * side) / STRIDE);
