@@ -307,6 +307,10 @@ def test_settings_are_of_all_pages_and_what_cannot_be_set_is_refused(network):
             one, other = Page(hub), Page(hub)
             one.say({"do": "set", "name": "width", "value": 256})
             assert other.last("settings")["width"] == 256
+            hello = one.last("hello")
+            assert (hello["widths"][0], hello["widths"][-1]) == (256, 0)
+            assert (hello["trained"], hello["first"], hello["enlarged"]) == ([512, 256], 512, 1.5)
+            assert hello["reason"].startswith("since its file does not say")
             assert other.last("settings")["by"] == one.viewer.number
             for name, value in (
                 ("width", 10**9),
