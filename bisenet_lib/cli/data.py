@@ -4,7 +4,6 @@ Imports of a sub-command stand inside it, as in :mod:`bisenet_lib.cli.main`.
 """
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +11,15 @@ import typer
 from rich.markdown import Markdown
 from rich.table import Table
 
-from bisenet_lib.cli.options import Json, Root, Workers, end_with_problems, out, write_json
-from bisenet_lib.errors import InputError
+from bisenet_lib.cli.options import (
+    Json,
+    Root,
+    Workers,
+    end_with_problems,
+    out,
+    size_of,
+    write_json,
+)
 
 _SOURCES = {
     "labelIds": "labelIds (exact)",
@@ -44,10 +50,11 @@ def minicity(
 
     It may be stopped at any time; the next run goes on, and may ask for more frames.
     """
-    from bisenet_lib.data.minicity import generate, size_of
+    from bisenet_lib.data import minicity as streets
 
-    summary = generate(
-        folder, train=train, val=val, test=test, size=size_of(size), seed=seed, workers=workers
+    size_of_images = streets.size_of(size)
+    summary = streets.generate(
+        folder, train=train, val=val, test=test, size=size_of_images, seed=seed, workers=workers
     )
     out.print(f"{summary}", highlight=False, soft_wrap=True)
 
@@ -64,9 +71,9 @@ def drive(
 
     A folder becomes a data set in the Cityscapes layout, with the drive as its validation split.
     """
-    from bisenet_lib.data.minicity import film, size_of
+    from bisenet_lib.data import minicity as streets
 
-    summary = film(output, frames=frames, size=size_of(size), seed=seed)
+    summary = streets.film(output, frames=frames, size=streets.size_of(size), seed=seed)
     out.print(f"{summary}", highlight=False, soft_wrap=True)
 
 
@@ -216,7 +223,7 @@ def import_folder(
         val=_share(val),
         seed=seed,
         config=config,
-        size=_size(size),
+        size=size_of(size),
         workers=workers,
     )
     write_json(json_file, imported.as_dict())
@@ -242,10 +249,3 @@ def _share(text: str | None) -> float | Path | None:
         return float(text)
     except ValueError:
         return Path(text)
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text or "")
-    if text and not match:
-        raise InputError(f"--size is {text!r}; give width x height, such as 384x256")
-    return match and (int(match[1]), int(match[2]))

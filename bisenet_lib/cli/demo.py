@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bisenet_lib.cli.options import MODEL, OwnConfig, err, exported_file, notes, out, trained
+from bisenet_lib.cli.options import (
+    MODEL,
+    OwnConfig,
+    Size,
+    err,
+    exported_file,
+    notes,
+    out,
+    photo_size,
+    trained,
+)
 from bisenet_lib.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,6 +56,7 @@ def demo(
     seed: Annotated[
         int | None, typer.Option(help="Of the street that is driven through; 0 or more.")
     ] = None,
+    size: Size = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
     ] = True,
@@ -67,8 +78,11 @@ def demo(
         raise InputError(
             f"{path}: not there. Give a run folder, a checkpoint or an exported network as MODEL."
         )
+    seen = photo_size(size)
     sockets = listen(host, port)
-    network = _network(path, config, title=str(model or SHIPPED.name))
+    network = _network(path, config, title=str(model or SHIPPED.name), size=seen)
+    shown = f"about {network.width}x{network.trained[1]}" if network.width else "their own size"
+    notes.print(f"Pictures are shown to the network at {shown}: {network.reason()}.")
 
     def ready(addresses: Sequence[str]) -> None:
         for address in addresses:
@@ -80,13 +94,15 @@ def demo(
     asyncio.run(serve(network, sockets, ready, host=host, drive=Drive(seed)))
 
 
-def _network(model: Path, config: str | None, title: str) -> "DemoNetwork":
+def _network(
+    model: Path, config: str | None, title: str, size: tuple[int, int] | str | None
+) -> "DemoNetwork":
     from bisenet_lib.deployment.demo import networks
 
     if exported := exported_file(model):
-        return networks.of_export(exported, title)
+        return networks.of_export(exported, title, size)
     settings, weights = trained(model, config, None)
-    return networks.of_checkpoint(settings, weights, title)
+    return networks.of_checkpoint(settings, weights, title, size)
 
 
 def _opened(address: str) -> bool:

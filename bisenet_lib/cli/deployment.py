@@ -22,9 +22,11 @@ from bisenet_lib.cli.options import (
     Numbers,
     OwnConfig,
     Scales,
+    Size,
     end_with_problems,
     exported_file,
     out,
+    photo_size,
     scales_of,
     trained,
     write_json,
@@ -51,27 +53,34 @@ def export(
     images: Annotated[
         Path | None, typer.Option(help="Photographs to compare on, in place of the data set's.")
     ] = None,
+    size: Size = None,
     json_file: Json = None,
 ) -> None:
     """Write a checkpoint as ONNX and in Paddle's inference format.
 
     Both are compared with the checkpoint on real images first; one that differs is not written.
+    The files say for which size of photographs they are.
     """
     chosen = {"both": ("onnx", "paddle"), "onnx": ("onnx",), "paddle": ("paddle",)}.get(formats)
     if chosen is None:
         raise InputError(f"format is {formats!r}; choose onnx, paddle or both")
+    from bisenet_lib.config.configuration import trained_size, with_size
     from bisenet_lib.deployment.export import export_checked, real_images
 
+    seen = photo_size(size)
     settings, weights = trained(model, config, dataset)
     compared = real_images(settings, images)
+    if seen is not None:
+        settings = with_size(settings, None if isinstance(seen, str) else seen)
     titles = ("format", "file", "MB", "images", "% of pixels equal", "largest logit difference")
     table = Table(*titles)
     for column in table.columns[2:]:
         column.justify = "right"
     written = export_checked(settings, weights, output, compared, chosen)
+    for_size = trained_size(settings)
+    exports = [exported.as_dict() for exported in written]
     write_json(
-        json_file,
-        {"checkpoint": str(weights), "exports": [exported.as_dict() for exported in written]},
+        json_file, {"checkpoint": str(weights), "trained_size": for_size, "exports": exports}
     )
     for exported in written:
         parity = exported.parity
@@ -85,6 +94,10 @@ def export(
         )
     out.print(table)
     out.print(f"compared with {weights}, then written to {output}", highlight=False, soft_wrap=True)
+    shown = "their own size: the configuration names none"
+    if for_size is not None:
+        shown = f"as many pixels as {for_size[0]}x{for_size[1]}"
+    out.print(f"photographs are shown to it at {shown}", highlight=False, soft_wrap=True)
 
 
 def predict(
@@ -94,13 +107,7 @@ def predict(
     ],
     output: Annotated[Path, typer.Option(help="Where overlays and labels go.")],
     config: OwnConfig = None,
-    max_side: Annotated[
-        int,
-        typer.Option(
-            help="Larger images, up to 200 million pixels, are scaled down to this for the "
-            "network; 0: never, which takes much memory."
-        ),
-    ] = 2048,
+    size: Size = None,
     colour_blind: Annotated[
         bool,
         typer.Option("--colour-blind", help="Colours that stay apart with any colour vision."),
@@ -109,8 +116,9 @@ def predict(
 ) -> None:
     """Segment photographs or a video: overlays to look at, labels to go on with.
 
-    Labels and overlays have the size of the image, whatever size the network saw. Without Paddle
-    where MODEL is an export; a checkpoint is exported into the user's cache on first use.
+    The network sees an image, of up to 200 million pixels, with as many pixels as it was trained
+    for; labels and overlays have the image's own size. Without Paddle where MODEL is an export; a
+    checkpoint is exported into the user's cache on first use.
     """
     from bisenet_lib.data.image_files import SUFFIXES
     from bisenet_lib.deployment.photographs import open_predictor, predict_images
@@ -118,14 +126,15 @@ def predict(
 
     if not source.exists():
         raise InputError(f"{source}: no such image, folder or video")
-    predictor = open_predictor(
-        _onnx_file(model, config), longest=max_side, colour_blind=colour_blind
-    )
+    seen = photo_size(size)
+    predictor = open_predictor(_onnx_file(model, config), size=seen, colour_blind=colour_blind)
     still = source.is_dir() or source.suffix.lower() in SUFFIXES
     tally = (predict_images if still else predict_video)(predictor, source, output)
     write_json(json_file, tally.as_dict())
     if tally.frames:
         out.print(_shares(tally))
+        for sentence in tally.seen(source):
+            out.print(sentence, markup=False, highlight=False, soft_wrap=True)
         out.print(
             f"{tally.frames} {'image' if still else 'frame'}{'s' * (tally.frames != 1)}: "
             f"{tally.frames / tally.seconds:.2f} a second in all, "

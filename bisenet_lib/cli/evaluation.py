@@ -21,6 +21,7 @@ from bisenet_lib.cli.options import (
     Scales,
     Workers,
     out,
+    photo_size,
     scales_of,
     trained,
     write_json,
@@ -41,6 +42,14 @@ def evaluate(
     device: Device = "auto",
     flip: Flip = False,
     scales: Scales = "1.0",
+    size: Annotated[
+        str | None,
+        typer.Option(
+            help="Width x height, such as 512x256: the network sees every image with so many "
+            "pixels, in its own proportions, and is scored at the labels' size; photo: at its own "
+            "size. Default: as the configuration's val_dataset has it."
+        ),
+    ] = None,
     crop_size: Annotated[
         tuple[int, int] | None,
         typer.Option(help="Width and height of a sliding window; default: the whole image."),
@@ -67,6 +76,7 @@ def evaluate(
     from bisenet_lib.evaluation.tta import Views
 
     check_name(engine)
+    seen = photo_size(size)
     views = Views(flip, scales_of(scales), crop_size, stride)
     settings, weights = trained(model, config, dataset)
     report = evaluate_checkpoint(
@@ -75,6 +85,7 @@ def evaluate(
         engine=engine,
         device=device,
         views=views,
+        size=seen,
         save_dir=save_dir,
         save_predictions=save_dir is not None,
     )

@@ -1,6 +1,7 @@
 """Options that several sub-commands share, and how each of them reports."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -63,6 +64,14 @@ Root = Annotated[
 Scales = Annotated[
     str, typer.Option(help="Sizes to look at, relative to the image: 0.5 0.75 1.0 1.25.")
 ]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        help="Width x height, such as 512x256: photographs are shown to the network with so many "
+        "pixels, in their own proportions; photo: at their own size. Default: what the network "
+        "was trained for."
+    ),
+]
 Workers = Annotated[int, typer.Option("--workers", "-j", help="Processes to use.")]
 
 _SHOWN = 20
@@ -95,6 +104,27 @@ def scales_of(text: str) -> tuple[float, ...]:
     except ValueError as error:
         message = f"--scales {text!r}; give numbers, as in --scales 0.75 1.0 1.25"
         raise InputError(message) from error
+
+
+def size_of(text: str | None, also: str = "") -> tuple[int, int] | None:
+    """The numbers of ``--size``.
+
+    Args:
+        text: width x height; None gives None.
+        also: what else may be given, for the message.
+
+    Raises:
+        InputError: it is something else.
+    """
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text or "")
+    if text is not None and not match:
+        raise InputError(f"--size is {text!r}; give width x height, such as 384x256{also}")
+    return match and (int(match[1]), int(match[2]))
+
+
+def photo_size(text: str | None) -> tuple[int, int] | str | None:
+    """The ``--size`` of photographs, as :class:`bisenet_lib.deployment.predictor.Predictor`'s."""
+    return text if text == "photo" else size_of(text, ", or photo for their own size")
 
 
 def trained(model: Path, config: str | None, dataset: Path | None) -> tuple[dict[str, Any], Path]:

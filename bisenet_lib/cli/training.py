@@ -65,6 +65,7 @@ def train(
     Options may be spelled with underscores as in PaddleSeg (--do_eval).
     """
     from bisenet_lib.config.configuration import expected_rate, load_config
+    from bisenet_lib.config.datasets import sized
     from bisenet_lib.network.checkpoint import config_file
     from bisenet_lib.runtime.devices import select, settings_line
     from bisenet_lib.runtime.ranks import here
@@ -80,6 +81,8 @@ def train(
         learning_rate=learning_rate,
         any_component=not of_a_run,
     )
+    if dataset is not None:
+        settings = sized(settings)
     if here().first:
         out.print(settings_line(select(device), here().size), highlight=False, soft_wrap=True)
         rate, why = expected_rate(source, settings["batch_size"], here().size)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bisenet_lib.config.configuration import IMAGE_SIZE
 from bisenet_lib.data.image_io import Size
 from bisenet_lib.errors import InputError
 
@@ -31,10 +32,16 @@ def network_size(settings: Mapping[str, Any], sizes: Sequence[Size]) -> Size | N
     target = _resized_to(settings)
     if target is None:
         return None
-    median = np.median(sizes, axis=0)
+    median = median_size(sizes)
     scale = min(1.0, math.sqrt(target[0] * target[1] / (median[0] * median[1])))
     width, height = (max(SIDE, SIDE * round(scale * side / SIDE)) for side in median)
     return width, height
+
+
+def median_size(sizes: Sequence[Size]) -> Size:
+    """The median width and the median height of images."""
+    width, height = np.median(sizes, axis=0)
+    return int(width), int(height)
 
 
 def adapted(settings: Mapping[str, Any], num_classes: int, size: Size | None) -> dict[str, Any]:
@@ -54,6 +61,7 @@ def adapted(settings: Mapping[str, Any], num_classes: int, size: Size | None) ->
     """
     changed = copy.deepcopy(dict(settings))
     changed["model"]["num_classes"] = num_classes
+    changed.pop(IMAGE_SIZE, None)  # of other images
     for key in ("train_dataset", "val_dataset"):
         if changed.get(key, {}).get("type") != "Dataset":
             raise InputError(f"--config: its {key} reads no file lists; choose another, as laptop")

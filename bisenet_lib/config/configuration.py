@@ -4,6 +4,7 @@ One file drives this library and PaddleSeg's own tools alike (PaddleSeg docs,
 ``docs/design/use/use.md``). Taught in ``03_training``.
 """
 
+import copy
 import inspect
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,6 +18,7 @@ from bisenet_lib.common.atomic_files import holds_weights, write_text
 from bisenet_lib.config.allowlist import check_known, check_length
 from bisenet_lib.config.augmentation import OWN
 from bisenet_lib.config.profiles import find_config
+from bisenet_lib.data.image_io import Size
 from bisenet_lib.errors import InputError, did_you_mean, refuse_address
 from bisenet_lib.network.bisenetv2 import BiSeNetV2
 from bisenet_lib.network.losses import CPUCrossEntropyLoss
@@ -43,7 +45,13 @@ WORLD_SIZE = "world_size"
 EMA = "ema"
 """The average of the weights, see :class:`bisenet_lib.training.ema.WeightAverage`:
 ``{decay: 0.99}``. PaddleSeg's tools read past it; its ``train.py`` trains without."""
-TOP_LEVEL = (*SECTIONS, *NUMBERS, WORLD_SIZE, EMA, "lr_scheduler", "loss", "test_config")
+IMAGE_SIZE = "image_size"
+"""Width and height of the images that the network is trained on, before they are scaled and cropped
+at random; for a configuration that resizes none. PaddleSeg passes over it."""
+LARGEST = 8192
+"""Pixels of a side of :data:`IMAGE_SIZE`."""
+_OWN_KEYS = (WORLD_SIZE, EMA, IMAGE_SIZE)
+TOP_LEVEL = (*SECTIONS, *NUMBERS, *_OWN_KEYS, "lr_scheduler", "loss", "test_config")
 
 
 def load_config(
@@ -180,6 +188,7 @@ def check_config(settings: Mapping[str, Any], *, source: str) -> None:
     for key in ("train_dataset", "val_dataset"):
         if key in settings:
             _check_dataset(settings[key], key.removesuffix("_dataset"), f"{source}: {key}")
+    _check_image_size(settings, source)
     _check_loss(settings["loss"], f"{source}: loss")
     heads, coefficients = _outputs(settings["model"]), settings["loss"]["coef"]
     if heads not in (None, len(coefficients)):
@@ -189,6 +198,54 @@ def check_config(settings: Mapping[str, Any], *, source: str) -> None:
         )
     _check_schedule(settings["lr_scheduler"], settings["iters"], f"{source}: lr_scheduler")
     _check_ema(settings.get(EMA), f"{source}: {EMA}")
+
+
+def trained_size(settings: Mapping[str, Any]) -> Size | None:
+    """The size of the images that a configuration's network is trained on.
+
+    Args:
+        settings: a resolved configuration.
+
+    Returns:
+        (width, height): what its validation transforms resize to, else its ``image_size``; None
+        if it has neither, as PaddleSeg's own.
+
+    Raises:
+        InputError: the size is none.
+    """
+    where, size = IMAGE_SIZE, settings.get(IMAGE_SIZE)
+    for transform in settings.get("val_dataset", {}).get("transforms", ()):
+        if transform["type"] == "Resize":
+            where = "val_dataset: the target_size of Resize"
+            size = transform.get("target_size", [512, 512])
+    if size is None:
+        return None
+    listed = isinstance(size, list | tuple) and len(size) == 2
+    if not listed or not all(_whole(side) and side <= LARGEST for side in size):
+        raise InputError(
+            f"{where} is {size!r}; give [width, height] in pixels, 1 to {LARGEST} each"
+        )
+    return size[0], size[1]
+
+
+def with_size(settings: Mapping[str, Any], size: Size | None) -> dict[str, Any]:
+    """A configuration whose :func:`trained_size` is another.
+
+    Args:
+        settings: a resolved configuration.
+        size: (width, height); None for images of any size, as they are.
+    """
+    changed = copy.deepcopy(dict(settings))
+    changed.pop(IMAGE_SIZE, None)
+    section = changed.get("val_dataset", {})
+    resizes = [step for step in section.get("transforms", ()) if step["type"] == "Resize"]
+    if size is not None and resizes:
+        resizes[-1]["target_size"] = list(size)
+    elif size is not None:
+        changed[IMAGE_SIZE] = list(size)
+    elif resizes:
+        section["transforms"] = [step for step in section["transforms"] if step not in resizes]
+    return changed
 
 
 def builder(settings: Mapping[str, Any]) -> SegBuilder:
@@ -335,6 +392,19 @@ def _check_own_transforms(section: Mapping[str, Any], mode: str, where: str) -> 
         strange = [one for one in item.get("classes", []) if one >= num_classes]
         if strange:
             raise InputError(f"{place}: no class {strange[0]}; num_classes is {num_classes}")
+
+
+def _check_image_size(settings: Mapping[str, Any], source: str) -> None:
+    try:
+        stated = trained_size({IMAGE_SIZE: settings.get(IMAGE_SIZE)})
+        resized = trained_size(settings)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
+    if stated is not None and resized is not None and stated != resized:
+        raise InputError(
+            f"{source}: {IMAGE_SIZE} is {list(stated)}, but val_dataset resizes its images to "
+            f"{list(resized)}: write {IMAGE_SIZE}: {list(resized)}, or resize to {list(stated)}"
+        )
 
 
 def _check_loss(loss: Any, where: str) -> None:

@@ -14,6 +14,7 @@ from bisenet_lib.config import configuration
 from bisenet_lib.config.augmentation import PasteObjects
 from bisenet_lib.config.class_names import names_or_default
 from bisenet_lib.data.file_lists import check_labelled, count_pairs, read_list
+from bisenet_lib.data.image_io import check_image
 from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.errors import InputError
 from bisenet_lib.runtime.ranks import ALONE, Ranks
@@ -27,12 +28,14 @@ class SegDataset(Protocol):
     Attributes:
         dataset_root: the folder of the data set.
         file_list: the paths of the image and the label of each sample.
+        transforms: PaddleSeg's ``Compose`` of what is done to each image.
         num_classes: labels hold 0 to ``num_classes - 1``.
         ignore_index: the label value that is no class.
     """
 
     dataset_root: str
     file_list: Sequence[Sequence[str]]
+    transforms: Any
     num_classes: int
     ignore_index: int
 
@@ -105,6 +108,31 @@ def read_sample(dataset: SegDataset, index: int) -> dict[str, Any]:
     except (OSError, ValueError, SyntaxError) as error:
         image, label = dataset.file_list[index]
         raise InputError(f"{image} with {label}: {error}. Restore the files.") from error
+
+
+def sized(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the size of the images of a data set of one's own into a configuration.
+
+    Args:
+        settings: a resolved configuration whose data set has been replaced.
+
+    Returns:
+        The configuration, its ``image_size`` that of the first training image; unchanged if it
+        resizes its images, names no size, or has no file list that can be read.
+
+    Raises:
+        InputError: the list or its first image is damaged.
+    """
+    section, key = settings["train_dataset"], configuration.IMAGE_SIZE
+    source = Path(section.get("train_path") or "")
+    unsized = {name: value for name, value in settings.items() if name != key}
+    resizes = configuration.trained_size(unsized) is not None
+    if key not in settings or resizes or not source.is_file():
+        return dict(settings)
+    pairs = read_list(
+        source, Path(section["dataset_root"]), separator=section.get("separator", " ")
+    )
+    return {**settings, key: list(check_image(pairs[0][0]))} if pairs else dict(settings)
 
 
 def check_dataset(

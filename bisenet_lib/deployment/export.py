@@ -211,13 +211,15 @@ def write_paddle(model: paddle.nn.Layer, folder: Path, settings: Mapping[str, An
     Raises:
         InputError: the folder cannot be written to, or holds something.
     """
-    deploy = {
+    deploy: dict[str, Any] = {
         "model": "model.json",
         "params": "model.pdiparams",
         "transforms": transforms_of(settings),
         "output_op": "argmax",
         "output_dtype": "int32",
     }
+    if size := configuration.trained_size(settings):
+        deploy[configuration.IMAGE_SIZE] = list(size)  # PaddleSeg passes over it
     with folder_written_whole(folder) as part:
         _save(WrappedModel(model, "argmax"), part)
         (part / "deploy.yaml").write_text(yaml.safe_dump({"Deploy": deploy}))
@@ -231,13 +233,14 @@ def metadata(settings: Mapping[str, Any], names: Sequence[str]) -> dict[str, str
         names: of its classes.
 
     Returns:
-        ``mean``, ``std`` (of RGB from 0 to 1), ``size`` ([width, height] to resize an image to,
-        or null), ``names`` and ``colours`` (RGB), each as JSON.
+        ``mean``, ``std`` (of RGB from 0 to 1), ``size`` ([width, height] of the images the
+        network was trained on, or null), ``names`` and ``colours`` (RGB), each as JSON.
 
     Raises:
         InputError: the validation transforms do more than resize and normalise.
     """
     entries: dict[str, Any] = {}
+    resizes = 0
     for transform in transforms_of(settings):
         arguments = {key: value for key, value in transform.items() if key != "type"}
         if transform["type"] == "Normalize" and "mean" not in entries:
@@ -245,12 +248,8 @@ def metadata(settings: Mapping[str, Any], names: Sequence[str]) -> dict[str, str
                 "mean": arguments.get("mean", [0.5] * 3),
                 "std": arguments.get("std", [0.5] * 3),
             }
-        elif (
-            transform["type"] == "Resize"
-            and "size" not in entries
-            and set(arguments) <= {"target_size"}
-        ):
-            entries["size"] = arguments.get("target_size", [512, 512])
+        elif transform["type"] == "Resize" and not resizes and set(arguments) <= {"target_size"}:
+            resizes += 1
         else:
             raise InputError(
                 f"val_dataset: the transform {transform} cannot be written into an export; only "
@@ -259,7 +258,8 @@ def metadata(settings: Mapping[str, Any], names: Sequence[str]) -> dict[str, str
     if "mean" not in entries:
         raise InputError("val_dataset: no Normalize among its transforms; add it.")
     colours = class_colours(len(names)).tolist()
-    entries = {"size": None, **entries, "names": list(names), "colours": colours}
+    entries |= {"size": configuration.trained_size(settings)}
+    entries |= {"names": list(names), "colours": colours}
     return {key: json.dumps(value) for key, value in entries.items()}
 
 

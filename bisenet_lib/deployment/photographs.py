@@ -4,7 +4,8 @@ Neither Paddle nor a data set is needed. Taught in ``06_deployment``.
 """
 
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,16 @@ from bisenet_lib.common.atomic_files import written_whole
 from bisenet_lib.common.parallel import ahead
 from bisenet_lib.common.processes import cores
 from bisenet_lib.data.image_files import SUFFIXES, find_images, output_names, siblings
-from bisenet_lib.data.image_io import read_image
+from bisenet_lib.data.image_io import Size, read_image
 from bisenet_lib.data.label_io import write_classes
 from bisenet_lib.data.labels import CLASS_NAMES, colour_table
-from bisenet_lib.deployment.predictor import Predictor
+from bisenet_lib.deployment.predictor import Predictor, checked_size
 from bisenet_lib.errors import InputError
 
-LONGEST = 2048
-"""Pixels: the width of a Cityscapes frame. Larger images need much memory and gain nothing."""
 QUALITY = 90
 """Of the overlays, as JPEG."""
+TOLD = 3
+"""Sizes of photographs that are told apart in words."""
 
 
 @dataclass
@@ -39,6 +40,7 @@ class Tally:
         network_seconds: in the network alone.
         seconds: in all: reading, network, drawing and writing, which overlap.
         problems: files that could not be read.
+        sizes: how many had which (width, height).
     """
 
     predictor: Predictor
@@ -46,6 +48,7 @@ class Tally:
     network_seconds: float = 0.0
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
+    sizes: Counter[Size] = field(default_factory=Counter)
     _pixels: np.ndarray = field(default_factory=lambda: np.zeros(256, np.int64))
 
     def segment(self, image: np.ndarray) -> np.ndarray:
@@ -55,6 +58,7 @@ class Tally:
         classes = self.predictor.segment(pixels, image.shape[:2])
         self.network_seconds += time.perf_counter() - started
         self.frames += 1
+        self.sizes[image.shape[1], image.shape[0]] += 1
         return classes
 
     def count(self, classes: np.ndarray) -> None:
@@ -67,32 +71,60 @@ class Tally:
         order = [index for index in np.argsort(-shares, kind="stable") if shares[index]]
         return {self.predictor.names[index]: float(shares[index]) for index in order}
 
+    def seen(self, source: Path) -> list[str]:
+        """Say at which sizes the network saw what it was shown, a sentence for each size."""
+        said = []
+        for size, count in self.sizes.most_common(TOLD):
+            what = source.name if len(self.sizes) == 1 else f"{count} of {self.frames}"
+            said.append(f"{what}: {self.predictor.explain(size)}{self._otherwise(size)}")
+        others = len(self.sizes) - TOLD
+        return (
+            [*said, f"and {others} other size{'s' * (others > 1)} in the same way"]
+            if others > 0
+            else said
+        )
+
+    def _otherwise(self, size: Size) -> str:
+        own = self.predictor.input_size(size) == size
+        return "" if own or self.predictor.size else "; --size photo for its own"
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
+        sizes = [
+            {"size": size, "seen": self.predictor.input_size(size), "frames": count}
+            for size, count in self.sizes.most_common()
+        ]
         return {
             "frames": self.frames,
             "seconds": self.seconds,
             "network_seconds": self.network_seconds,
+            "trained_size": self.predictor.trained,
+            "sizes": sizes,
             "shares": self.shares(),
             "problems": self.problems,
         }
 
 
-def open_predictor(path: Path, *, longest: int = LONGEST, colour_blind: bool = False) -> Predictor:
+def open_predictor(
+    path: Path, *, size: Sequence[int] | str | None = None, colour_blind: bool = False
+) -> Predictor:
     """Open an ONNX file for photographs.
 
     Args:
         path: a file that `bisenet export` wrote.
-        longest: see :class:`bisenet_lib.deployment.predictor.Predictor`.
+        size: see :class:`bisenet_lib.deployment.predictor.Predictor`.
         colour_blind: draw in colours that stay apart with any colour-vision deficiency.
 
     Raises:
-        InputError: no such file, or none of that kind; or colours that are not there.
+        InputError: no such file, or none of that kind; a size that is none; or colours that are
+            not there.
     """
-    if longest < 0:
-        raise InputError(f"max-side is {longest}; give pixels, or 0 for images as they are")
     try:
-        predictor = Predictor(str(path), cores(), longest)
+        checked = checked_size(size)
+    except ValueError as error:
+        raise InputError(f"--{error}") from error
+    try:
+        predictor = Predictor(str(path), cores(), checked)
     except Exception as error:  # ONNX Runtime's exceptions have no common class
         last = str(error).strip().splitlines()[-1]
         raise InputError(f"{path}: not a network from `bisenet export` ({last})") from error

@@ -16,13 +16,15 @@ from tqdm.auto import tqdm
 
 from bisenet_lib.common.atomic_files import delete, write_text
 from bisenet_lib.common.parallel import ahead
-from bisenet_lib.config import datasets
+from bisenet_lib.config import configuration, datasets
 from bisenet_lib.config.class_names import names_or_default
 from bisenet_lib.config.datasets import SegDataset
+from bisenet_lib.data.image_io import Size
 from bisenet_lib.data.label_io import read_instances, read_label_ids, write_classes
 from bisenet_lib.data.labels import CLASS_NAMES, train_id_to_id
 from bisenet_lib.deployment import engines
 from bisenet_lib.deployment.engines import Network, OnnxNetwork
+from bisenet_lib.deployment.predictor import checked_size, input_size, resized
 from bisenet_lib.errors import InputError
 from bisenet_lib.evaluation import cityscapes_benchmark
 from bisenet_lib.evaluation.cityscapes_benchmark import Counter, FrameCounts, Official
@@ -174,6 +176,7 @@ def evaluate_checkpoint(
     device: str = "auto",
     engine: str = "auto",
     views: Views = ONCE,
+    size: Sequence[int] | str | None = None,
     limit: int | None = None,
     save_dir: Path | None = None,
     save_predictions: bool = False,
@@ -187,6 +190,10 @@ def evaluate_checkpoint(
         device: see :func:`bisenet_lib.runtime.devices.select`.
         engine: see :func:`bisenet_lib.deployment.engines.load_network`.
         views: how often each image is looked at.
+        size: (width, height): the network sees each image with so many pixels, in its own
+            proportions, as a photograph, see
+            :func:`bisenet_lib.deployment.predictor.input_size`; "photo": each at its own size. By
+            default as the validation transforms have it. The labels keep their size.
         limit: frames to score, from the first; all by default.
         save_dir: where ``results.json`` is written; None writes nothing.
         save_predictions: also write a PNG into ``predictions/`` for each image, whose palette
@@ -201,7 +208,7 @@ def evaluate_checkpoint(
     if "val_dataset" not in settings:
         raise InputError("the configuration has no val_dataset to score on")
     datasets.check_dataset(settings["val_dataset"])
-    dataset = datasets.build_dataset(settings["val_dataset"])
+    dataset = _sized_dataset(settings, size)
     names = dataset_names(dataset)
     network = engines.load_network(settings, path, engine=engine, device=device, names=names)
 
@@ -227,7 +234,7 @@ def evaluate_checkpoint(
         scores,
         None if benchmark is None else benchmark.scores(),
         scores.frames / (time.perf_counter() - started),
-        {**origin, "views": views.as_dict()},
+        {**origin, "views": views.as_dict(), **({} if size is None else {"size": size})},
     )
     if save_dir:
         results = report.as_dict()
@@ -238,6 +245,37 @@ def evaluate_checkpoint(
             }
         write_text(Path(save_dir) / "results.json", json.dumps(results, indent=2) + "\n")
     return report
+
+
+def _sized_dataset(settings: Mapping[str, Any], size: Sequence[int] | str | None) -> SegDataset:
+    """The validation set, its images scaled as is asked for."""
+    try:
+        checked = checked_size(size)
+    except ValueError as error:
+        raise InputError(f"--{error}") from error
+    if checked is None:
+        return datasets.build_dataset(settings["val_dataset"])
+    as_they_are = configuration.with_size(settings, None)
+    dataset = datasets.build_dataset(as_they_are["val_dataset"])
+    if not isinstance(checked, str):
+        dataset.transforms.transforms.insert(0, _Scaled(checked))
+    return dataset
+
+
+class _Scaled:
+    """A transform as PaddleSeg's, that scales an image as the predictor does a photograph."""
+
+    def __init__(self, size: Size) -> None:
+        self.size = size
+
+    def __call__(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Scale ``img``, (H, W, 3), and note its size, to which the logits are scaled back."""
+        height, width = data["img"].shape[:2]
+        size = input_size((width, height), self.size, math.inf)
+        if size != (width, height):
+            data["trans_info"].append(("resize", (height, width)))
+            data["img"] = resized(data["img"], size)
+        return data
 
 
 class _Benchmark:

@@ -15,7 +15,7 @@ from bisenet_lib.common.atomic_files import (
 )
 from bisenet_lib.common.parallel import every
 from bisenet_lib.config import configuration
-from bisenet_lib.config.adapting import adapted, network_size
+from bisenet_lib.config.adapting import adapted, median_size, network_size
 from bisenet_lib.config.class_names import CLASSES_FILE
 from bisenet_lib.data.annotation_tools import naming_the_tool
 from bisenet_lib.data.file_lists import SEPARATOR
@@ -126,13 +126,16 @@ def import_folder(
             )
         examples = _write(part, pairs, meaning, workers)
         class_names = meaning.found_names(list(examples.values()))
-        seen_size = size or network_size(base, [example.size for example in examples.values()])
+        sizes = [example.size for example in examples.values()]
+        seen_size = size or network_size(base, sizes)
         split_examples = {key: tuple(examples[name] for name in splits[key]) for key in splits}
         for key, chosen in split_examples.items():
             lines = (f"{example.image}{SEPARATOR}{example.label}" for example in chosen)
             write_lines(part / f"{key}.txt", lines)
         write_text(part / CLASSES_FILE, "".join(f"{name}\n" for name in class_names))
         new_config = adapted(base, len(class_names), seen_size)
+        if seen_size is None:
+            new_config[configuration.IMAGE_SIZE] = list(median_size(sizes))
         configuration.save_config(new_config, part / configuration.CONFIG)
     lists = [] if val is not None else validation_lists(Path(source))
     return Imported(

@@ -297,13 +297,15 @@ def test_a_photo_is_segmented_again_when_the_input_size_changes(demo, page):
         [{"name": "field.png", "mimeType": "image/png", "buffer": photo}]
     )
     wait_for_class(page, "green")
-    assert page.locator("#stage").get_attribute("data-size") == "512x352"
+    assert page.locator("#stage").get_attribute("data-size") == "448x288"
+    why = page.locator("#size-why").inner_text()
+    assert why.startswith("900 × 600, seen by the network at 448 × 288, since its file does")  # noqa: RUF001
     page.locator("#size").focus()
     page.keyboard.press("ArrowLeft")
-    page.wait_for_selector("#stage[data-size='448x288']")
+    page.wait_for_selector("#stage[data-size='384x256']")
     page.locator("#size").focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_selector("#stage[data-size='512x352']")
+    page.wait_for_selector("#stage[data-size='448x288']")
     drop(page, "wall.jpg", cv2.imencode(".jpg", picture(RED))[1].tobytes(), "image/jpeg")
     wait_for_class(page, "red")
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import onnx
 import pytest
+import yaml
 from PIL import Image
 
 from bisenet_lib.cli import main
@@ -195,7 +196,10 @@ def test_a_model_that_is_none(command, model, photos, tmp_path, fault):
     ("options", "expected"),
     [
         (["{model}", "{photos}/nothing"], "nothing: no such image, folder or video"),
-        (["{model}", "{photos}", "--max-side", "-1"], "max-side is -1"),
+        (["{model}", "{photos}", "--size", "-1"], "--size is '-1'; give width x height"),
+        (["{model}", "{photos}", "--size", "512"], "or photo for their own size"),
+        (["{model}", "{photos}", "--size", "0x256"], "--size is (0, 256); give width and height"),
+        (["{model}", "{photos}", "--size", "99999x1"], "1 to 8192 each, or 'photo'"),
         (["{model}", "{photos}", "--colour-blind"], "has 3 classes of its own"),
         (["{photos}", "{photos}"], "no config.yml beside it"),
         (["{photos}", "{photos}", "--config", "laptop"], "no weights there"),
@@ -247,6 +251,50 @@ def test_export_then_predict_with_it_and_with_the_checkpoint(command, trained, p
         code, printed = command(*again)
         assert code == 1
         assert f"{exported}: an exported network" in printed
+
+
+def test_the_size_a_network_was_trained_for_travels_in_its_export(
+    command, trained, photos, tmp_path
+):
+    """From the configuration into the export, and on demand into either."""
+    own, other = tmp_path / "own", tmp_path / "other"
+    code, printed = command("export", trained, "--output", own)
+    assert code == 0
+    assert "photographs are shown to it at as many pixels as 64x32" in printed
+    size = ("--size", "128x64", "--json", tmp_path / "export.json")
+    code, printed = command("export", trained, "--output", other, *size)
+    assert code == 0
+    assert json.loads((tmp_path / "export.json").read_text())["trained_size"] == [128, 64]
+    deploy = yaml.safe_load((other / "paddle" / "deploy.yaml").read_text())["Deploy"]
+    assert deploy["image_size"] == [128, 64]
+    for model, options, expected in (
+        (trained, [], "64x32, as it was trained for 64x32; --size photo for its own"),
+        (own, [], "64x32, as it was trained for 64x32; --size photo for its own"),
+        (other, [], "96x64, as it was trained for 128x64; --size photo for its own"),
+        (other, ["--size", "64x32"], "64x32, as was asked for"),
+        (other, ["--size", "photo"], "its own size, as was asked for"),
+    ):
+        code, printed = command("predict", model, photos, "--output", tmp_path / "out", *options)
+        assert code == 0
+        assert f": 64x48, seen by the network at {expected}\n" in printed
+        assert Image.open(tmp_path / "out" / "labels" / "a.png").size == (64, 48)
+    code, printed = command("export", trained, "--output", tmp_path / "any", "--size", "photo")
+    assert code == 0
+    assert "at their own size: the configuration names none" in printed
+    code, printed = command("predict", tmp_path / "any", photos, "--output", tmp_path / "out")
+    assert "at its own size: its file does not say for which size it was trained" in printed
+
+
+def test_a_size_on_demand_in_evaluate_and_demo(command, trained, tmp_path):
+    figures = tmp_path / "figures.json"
+    code, _ = command("evaluate", trained, "--size", "128x64", "--json", figures)
+    assert code == 0
+    assert json.loads(figures.read_text())["size"] == [128, 64]
+    for name in ("evaluate", "demo", "export"):
+        options = ["--output", tmp_path / "out"] if name == "export" else []
+        code, printed = command(name, trained, "--size", "small", *options)
+        assert code == 1
+        assert "--size is 'small'; give width x height, such as 384x256, or photo" in printed
 
 
 def test_an_onnx_file_planted_beside_weights_is_not_taken(

@@ -50,7 +50,7 @@ async def _say(socket: WebSocketClientConnection, **message) -> None:
 async def _seconds(address: str, longest: int) -> float:
     """Seconds a frame at an input size; the page is closed afterwards, so the server rests."""
     socket = await websocket_connect(address)
-    await _say(socket, do="set", name="longest", value=longest)
+    await _say(socket, do="set", name="width", value=longest)
     await _say(socket, do="watch", drive=True, playing=True)
     while (await _frame(socket))["size"][0] != longest:
         pass

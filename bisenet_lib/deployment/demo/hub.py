@@ -11,12 +11,14 @@ from bisenet_lib.deployment.demo import photo
 from bisenet_lib.deployment.demo.drive import SIZE, Drive
 from bisenet_lib.deployment.demo.networks import DemoNetwork
 from bisenet_lib.deployment.demo.viewer import Viewer
-from bisenet_lib.deployment.demo.worker import MULTIPLE, Failed, Job, Segmented, Worker
+from bisenet_lib.deployment.demo.worker import Failed, Job, Segmented, Worker
+from bisenet_lib.deployment.predictor import ENLARGED, STRIDE
 from bisenet_lib.errors import InputError
 
 MOST_VIEWERS = 100
-SIZES = range(256, 1025, 2 * MULTIPLE)
-"""Pixels of the longer side of the input; what the network asks for comes to it."""
+WIDTHS = range(256, 1025, 2 * STRIDE)
+"""Pixels of the input's width for a picture like those trained on; what the network was trained for
+comes to it, and 0: the picture's own size."""
 PACES = (FPS, 3 * FPS, 0)
 """Frames of the drive per second at most: as it was driven, fast, and no limit."""
 DRIVE = "drive"
@@ -31,12 +33,12 @@ class Settings:
     """What all viewers share.
 
     Args:
-        longest: pixels of the longer side of the network's input.
+        width: see :meth:`bisenet_lib.deployment.demo.networks.DemoNetwork.input_size`.
         engine: the name of one of the network's.
         pace: frames of the drive per second at most; 0 for no limit.
     """
 
-    longest: int
+    width: int
     engine: str
     pace: int
 
@@ -57,8 +59,8 @@ class Hub:
 
     def __init__(self, network: DemoNetwork, drive: Drive, pace: int = PACES[1]) -> None:
         self.network, self.drive = network, drive
-        self.settings = Settings(network.longest, network.engines[0].name, pace)
-        self.sizes = sorted({*SIZES, network.longest})
+        self.settings = Settings(network.width, network.engines[0].name, pace)
+        self.widths = [*sorted({*WIDTHS, network.trained[0]}), 0]
         self.viewers: set[Viewer] = set()
         self._numbers = itertools.count(1)
         self._own: dict[Viewer, None] = {}
@@ -103,7 +105,11 @@ class Hub:
             classes=self.network.predictor.names,
             palettes=self.network.palettes(),
             engines=[[engine.name, engine.title] for engine in self.network.engines],
-            sizes=self.sizes,
+            widths=self.widths,
+            trained=self.network.trained,
+            first=self.network.width,
+            enlarged=ENLARGED if self.network.predictor.size is None else None,
+            reason=self.network.reason(),
             paces=PACES,
             drive=SIZE,
             most_bytes=photo.MOST_BYTES,
@@ -153,8 +159,9 @@ class Hub:
             KeyError, TypeError, ValueError: it is none that a page sends.
         """
         if header["do"] == "segment":
-            job = Job(viewer, int(header["number"]), content, self.settings.longest)
-            self.worker.turns.put(job)
+            width, height = header["of"]
+            size = self._input(_side(width), _side(height))
+            self.worker.turns.put(Job(viewer, int(header["number"]), content, size))
         elif header["do"] == "read":
             name, number = photo.shown_name(str(header["name"])), int(header["number"])
             self._start(self._read(viewer, number, content, name))
@@ -178,7 +185,7 @@ class Hub:
 
     def _set(self, viewer: Viewer, name: str, value: Any) -> None:
         choices = {
-            "longest": self.sizes,
+            "width": self.widths,
             "pace": PACES,
             "engine": [engine.name for engine in self.network.engines],
         }
@@ -243,7 +250,10 @@ class Hub:
             self._due = max(self._due, self._loop.time() - 0.1) + 1 / self.settings.pace
         self._queued = True
         self._underway += 1
-        self.worker.turns.put(Job(DRIVE, *frame, self.settings.longest, shared=True))
+        self.worker.turns.put(Job(DRIVE, *frame, self._input(*SIZE), shared=True))
+
+    def _input(self, width: int, height: int) -> tuple[int, int]:
+        return self.network.input_size((width, height), self.settings.width)
 
     def _grown(self) -> None:
         drawn, period = len(self.drive.frames), self.drive.period
@@ -300,6 +310,12 @@ class Hub:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _side(pixels: Any) -> int:
+    if type(pixels) is not int or not 0 < pixels <= photo.LONGEST:
+        raise ValueError(f"{pixels!r} pixels are no side of a picture")
+    return pixels
 
 
 def _inside(x: float, y: float) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """The network that a demo shows, and the engines that run it."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 
 from bisenet_lib.data.labels import CLASS_NAMES, colour_table
 from bisenet_lib.deployment.photographs import open_predictor
-from bisenet_lib.deployment.predictor import Predictor
+from bisenet_lib.deployment.predictor import ENLARGED, PHOTO, Predictor, input_size
 
 if TYPE_CHECKING:
     from bisenet_lib.deployment import engines
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 Segmenter = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Maps (3, H, W) float32, normalised, to (H, W) uint8 classes and (C, H, W) float32 logits."""
 
-LONGEST = 512
-"""Pixels of the longer side of the input, for a network that does not ask for another size."""
+UNKNOWN = (512, 256)
+"""Width and height that a network begins with of which nobody knows for which it was trained."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,39 @@ class DemoNetwork:
     engines: Sequence[Engine]
 
     @property
-    def longest(self) -> int:
-        """Pixels of the longer side of the input to begin with."""
-        return max(self.predictor.size or (LONGEST,))
+    def trained(self) -> tuple[int, int]:
+        """Width and height of the images it was trained on, or that it shall be used for."""
+        asked = self.predictor.size
+        if asked is not None and not isinstance(asked, str):
+            return asked
+        return self.predictor.trained or UNKNOWN
+
+    @property
+    def width(self) -> int:
+        """Where :meth:`input_size` begins."""
+        return 0 if self.predictor.size == PHOTO else self.trained[0]
+
+    def input_size(self, size: tuple[int, int], width: int) -> tuple[int, int]:
+        """The input's width and height for a picture.
+
+        Args:
+            size: width and height of the picture.
+            width: of the input for a picture like those trained on; others get as many pixels. 0
+                takes the picture's own size.
+        """
+        if not width:
+            return size
+        trained = self.trained
+        most = ENLARGED if self.predictor.size is None and width == self.width else math.inf
+        return input_size(size, (width, max(1, round(width * trained[1] / trained[0]))), most)
+
+    def reason(self) -> str:
+        """Why pictures are shown to it at the size to begin with."""
+        if self.predictor.size is not None:
+            return "as was asked for"
+        if self.predictor.trained is None:
+            return "since its file does not say for which size it was trained"
+        return "as it was trained for {}x{}".format(*self.trained)
 
     def palettes(self) -> dict[str, list[list[int]]]:
         """The RGB colours of its classes: its own, and those for any colour vision."""
@@ -64,27 +95,34 @@ class DemoNetwork:
         return palettes
 
 
-def of_export(path: Path, title: str) -> DemoNetwork:
+def of_export(path: Path, title: str, size: Sequence[int] | str | None = None) -> DemoNetwork:
     """Open an ONNX file; Paddle is not needed.
 
     Args:
         path: a file that `bisenet export` wrote.
         title: see :class:`DemoNetwork`.
+        size: see :class:`bisenet_lib.deployment.predictor.Predictor`.
 
     Raises:
         InputError: see :func:`bisenet_lib.deployment.photographs.open_predictor`.
     """
-    predictor = open_predictor(path)
+    predictor = open_predictor(path, size=size)
     return DemoNetwork(title, predictor, (_onnx(predictor),))
 
 
-def of_checkpoint(settings: Mapping[str, Any], weights: Path, title: str) -> DemoNetwork:
+def of_checkpoint(
+    settings: Mapping[str, Any],
+    weights: Path,
+    title: str,
+    size: Sequence[int] | str | None = None,
+) -> DemoNetwork:
     """Open a checkpoint, which ONNX Runtime and Paddle can run.
 
     Args:
         settings: its resolved configuration.
         weights: see :func:`bisenet_lib.network.checkpoint.weights_file`.
         title: see :class:`DemoNetwork`.
+        size: see :class:`bisenet_lib.deployment.predictor.Predictor`.
 
     Returns:
         The network; Paddle is its first engine where it has a GPU.
@@ -97,7 +135,7 @@ def of_checkpoint(settings: Mapping[str, Any], weights: Path, title: str) -> Dem
     from bisenet_lib.runtime import devices  # they load Paddle
 
     names = class_names.names_of(settings)
-    predictor = open_predictor(engines.cached_onnx(settings, weights, names))
+    predictor = open_predictor(engines.cached_onnx(settings, weights, names), size=size)
     device = devices.select("auto")
     paddle = Engine(
         "paddle",

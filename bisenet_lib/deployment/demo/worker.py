@@ -21,8 +21,6 @@ from bisenet_lib.errors import InputError
 
 LONGEST = 4096
 """Pixels of the longer side of an image that is taken."""
-MULTIPLE = 32
-"""Of pixels: the deepest stage of the network has a thirty-second of its input's size."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +31,14 @@ class Job:
         source: whose turn it is; the newest job of a source replaces one that still waits.
         number: by which its sender knows it.
         jpeg: the image.
-        longest: pixels of the longer side of the network's input.
+        size: width and height of the network's input.
         shared: it is for all who watch the drive; the message to the page holds the JPEG too.
     """
 
     source: Hashable
     number: int
     jpeg: bytes
-    longest: int
+    size: tuple[int, int]
     shared: bool = False
 
 
@@ -114,21 +112,6 @@ class Turns:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-
-
-def input_size(size: tuple[int, int], longest: int) -> tuple[int, int]:
-    """The size of the network's input for an image.
-
-    Args:
-        size: width and height of the image.
-        longest: pixels of the longer side.
-
-    Returns:
-        Width and height in about the image's proportions, both multiples of :data:`MULTIPLE`.
-    """
-    factor = longest / max(size) / MULTIPLE
-    width, height = (max(1, round(factor * side)) * MULTIPLE for side in size)
-    return width, height
 
 
 def read_jpeg(jpeg: bytes) -> np.ndarray:
@@ -237,8 +220,7 @@ class Worker:
     def _prepare(self, job: Job) -> _Work:
         start = time.perf_counter()
         image = read_jpeg(job.jpeg)
-        size = input_size(image.shape[1::-1], job.longest)
-        pixels = self.predictor.prepare(image, size)[0]
+        pixels = self.predictor.prepare(image, job.size)[0]
         return _Work(job, pixels, rest=time.perf_counter() - start)
 
     def _segment(self, work: _Work) -> _Work:

@@ -2,13 +2,16 @@
 
 import pytest
 import yaml
+from PIL import Image
 
-from bisenet_lib.config import configuration
+from bisenet_lib.config import configuration, datasets
 from bisenet_lib.errors import InputError
 from bisenet_lib.network.bisenetv2 import BiSeNetV2
 from bisenet_lib.network.losses import CPUCrossEntropyLoss
 from bisenet_lib.runtime import devices
 from bisenet_lib.runtime.paddleseg_compat import paddle
+
+from paddleseg.cvlibs import Config  # isort: skip
 
 RECIPE = "bisenet_cityscapes_1024x1024_160k"
 
@@ -18,6 +21,7 @@ def test_the_recipe_is_paddlesegs():
     settings = configuration.load_config("cityscapes")
     assert settings == configuration.load_config(RECIPE)
     assert (settings["batch_size"], settings["iters"]) == (4, 160_000)
+    assert settings["image_size"] == [2048, 1024]
     assert settings["model"] == {"type": "BiSeNetV2", "num_classes": 19}
     assert settings["optimizer"] == {"type": "SGD", "momentum": 0.9, "weight_decay": 5e-4}
     assert settings["lr_scheduler"] == {
@@ -46,6 +50,68 @@ def test_the_recipe_is_paddlesegs():
         normalize,
     ]
     assert settings["val_dataset"]["transforms"] == [normalize]
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("smoke", (256, 128)),
+        ("laptop", (256, 128)),
+        ("minicity_checkpoint", (512, 256)),
+        ("cityscapes", (2048, 1024)),
+        (f"{RECIPE}_ohem", (2048, 1024)),
+    ],
+)
+def test_shipped_configurations_say_for_which_images(name, size):
+    assert configuration.trained_size(configuration.load_config(name)) == size
+
+
+def test_a_configuration_without_a_size_has_none():
+    """PaddleSeg's own, which names none."""
+    settings = configuration.load_config("cityscapes")
+    del settings["image_size"]
+    configuration.check_config(settings, source="its own")
+    assert configuration.trained_size(settings) is None
+    del settings["val_dataset"]
+    assert configuration.trained_size(settings) is None
+
+
+def test_another_size_in_place_of_a_configurations_own():
+    for name in ("laptop", "cityscapes"):
+        settings = configuration.load_config(name)
+        before = configuration.trained_size(settings)
+        changed = configuration.with_size(settings, (640, 320))
+        configuration.check_config(changed, source="changed")
+        assert configuration.trained_size(changed) == (640, 320)
+        assert configuration.trained_size(configuration.with_size(settings, None)) is None
+        assert configuration.trained_size(settings) == before
+
+
+def test_a_damaged_target_size_is_named():
+    settings = configuration.load_config("laptop")
+    settings["val_dataset"]["transforms"][0]["target_size"] = "256x128"
+    with pytest.raises(InputError, match="mine: val_dataset: the target_size of Resize is '256x"):
+        configuration.check_config(settings, source="mine")
+
+
+def test_a_data_set_of_ones_own_brings_its_size(tmp_path):
+    settings = configuration.load_config("cityscapes", dataset=tmp_path)
+    assert datasets.sized(settings) == settings  # no list there yet: training says so
+    Image.new("RGB", (640, 360)).save(tmp_path / "a.png")
+    (tmp_path / "train.txt").write_text("a.png,a.png\n")
+    assert datasets.sized(settings)["image_size"] == [640, 360]
+    resizes = configuration.load_config("laptop", dataset=tmp_path)
+    assert datasets.sized(resizes) == resizes
+    (tmp_path / "a.png").write_text("no image")
+    with pytest.raises(InputError, match=r"a\.png: no image"):
+        datasets.sized(settings)
+
+
+def test_paddlesegs_own_configuration_takes_the_size(tmp_path):
+    """It passes over the key, so that one file drives its tools too."""
+    path = tmp_path / "config.yml"
+    configuration.save_config(configuration.load_config("cityscapes"), path)
+    assert Config(str(path)).dic["image_size"] == [2048, 1024]
 
 
 def test_the_recipe_builds_in_paddleseg():
@@ -95,6 +161,14 @@ def test_saved_configuration_loads_again(tmp_path):
         ({"train_dataset": {"type": "Dataset", "transform": []}}, "unknown key 'transform'"),
         ({"train_dataset": {"type": "Dataset", "transforms": [{"type": "Crop"}]}}, "type 'Crop'"),
         ({"iters": True}, "iters is True"),
+        *(
+            ({"image_size": size}, r"image_size is .*; give \[width, height\] in pixels, 1 to 8192")
+            for size in ([512], "512x256", [512, "256"], [0, 256], [512, 256, 3], [9000, 1], 512)
+        ),
+        (
+            {"image_size": [512, 256]},
+            r"image_size is \[512, 256\], but val_dataset resizes its images to \[256, 128\]:",
+        ),
         ({"loss": None}, "loss: None is no section"),
         ({"model": {"type": ["BiSeNetV2"]}}, "has no 'type'"),
         ({"train_dataset": 3}, "train_dataset: 3 has no 'type'"),

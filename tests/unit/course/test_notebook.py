@@ -21,7 +21,7 @@ SHIPPED = Path(__file__).parents[3] / "data" / "checkpoints" / "bisenetv2_minici
 
 def test_an_opened_network_says_what_paddle_says():
     network = notebook.open_network(SHIPPED)
-    image = np.random.default_rng(0).integers(0, 256, (64, 128, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (256, 512, 3), np.uint8)
     pixels = paddle.to_tensor((image / 127.5 - 1).transpose(2, 0, 1)[np.newaxis], "float32")
     model = export.trained_network(configuration.load_config(SHIPPED / "config.yml"), SHIPPED)
     with paddle.no_grad():

@@ -18,7 +18,7 @@ from bisenet_lib.deployment.demo.drive import Drive
 from bisenet_lib.deployment.demo.hub import KEPT, MOST_VIEWERS, Hub
 from bisenet_lib.deployment.demo.messages import pack, unpack
 from bisenet_lib.deployment.demo.viewer import AT_ONCE, Viewer
-from bisenet_lib.deployment.demo.worker import Job, Segmented, Turns, Worker, input_size
+from bisenet_lib.deployment.demo.worker import Job, Segmented, Turns, Worker
 from bisenet_lib.errors import InputError
 
 COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
@@ -120,13 +120,13 @@ def test_what_is_no_message_is_refused(message):
 def test_the_sources_take_turns_and_only_the_newest_job_of_each_waits():
     turns = Turns()
     for source, number in [("a", 1), ("a", 2), ("b", 1), ("a", 3), ("c", 1)]:
-        turns.put(Job(source, number, b"", 64))
+        turns.put(Job(source, number, b"", (64, 32)))
     assert [(job.source, job.number) for job in (turns.get() for _ in range(2))] == [
         ("a", 3),
         ("b", 1),
     ]
-    turns.put(Job("a", 4, b"", 64))
-    turns.put(Job("b", 2, b"", 64))
+    turns.put(Job("a", 4, b"", (64, 32)))
+    turns.put(Job("b", 2, b"", (64, 32)))
     turns.drop("b")
     assert [turns.get().source for _ in range(2)] == ["c", "a"]
     turns.close()
@@ -134,23 +134,48 @@ def test_the_sources_take_turns_and_only_the_newest_job_of_each_waits():
 
 
 @pytest.mark.parametrize(
-    ("size", "longest", "expected"),
+    ("options", "size", "width", "expected"),
     [
-        ((512, 256), 512, (512, 256)),
-        ((1280, 720), 512, (512, 288)),
-        ((480, 640), 512, (384, 512)),
-        ((4000, 100), 256, (256, 32)),
+        ({}, (512, 256), 512, (512, 256)),
+        ({}, (1280, 720), 512, (480, 256)),
+        ({}, (1280, 720), 256, (256, 128)),
+        ({}, (1280, 720), 0, (1280, 720)),
+        ({}, (4000, 100), 256, (1024, 32)),
+        ({}, (128, 64), 512, (192, 96)),
+        ({}, (128, 64), 576, (576, 288)),
+        ({"size": (128, 64)}, (512, 256), 128, (128, 64)),
+        ({"size": (512, 256)}, (128, 64), 512, (512, 256)),
     ],
 )
-def test_the_input_has_the_proportions_of_the_image(size, longest, expected):
-    assert input_size(size, longest) == expected
+def test_the_input_has_as_many_pixels_whatever_the_picture(
+    network, options, size, width, expected, colour_network, tmp_path
+):
+    colour_network(tmp_path / "model.onnx")
+    network = networks.of_export(tmp_path / "model.onnx", "colours", **options)
+    assert network.input_size(size, width) == expected
+
+
+def test_where_the_input_size_begins(colour_network, tmp_path):
+    path = tmp_path / "model.onnx"
+    colour_network(path)
+    first = networks.of_export(path, "")
+    assert (first.width, first.trained) == (512, (512, 256))
+    assert first.reason() == "since its file does not say for which size it was trained"
+    colour_network(path, size=[300, 200])
+    first = networks.of_export(path, "")
+    assert (first.width, first.trained) == (300, (300, 200))
+    assert first.reason() == "as it was trained for 300x200"
+    asked = networks.of_export(path, "", (128, 96))
+    assert (asked.width, asked.reason()) == (128, "as was asked for")
+    own = networks.of_export(path, "", "photo")
+    assert (own.width, own.input_size((77, 55), own.width)) == (0, (77, 55))
 
 
 def test_a_slow_page_gets_the_newest_frame_when_it_is_ready_and_none_it_missed():
     sent = []
     viewer = Viewer(1, sent.append)
     viewer.watching = True
-    frames = [Segmented(Job("drive", n, b"", 64), bytes([n]), None) for n in range(10)]
+    frames = [Segmented(Job("drive", n, b"", (64, 32)), bytes([n]), None) for n in range(10)]
     for frame in frames:
         viewer.offer(frame)
     assert sent == [b"\0", b"\1"] and AT_ONCE == 2
@@ -165,12 +190,13 @@ def test_a_slow_page_gets_the_newest_frame_when_it_is_ready_and_none_it_missed()
 def test_a_pixel_s_probabilities_are_the_softmax_of_its_logits():
     logits = np.zeros((3, 2, 4), np.float32)
     logits[:, 1, 3] = np.log([0.2, 0.7, 0.1])
-    found = Segmented(Job("drive", 0, b"", 64), b"", logits).likeliest(0.99, 1.0)
+    found = Segmented(Job("drive", 0, b"", (64, 32)), b"", logits).likeliest(0.99, 1.0)
     assert [index for index, _ in found] == [1, 0, 2]
     assert [value for _, value in found] == pytest.approx([0.7, 0.2, 0.1])
     logits[:] = np.nan
     assert all(
-        value == 0 for _, value in Segmented(Job("drive", 0, b"", 64), b"", logits).likeliest(0, 0)
+        value == 0
+        for _, value in Segmented(Job("drive", 0, b"", (64, 32)), b"", logits).likeliest(0, 0)
     )
 
 
@@ -223,7 +249,7 @@ def test_a_picture_of_its_own_goes_back_to_its_page_alone_and_is_served_beside_t
             watching.watch()
             await until(lambda: len(watching.frames) > 3)
             for number in range(1, 6):
-                header = {"do": "segment", "number": number}
+                header = {"do": "segment", "number": number, "of": [96, 64]}
                 hub.receive(sending.viewer, header, jpeg(COLOURS[1], (96, 64)))
                 await until(lambda n=number: len(sending.frames) == n)
             sending.say({"do": "point", "at": [0.5, 0.5]})
@@ -233,7 +259,7 @@ def test_a_picture_of_its_own_goes_back_to_its_page_alone_and_is_served_beside_t
     page = asyncio.run(show())
     assert [header["number"] for header, _ in page.frames] == [1, 2, 3, 4, 5]
     header, [image, deflated] = page.frames[-1]
-    assert not header["shared"] and image == b"" and header["size"] == [512, 352]
+    assert not header["shared"] and image == b"" and header["size"] == [160, 96]
     assert set(zlib.decompress(deflated)) == {1}
     answer = page.last("pointer")
     assert answer["number"] == 5 and not answer["shared"]
@@ -245,7 +271,7 @@ def test_only_the_newest_pictures_of_the_pages_are_kept(network):
         async with opened(network) as hub:
             pages = [Page(hub) for _ in range(KEPT + 2)]
             for page in pages:
-                header = {"do": "segment", "number": 1}
+                header = {"do": "segment", "number": 1, "of": [64, 32]}
                 hub.receive(page.viewer, header, jpeg(COLOURS[0]))
                 await until(lambda page=page: page.frames)
             return [page.viewer.shown is not None for page in pages]
@@ -279,19 +305,23 @@ def test_settings_are_of_all_pages_and_what_cannot_be_set_is_refused(network):
     async def show():
         async with opened(network) as hub:
             one, other = Page(hub), Page(hub)
-            one.say({"do": "set", "name": "longest", "value": 256})
-            assert other.last("settings")["longest"] == 256
+            one.say({"do": "set", "name": "width", "value": 256})
+            assert other.last("settings")["width"] == 256
+            hello = one.last("hello")
+            assert (hello["widths"][0], hello["widths"][-1]) == (256, 0)
+            assert (hello["trained"], hello["first"], hello["enlarged"]) == ([512, 256], 512, 1.5)
+            assert hello["reason"].startswith("since its file does not say")
             assert other.last("settings")["by"] == one.viewer.number
             for name, value in (
-                ("longest", 10**9),
-                ("longest", "512"),
+                ("width", 10**9),
+                ("width", "512"),
                 ("pace", 7),
                 ("engine", "abacus"),
                 ("__class__", 1),
             ):
                 with pytest.raises((KeyError, ValueError)):
                     one.say({"do": "set", "name": name, "value": value})
-            assert hub.settings.longest == 256
+            assert hub.settings.width == 256
             one.watch()
             await until(lambda: one.frames)
             assert one.frames[0][0]["size"] == [256, 128]
@@ -306,11 +336,12 @@ def test_a_broken_picture_gets_a_sentence_and_the_worker_lives_on(network, conte
     async def show():
         async with opened(network) as hub:
             page = Page(hub)
-            hub.receive(page.viewer, {"do": "segment", "number": 1}, content)
+            hub.receive(page.viewer, {"do": "segment", "number": 1, "of": [64, 32]}, content)
             await until(lambda: page.told[-1]["kind"] == "trouble")
             assert page.told[-1]["number"] == 1
             assert re.match("The picture|The page sends", page.told[-1]["text"])
-            hub.receive(page.viewer, {"do": "segment", "number": 2}, jpeg(COLOURS[0]))
+            header = {"do": "segment", "number": 2, "of": [64, 32]}
+            hub.receive(page.viewer, header, jpeg(COLOURS[0]))
             await until(lambda: page.frames)
 
     asyncio.run(show())
@@ -330,7 +361,7 @@ def test_a_network_that_fails_is_told_once_until_the_settings_change(network):
             assert "out of memory" in page.last("trouble")["text"]
             assert sum(message["kind"] == "trouble" for message in page.told) == 1
             hub.worker.run = run
-            page.say({"do": "set", "name": "longest", "value": 256})
+            page.say({"do": "set", "name": "width", "value": 256})
             await until(lambda: page.frames)
 
     asyncio.run(show())
@@ -363,11 +394,11 @@ def test_one_page_too_many_is_refused(network):
 def test_the_worker_runs_two_engines_one_after_the_other(network):
     done = []
     worker = Worker(network.predictor, network.engines[0].load(), lambda job: None, done.append)
-    worker.turns.put(Job("a", 1, jpeg(COLOURS[2]), 64))
+    worker.turns.put(Job("a", 1, jpeg(COLOURS[2]), (64, 32)))
     while len(done) < 1:
         time.sleep(0.01)
     worker.run = lambda image: (np.full(image.shape[1:], 9, np.uint8), image)
-    worker.turns.put(Job("a", 2, jpeg(COLOURS[2]), 64))
+    worker.turns.put(Job("a", 2, jpeg(COLOURS[2]), (64, 32)))
     worker_threads = list(worker._threads)
     while len(done) < 2:
         time.sleep(0.01)
@@ -386,4 +417,4 @@ def test_palettes_for_any_colour_vision_are_there_for_up_to_nineteen_classes(
         found = networks.of_export(path, "mine")
         assert set(found.palettes()) == names
         assert all(len(colours) == count for colours in found.palettes().values())
-        assert found.longest == 360
+        assert found.width == 360

@@ -153,11 +153,16 @@ NONSENSE = [
     '{"do": "point", "at": [2, 0]}',
     '{"do": "point", "at": "ab"}',
     '{"do": "point", "at": [NaN, 0]}',
-    '{"do": "set", "name": "longest", "value": 1e300}',
+    '{"do": "set", "name": "width", "value": 1e300}',
     "[" * 100_000,
     b"",
     b"\xff" * 9,
-    pack({"do": "segment", "number": "x"}, b""),
+    pack({"do": "segment", "number": "x", "of": [64, 32]}, b""),
+    pack({"do": "segment", "number": 1}, b""),
+    *(
+        pack({"do": "segment", "number": 1, "of": of}, b"")
+        for of in ([64], [0, 32], [64.5, 32], ["64", 32], [10**6, 32], None)
+    ),
     pack({"do": "segment"}, b"", b""),
     pack({"do": "explode", "number": 1}, b""),
     pack({}, b""),

@@ -130,6 +130,22 @@ def test_transforms_that_cannot_be_told_are_refused(transforms, expected):
         export.metadata(settings, CLASS_NAMES)
 
 
+def test_the_size_is_that_of_resize_or_the_configurations_own():
+    def size(*transforms, **other):
+        settings = {"val_dataset": {"transforms": [*transforms, NORMALIZE]}, **other}
+        return json.loads(export.metadata(settings, CLASS_NAMES)["size"])
+
+    resize = {"type": "Resize", "target_size": [64, 32]}
+    assert size(resize) == [64, 32]
+    assert size({"type": "Resize"}) == [512, 512]
+    assert size(image_size=[640, 320]) == [640, 320]
+    assert size() is None
+    with pytest.raises(InputError, match="only one Resize"):
+        size(resize, resize)
+    with pytest.raises(InputError, match=r"target_size of Resize is \[64\]; give \[width, height"):
+        size({"type": "Resize", "target_size": [64]})
+
+
 def test_without_a_validation_set_there_are_no_transforms():
     with pytest.raises(InputError, match="no val_dataset"):
         export.metadata({}, CLASS_NAMES)

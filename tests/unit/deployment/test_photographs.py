@@ -111,6 +111,81 @@ def test_a_photograph_is_turned_as_its_exif_says(network, tmp_path):
     assert Image.open(tmp_path / "out" / "overlays" / "a.jpg").size == (24, 40)
 
 
+def said(tmp_path, colour_network, sizes, source=None, **options):
+    """What is said of photographs of some sizes, by a network that was trained for 64x32."""
+    colour_network(tmp_path / "sized.onnx", size=[64, 32])
+    for number, size in enumerate(sizes):
+        photo(tmp_path / "photos" / f"{number}.png", size=size)
+    predictor = photographs.open_predictor(tmp_path / "sized.onnx", **options)
+    source = tmp_path / "photos" / (source or "")
+    tally = photographs.predict_images(predictor, source, tmp_path / "out")
+    assert tally.problems == []
+    for number, size in enumerate(sizes):
+        label = tmp_path / "out" / "labels" / f"{number}.png"
+        assert Image.open(label).size == size
+    return tally.seen(source), tally.as_dict()
+
+
+def test_a_photograph_is_brought_to_the_size_trained_for_and_its_labels_back(
+    tmp_path, colour_network
+):
+    sentences, report = said(tmp_path, colour_network, [(1280, 720)], "0.png")
+    assert sentences == [
+        "0.png: 1280x720, seen by the network at 64x32, as it was trained for 64x32; "
+        "--size photo for its own"
+    ]
+    assert report["trained_size"] == (64, 32)
+    assert report["sizes"] == [{"size": (1280, 720), "seen": (64, 32), "frames": 1}]
+
+
+def test_another_size_is_taken_on_demand(tmp_path, colour_network):
+    sentences, _ = said(tmp_path, colour_network, [(1280, 720)], "0.png", size="photo")
+    assert sentences == ["0.png: 1280x720, seen by the network at its own size, as was asked for"]
+    sentences, _ = said(tmp_path, colour_network, [(1280, 720)], "0.png", size=(512, 256))
+    assert sentences == ["0.png: 1280x720, seen by the network at 480x256, as was asked for"]
+    with pytest.raises(InputError, match=r"--size is \(0, 9\); give width and height, 1 to 8192"):
+        photographs.open_predictor(tmp_path / "sized.onnx", size=(0, 9))
+
+
+def test_panorama_portrait_and_tiny_photographs_together(tmp_path, colour_network):
+    """A sentence for each of the commonest sizes."""
+    sizes = [(900, 30), (30, 90), (30, 90), (3, 2), (64, 32)]
+    sentences, report = said(tmp_path, colour_network, sizes)
+    assert sentences[0].startswith("2 of 5: 30x90, seen by the network at 32x64, as it was")
+    assert len(sentences) == 4
+    assert sentences[-1] == "and 1 other size in the same way"
+    assert {one["size"]: one["seen"] for one in report["sizes"]} == {
+        (900, 30): (64, 32),
+        (30, 90): (32, 64),
+        (3, 2): (32, 32),
+        (64, 32): (64, 32),
+    }
+
+
+def test_a_photograph_turned_by_its_exif_is_sized_as_it_is_seen(tmp_path, colour_network):
+    colour_network(tmp_path / "sized.onnx", size=[64, 32])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo(tmp_path / "a.jpg", size=(400, 200), exif=exif, quality=95)
+    predictor = photographs.open_predictor(tmp_path / "sized.onnx")
+    tally = photographs.predict_images(predictor, tmp_path / "a.jpg", tmp_path / "out")
+    assert tally.as_dict()["sizes"] == [{"size": (200, 400), "seen": (32, 64), "frames": 1}]
+
+
+@pytest.mark.parametrize("mode", ["L", "I;16"])
+def test_grey_and_deep_photographs_are_sized_as_others(tmp_path, colour_network, mode):
+    colour_network(tmp_path / "sized.onnx", size=[64, 32])
+    values = np.full((200, 400), 60_000 if mode == "I;16" else 230)
+    Image.fromarray(values.astype(np.uint16 if mode == "I;16" else np.uint8)).save(
+        tmp_path / "a.png"
+    )
+    predictor = photographs.open_predictor(tmp_path / "sized.onnx")
+    tally = photographs.predict_images(predictor, tmp_path / "a.png", tmp_path / "out")
+    assert tally.problems == []
+    assert tally.as_dict()["sizes"] == [{"size": (400, 200), "seen": (64, 32), "frames": 1}]
+    assert list(tally.shares()) == ["red"]
+
+
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P"])
 def test_grey_transparent_and_palette_images_are_photographs_too(network, tmp_path, mode):
     Image.new("RGB", (8, 6), GREEN).convert(mode).save(tmp_path / "a.png")

@@ -10,8 +10,9 @@ from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as score
 from PIL import Image
 
 from bisenet_lib.config import configuration
+from bisenet_lib.data.image_io import read_image
 from bisenet_lib.data.labels import train_id_to_id
-from bisenet_lib.deployment import engines, export
+from bisenet_lib.deployment import engines, export, predictor
 from bisenet_lib.errors import InputError
 from bisenet_lib.evaluation import cityscapes_benchmark, error_analysis, evaluator
 from bisenet_lib.evaluation.metrics import confusion_matrix
@@ -201,6 +202,49 @@ def test_without_official_files_there_are_no_official_scores(ready, tmp_path):
     report = evaluator.evaluate_checkpoint(settings, tmp_path / "net")
     assert report.official is None
     assert "mIoU of" in report.table()
+
+
+def test_a_network_sees_the_size_asked_for_and_is_scored_at_the_labels(ready, tmp_path):
+    """As the validation's own Resize where it asks for the same; the labels stay whole."""
+    settings, *_ = ready
+    net = tmp_path / "net"
+    first = evaluator.evaluate_checkpoint(settings, net)
+    same = evaluator.evaluate_checkpoint(settings, net, size=(64, 32))
+    assert (same.scores.matrix == first.scores.matrix).all()
+    assert same.as_dict()["size"] == (64, 32)
+    assert "size" not in first.as_dict()
+    twice = evaluator.evaluate_checkpoint(settings, net, size=(128, 64))
+    assert twice.scores.matrix.sum() == first.scores.matrix.sum()
+    assert (twice.scores.matrix != first.scores.matrix).any()
+
+    own = evaluator.evaluate_checkpoint(settings, net, size="photo")
+    resizes = settings["val_dataset"]["transforms"]
+    settings["val_dataset"]["transforms"] = [one for one in resizes if one["type"] != "Resize"]
+    expected = evaluator.evaluate_checkpoint(settings, net)
+    assert (own.scores.matrix == expected.scores.matrix).all()
+
+
+def test_with_a_size_the_evaluation_counts_what_the_predictor_says(ready, tmp_path):
+    settings, *_ = ready
+    names = [f"class {number}" for number in range(19)]
+    path = engines.cached_onnx(settings, tmp_path / "net", names)
+    predict = predictor.Predictor(path, size=(96, 64))
+    evaluator.evaluate_checkpoint(
+        settings, tmp_path / "net", size=(96, 64), save_dir=tmp_path, save_predictions=True
+    )
+    saved = json.loads((tmp_path / "results.json").read_text())["predictions"]
+    for image, file in saved.items():
+        classes = predict(read_image(Path(settings["val_dataset"]["dataset_root"]) / image))
+        found = np.asarray(Image.open(tmp_path / "predictions" / file))
+        assert (found == classes).mean() > 0.999
+
+
+@pytest.mark.parametrize("size", [(0, 64), (64,), "own", 64])
+def test_a_size_to_score_at_that_is_none(ready, tmp_path, size):
+    with pytest.raises(
+        InputError, match=r"--size is .*; give width and height, 1 to 8192 each, or"
+    ):
+        evaluator.evaluate_checkpoint(ready[0], tmp_path / "net", size=size)
 
 
 def test_the_first_frames_alone(ready):

@@ -541,6 +541,16 @@ def test_size_and_configuration_may_be_chosen(folder, tmp_path):
         assert all(one.get("crop_size") in (None, [96, 64]) for one in transforms)
 
 
+def test_a_configuration_that_resizes_nothing_is_for_images_of_the_median_size(folder, tmp_path):
+    made = import_folder(folder, tmp_path / "set", config="cityscapes")
+    settings = configuration.load_config(tmp_path / "set" / "config.yml")
+    assert made.size is None
+    assert settings["image_size"] == [64, 32]
+    import_folder(folder, tmp_path / "small", size=(96, 64))
+    settings = configuration.load_config(tmp_path / "small" / "config.yml")
+    assert configuration.trained_size(settings) == (96, 64)
+
+
 def test_class_names_of_a_data_set(tmp_path):
     assert class_names(tmp_path) is None
     (tmp_path / "classes.txt").write_text("a\nb\n")

@@ -59,7 +59,7 @@ function hello(message) {
   $("pace").replaceChildren(
     ...message.paces.map((pace) => new Option(pace ? `${pace} frames/s` : "no limit", pace)),
   );
-  $("size").max = message.sizes.length - 1;
+  $("size").max = message.widths.length - 1;
   fillPalettes();
   legend.fill(message.classes);
   legend.colour(message.palettes[page.palette]);
@@ -195,9 +195,10 @@ async function segment(bitmap) {
   const [number, generation, began] = [++page.number, page.generation, performance.now()];
   const entry = { bitmap, generation, took: 0 };
   page.underway.set(number, entry);
-  const content = await jpeg(bitmap, page.settings.longest);
+  const of = [bitmap.width, bitmap.height];
+  const content = await jpeg(bitmap, inputSize(...of, page.settings.width, page.about));
   entry.took = performance.now() - began;
-  if (!connection.send(pack({ do: "segment", number }, content))) page.underway.delete(number);
+  if (!connection.send(pack({ do: "segment", number, of }, content))) page.underway.delete(number);
 }
 
 // Takes the next picture of the camera or the video, when the network has time for it.
@@ -366,8 +367,8 @@ function opacity(value) {
 }
 
 function showSettings() {
-  const { longest, engine, pace } = page.settings;
-  $("size").value = page.about.sizes.indexOf(longest);
+  const { width, engine, pace } = page.settings;
+  $("size").value = page.about.widths.indexOf(width);
   $("engine").value = engine;
   $("pace").value = pace;
   showInput();
@@ -376,9 +377,12 @@ function showSettings() {
 function showInput() {
   const { bitmap } = stage.picture ?? { bitmap: null };
   const [width, height] = bitmap ? [bitmap.width, bitmap.height] : page.about.drive;
-  const size = inputSize(width, height, page.about.sizes[$("size").value]);
+  const asked = page.about.widths[$("size").value];
+  const size = inputSize(width, height, asked, page.about);
   $("size-value").textContent = size.join(" × ");
   $("size").setAttribute("aria-valuetext", `${size[0]} by ${size[1]} pixels`);
+  const reason = asked === page.about.first ? page.about.reason : "as was set";
+  $("size-why").textContent = `${width} × ${height}, seen by the network at ${size.join(" × ")}, ${reason}.`;
 }
 
 function set(name, value) {
@@ -437,8 +441,8 @@ const actions = {
   toggle: (index) => legend.toggle(index),
   all: () => legend.toggleAll(),
   size: (by) => {
-    const index = page.about?.sizes.indexOf(page.settings.longest) + by;
-    if (page.about?.sizes[index]) set("longest", page.about.sizes[index]);
+    const index = page.about?.widths.indexOf(page.settings.width) + by;
+    if (page.about?.widths[index] !== undefined) set("width", page.about.widths[index]);
   },
   source: () => (page.source === "drive" ? camera() : choose("drive")),
   load: () => $("file").click(),
@@ -463,7 +467,7 @@ $("file").addEventListener("change", () => {
 });
 $("opacity").addEventListener("input", () => opacity($("opacity").value / 100));
 $("size").addEventListener("input", showInput);
-$("size").addEventListener("change", () => set("longest", page.about.sizes[$("size").value]));
+$("size").addEventListener("change", () => set("width", page.about.widths[$("size").value]));
 $("engine").addEventListener("change", () => set("engine", $("engine").value));
 $("pace").addEventListener("change", () => set("pace", Number($("pace").value)));
 document.addEventListener("visibilitychange", () => {

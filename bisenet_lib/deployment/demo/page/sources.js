@@ -1,12 +1,23 @@
 // Pictures of one's own: the camera, a video, a photograph; and how they get to the network.
 
 const SHOWN = 1280; // pixels of the longer side of what is kept to be looked at
-const MULTIPLE = 32; // see input_size in worker.py
+// see input_size in predictor.py
+const STRIDE = 32;
 const VIDEOS = /\.(3gp|avi|flv|m4v|mkv|mov|mp4|mpe?g|ogv|webm|wmv)$/i;
 
-export function inputSize(width, height, longest) {
-  const factor = longest / Math.max(width, height) / MULTIPLE;
-  return [width, height].map((side) => Math.max(1, Math.round(factor * side)) * MULTIPLE);
+// As many pixels as a picture like those trained on has at a width; at 0 the picture's own size.
+export function inputSize(width, height, asked, { trained, first, enlarged }) {
+  if (!asked) return [width, height];
+  const limit = asked === first && enlarged ? enlarged : Infinity;
+  const like = [asked, Math.max(1, Math.round((asked * trained[1]) / trained[0]))];
+  if (width === like[0] && height === like[1]) return like;
+  const pixels = like[0] * like[1];
+  const factor = Math.sqrt(pixels / (width * height));
+  const most = Math.max(1, Math.floor(pixels / STRIDE ** 2));
+  return [width, height].map((side) => {
+    const strides = Math.round((Math.min(factor, limit) * side) / STRIDE);
+    return STRIDE * Math.min(Math.max(1, strides), most);
+  });
 }
 
 export function isVideo(file) {
@@ -14,8 +25,7 @@ export function isVideo(file) {
 }
 
 // A JPEG of the size the network takes, as an ArrayBuffer.
-export async function jpeg(bitmap, longest) {
-  const [width, height] = inputSize(bitmap.width, bitmap.height, longest);
+export async function jpeg(bitmap, [width, height]) {
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const context = canvas.getContext("2d", { alpha: false });
   context.imageSmoothingQuality = "high";
