@@ -38,7 +38,7 @@ from bisenet_lib.training.run_log import Log
 from paddleseg.core.train import loss_computation  # isort: skip
 
 MAY_CHANGE = re.compile(
-    r"iters|batch_size|world_size|lr_scheduler\..*|test_config.*"
+    r"iters|batch_size|world_size|image_size|lr_scheduler\..*|test_config.*"
     r"|(train|val)_dataset\.(dataset_root|train_path|val_path)"
 )
 """Keys of a configuration that a resumed run may have another value of."""
