@@ -6,7 +6,7 @@ from zlib import crc32
 
 import numpy as np
 
-from bisenet_lib.data.minicity.geometry import Colour
+from bisenet_lib.data.minicity.colour import Colour, pick
 
 CITIES: dict[str, tuple[str, ...]] = {
     "train": (
@@ -114,9 +114,7 @@ def city_of(name: str, seed: int) -> City:
         The city; the same for the same arguments.
     """
     rng = np.random.default_rng([seed, crc32(name.encode())])
-    palette = [
-        _HOUSES[int(rng.integers(len(_HOUSES)))][tone] for tone in rng.permutation(4) for _ in "abc"
-    ]
+    palette = [pick(rng, _HOUSES)[tone] for tone in rng.permutation(4) for _ in "abc"]
     low = int(rng.integers(2, 6))
     grey = rng.uniform(98, 138)
     paving = rng.uniform(138, 182) * np.array([1, rng.uniform(0.94, 1.0), rng.uniform(0.86, 1.0)])
@@ -132,6 +130,6 @@ def city_of(name: str, seed: int) -> City:
         green=tuple(np.array([92, 114, 58]) * rng.uniform(0.75, 1.12) * rng.uniform(0.88, 1.12, 3)),
         paving=tuple(paving),
         asphalt=(grey, grey, grey * rng.uniform(0.98, 1.05)),
-        bus=_LIVERY[int(rng.integers(len(_LIVERY)))],
-        tram=_LIVERY[int(rng.integers(len(_LIVERY)))],
+        bus=pick(rng, _LIVERY),
+        tram=pick(rng, _LIVERY),
     )

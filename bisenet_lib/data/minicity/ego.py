@@ -6,7 +6,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bisenet_lib.data.minicity.geometry import Colour, Points, rgb
+from bisenet_lib.data.minicity.colour import Colour, rgb
+from bisenet_lib.data.minicity.geometry import Points
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from bisenet_lib.data.minicity import furniture
+from bisenet_lib.data.minicity import barriers, furniture, plants
 from bisenet_lib.data.minicity.city import City
-from bisenet_lib.data.minicity.geometry import Colour, Face, Thing, rgb, strip
+from bisenet_lib.data.minicity.colour import Colour, pick, rgb
+from bisenet_lib.data.minicity.geometry import Face, Thing, strip
 from bisenet_lib.data.minicity.houses import Plot, draw_plot, house
 from bisenet_lib.data.minicity.street import LAST, Side
 from bisenet_lib.data.minicity.weather import Weather
@@ -97,7 +98,7 @@ def _built(
     if gap > 1 and rng.random() < 0.5:
         at = x + side.sign * rng.uniform(4, 9)
         things.append(
-            furniture.tree(rng, at, z1, rng.uniform(5, 12), city.green, float(weather.sun[0]))
+            plants.tree(rng, at, z1, rng.uniform(5, 12), city.green, float(weather.sun[0]))
         )
     if plot.setback > 2 and plot.kind not in ("petrol", "warehouse", "strip"):
         inner, outer = sorted((side.front, x))
@@ -105,9 +106,9 @@ def _built(
         flats.append(Thing("terrain", LAST, (lawn,)))
         things += _front_garden(rng, city, weather, side, (z0, z1), plot.setback)
     elif plot.setback < 0.5 and rng.random() < 0.12 and z0 < 60:
-        leaf = furniture.leaf_colour(rng, city.green)
+        leaf = plants.leaf_colour(rng, city.green)
         things.append(
-            furniture.ivy(rng, x - side.sign * 0.05, z0 + gap, z1 - gap, rng.uniform(3, 8), leaf)
+            plants.ivy(rng, x - side.sign * 0.05, z0 + gap, z1 - gap, rng.uniform(3, 8), leaf)
         )
     elif rng.random() < 0.12 and z0 < 60:
         things += _front_garden(rng, city, weather, side, (z0, z1), 1.2)
@@ -139,32 +140,30 @@ def _front_garden(
     """Bushes, a hedge or a fence before a house, ``deep`` metres of garden behind it."""
     z0, z1 = span
     x = side.front + side.sign * 0.3 if deep > 2 else side.front - side.sign * 0.7
-    leaf, sun = furniture.leaf_colour(rng, city.green), float(weather.sun[0])
+    leaf, sun = plants.leaf_colour(rng, city.green), float(weather.sun[0])
     kind = rng.choice(["hedge", "fence", "bushes", "open"], p=[0.25, 0.1, 0.4, 0.25])
     things: list[Thing] = []
     if kind == "hedge":
-        things.append(furniture.hedge(rng, x, z0, z1, rng.uniform(0.6, 1.8), leaf))
+        things.append(plants.hedge(rng, x, z0, z1, rng.uniform(0.6, 1.8), leaf))
     elif kind == "fence":
         tone = rgb(rng.uniform(40, 200) * np.array([1, rng.uniform(0.9, 1), 0.9]))
-        things.append(furniture.fence(rng, x, z0, z1, rng.uniform(0.8, 1.4), tone))
+        things.append(barriers.fence(rng, x, z0, z1, rng.uniform(0.8, 1.4), tone))
     elif kind == "bushes":
         for z in np.arange(z0 + 1, z1 - 1, rng.uniform(2, 4)).tolist():
             size = rng.uniform(0.4, 1.1)
             spots = [(rng.uniform(-0.5, 0.5), size * rng.uniform(0.6, 1), size) for _ in "ab"]
-            faces = furniture.foliage(rng, x, z, spots, leaf, sun)
+            faces = plants.foliage(rng, x, z, spots, leaf, sun)
             things.append(Thing("vegetation", z, tuple(faces)))
     if deep > 4 and rng.random() < 0.6:
         at = side.front + side.sign * rng.uniform(1, deep - 1.5)
         tall = rng.uniform(3, 10)
-        things.append(furniture.tree(rng, at, rng.uniform(z0, z1), tall, city.green, sun))
+        things.append(plants.tree(rng, at, rng.uniform(z0, z1), tall, city.green, sun))
     return things
 
 
 def _lawn(rng: np.random.Generator) -> Colour:
     """Grass, fresh, dry or dark, or bare soil."""
-    return rgb(
-        np.array(furniture.pick(rng, _GROUNDS)) * rng.normal(1, 0.1) * rng.normal(1, 0.04, 3)
-    )
+    return rgb(np.array(pick(rng, _GROUNDS)) * rng.normal(1, 0.1) * rng.normal(1, 0.04, 3))
 
 
 def _garden(
@@ -198,20 +197,20 @@ def _garden(
     for _ in range(int(rng.integers(3, 7))):
         x = edge + side.sign * rng.uniform(3, 16)
         at = rng.uniform(z0 + 1, z1 + 3)
-        things.append(furniture.tree(rng, x, at, rng.uniform(6, 13), green, sun))
+        things.append(plants.tree(rng, x, at, rng.uniform(6, 13), green, sun))
     deep = edge + side.sign * 14
-    things.append(furniture.hedge(rng, deep, z0, z1, rng.uniform(3, 7), green))
+    things.append(plants.hedge(rng, deep, z0, z1, rng.uniform(3, 7), green))
     kinds: list[str] = [kind for kind in ("wall", "fence") if kind in wanted] or [
         str(rng.choice(["wall", "fence", "hedge", "open"], p=[0.15, 0.25, 0.35, 0.25]))
     ]
     cuts = np.linspace(z0, z1 + 3.0 * (len(kinds) - 1), len(kinds) + 1).tolist()
     for kind, start, end in zip(kinds, cuts[:-1], cuts[1:], strict=True):
         if kind == "wall":
-            tone = rgb(np.array(city.houses[int(rng.integers(len(city.houses)))]) * 0.85)
-            things.append(furniture.wall(rng, edge, start, end, rng.uniform(1.2, 2.4), tone))
+            tone = rgb(np.array(pick(rng, city.houses)) * 0.85)
+            things.append(barriers.wall(rng, edge, start, end, rng.uniform(1.2, 2.4), tone))
         elif kind == "fence":
             tone = rgb(rng.uniform(40, 150) * np.array([1, rng.uniform(0.9, 1), 0.9]))
-            things.append(furniture.fence(rng, edge, start, end, rng.uniform(1.1, 1.9), tone))
+            things.append(barriers.fence(rng, edge, start, end, rng.uniform(1.1, 1.9), tone))
         elif kind == "hedge":
-            things.append(furniture.hedge(rng, edge, start, end, rng.uniform(0.9, 1.8), green))
+            things.append(plants.hedge(rng, edge, start, end, rng.uniform(0.9, 1.8), green))
     return flats, things

@@ -4,15 +4,19 @@ World axes: ``x`` to the right, ``y`` up from the ground, ``z`` ahead of the cam
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
-Colour = tuple[float, float, float]
+from bisenet_lib.data.minicity.colour import Colour
+
 Points = np.ndarray
+"""(N, 3) metres, or (N, 2) pixels."""
+Outline = Sequence[tuple[float, float]]
+"""The corners of a polygon in a plane, metres."""
 
 NEAR = 0.4
 """Metres ahead of the camera at which points are clamped, so that projection stays finite."""
@@ -120,12 +124,6 @@ class Camera:
             )
         )
         return level @ self.rolling[:, :2].T + self.rolling[:, 2] if self.roll else level
-
-
-def rgb(values: Iterable[float]) -> Colour:
-    """Three values as a colour."""
-    red, green, blue = values
-    return red, green, blue
 
 
 def turned(points: Points, heading: float, x: float, z: float) -> Points:
@@ -264,3 +262,16 @@ class Model:
 def rect(x0: float, x1: float, y0: float, y1: float) -> list[tuple[float, float]]:
     """The four corners of an axis-parallel rectangle."""
     return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+
+
+def bridged(polygons: Sequence[Points]) -> Points:
+    """Several polygons as one, joined by lines without area.
+
+    Args:
+        polygons: each (N, 3) metres; where two overlap, a hole is left.
+
+    Returns:
+        (M, 3) metres.
+    """
+    rings = [part for points in polygons for part in (points, points[:1])]
+    return np.concatenate([*rings, *(points[:1] for points in polygons[-2::-1])])

@@ -1,31 +1,26 @@
 """House fronts along the street, bridges, and the skyline that closes the view."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from bisenet_lib.data.minicity.barriers import graffiti
 from bisenet_lib.data.minicity.city import WALLS, City
-from bisenet_lib.data.minicity.furniture import (
-    bridged,
-    foliage,
-    graffiti,
-    leaf_colour,
-    letters,
-    pick,
-    shade,
-)
+from bisenet_lib.data.minicity.colour import Colour, mixed, pick, rgb, shade
 from bisenet_lib.data.minicity.geometry import (
-    Colour,
     Face,
+    Outline,
     Points,
     Thing,
+    bridged,
     circle,
     rect,
-    rgb,
     upright,
 )
+from bisenet_lib.data.minicity.plants import foliage, leaf_colour
+from bisenet_lib.data.minicity.signs import letters
 from bisenet_lib.data.minicity.weather import Weather
 
 _GLASS: tuple[Colour, ...] = (
@@ -76,9 +71,7 @@ class Plane:
     side: float
     gable: bool = False
 
-    def polygon(
-        self, points: Sequence[tuple[float, float]] | np.ndarray, out: float = 0.0
-    ) -> Points:
+    def polygon(self, points: Outline | np.ndarray, out: float = 0.0) -> Points:
         """The points (along, up) of the wall, ``out`` metres in front of it: (N, 3)."""
         flat = np.asarray(points, np.float64)
         if self.gable:
@@ -229,7 +222,7 @@ def _panes(rng: np.random.Generator, weather: Weather) -> tuple[tuple[Colour, bo
     """The glass of one house: dark rooms, sky, curtains, lamps."""
     dark = shade(pick(rng, _GLASS), rng.uniform(0.6, 1.2))
     share = rng.uniform(0.2, 0.85)
-    sky = rgb(share * np.array(weather.sky[1]) + (1 - share) * np.array(dark))
+    sky = mixed(dark, weather.sky[1], share)
     curtain = rgb(np.array((206, 198, 182)) * rng.uniform(0.5, 1.0))
     panes = [(dark, False), (shade(dark, 1.3), False), (sky, False), (curtain, False)]
     panes += [(dark if rng.random() < 0.6 else sky, False)] * int(rng.integers(1, 6))

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from bisenet_lib.data.minicity import furniture
+from bisenet_lib.data.minicity import barriers, plants
 from bisenet_lib.data.minicity.city import City
-from bisenet_lib.data.minicity.geometry import Face, Thing, rect, rgb, upright
+from bisenet_lib.data.minicity.colour import pick, rgb
+from bisenet_lib.data.minicity.geometry import Face, Thing, rect, upright
 from bisenet_lib.data.minicity.houses import house
 from bisenet_lib.data.minicity.street import LAST, Side
 from bisenet_lib.data.minicity.weather import Weather
@@ -44,10 +45,10 @@ def landscape(
             green = rgb(np.array(city.green) * rng.uniform(0.6, 1.4))
             what = rng.random()
             if what < 0.6:
-                things.append(furniture.tree(rng, x, z, rng.uniform(4, 14), green, sun))
+                things.append(plants.tree(rng, x, z, rng.uniform(4, 14), green, sun))
             elif what < 0.85:
                 long, tall = rng.uniform(4, 25), rng.uniform(0.8, 7)
-                things.append(furniture.hedge(rng, x, z, z + long, tall, green))
+                things.append(plants.hedge(rng, x, z, z + long, tall, green))
             elif z > 20:
                 things.append(house(rng, city, weather, side.front + side.sign * 6, (z, z + 15)))
             z += rng.exponential(dense)
@@ -58,13 +59,13 @@ def _barrier(rng: np.random.Generator, city: City, side: Side, kind: str) -> lis
     x = side.kerb + side.sign * rng.uniform(0.3, 2.5)
     start, end = rng.uniform(3, 14), rng.uniform(40, 140)
     if kind == "rail":
-        return [furniture.guard_rail(x, start, end)]
+        return [barriers.guard_rail(x, start, end)]
     if kind == "fence":
         tone = rgb(rng.uniform(60, 190) * np.ones(3))
-        return [furniture.fence(rng, x, start, min(end, start + 45), rng.uniform(1.1, 2.6), tone)]
+        return [barriers.fence(rng, x, start, min(end, start + 45), rng.uniform(1.1, 2.6), tone)]
     if kind == "wall":
         tone = rgb(rng.uniform(0.6, 1.05) * np.array(city.houses[0]))
-        return [furniture.wall(rng, x, start, end, rng.uniform(0.8, 3.5), tone)]
+        return [barriers.wall(rng, x, start, end, rng.uniform(0.8, 3.5), tone)]
     return []
 
 
@@ -92,7 +93,7 @@ def _hills(rng: np.random.Generator, city: City) -> list[Thing]:
 def _distant_house(rng: np.random.Generator, city: City) -> Thing:
     x, wide, tall = rng.uniform(-100, 100), rng.uniform(8, 40), rng.gamma(3, 4) + 3
     depth = LAST + rng.uniform(10, 40)
-    tone = rgb(rng.uniform(0.7, 1.2) * np.array(city.houses[int(rng.integers(len(city.houses)))]))
+    tone = rgb(rng.uniform(0.7, 1.2) * np.array(pick(rng, city.houses)))
     front = upright([(0, 0), (wide, 0), (wide, tall), (0, tall)], x, depth)
     faces = [Face(front, tone, rng.uniform(0.1, 0.9), "plaster")]
     glass = rgb(rng.uniform(40, 150) * np.array([0.9, 1, 1.1]))

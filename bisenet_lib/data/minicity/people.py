@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bisenet_lib.data.minicity.geometry import Colour, Face, Thing, disc, rect, rgb, turned
+from bisenet_lib.data.minicity.colour import Colour, shade, tinted
+from bisenet_lib.data.minicity.geometry import Face, Outline, Thing, disc, rect, turned
 
 _CLOTHES: tuple[Colour, ...] = (
     (40, 44, 58),
@@ -58,9 +59,6 @@ _HAIR: tuple[Colour, ...] = (
 _DARK: Colour = (26, 26, 28)
 _CHROME: Colour = (178, 180, 184)
 
-_Outline = list[tuple[float, float]]
-"""The (dx, y) corners of a polygon, metres."""
-
 
 class _Shape(NamedTuple):
     """One flat part.
@@ -73,7 +71,7 @@ class _Shape(NamedTuple):
         across: it stands across the way it faces, as a handlebar does.
     """
 
-    outline: _Outline
+    outline: Outline
     colour: Colour
     facing: float = 0.5
     alpha: float = 1.0
@@ -95,16 +93,7 @@ def _stood(
     )
 
 
-def _pick(rng: np.random.Generator, colours: tuple[Colour, ...], spread: float = 10) -> Colour:
-    base = np.array(colours[rng.integers(len(colours))])
-    return rgb(np.clip(base + rng.normal(0, spread, 3), 8, 244).tolist())
-
-
-def _gained(colour: Colour, gain: float) -> Colour:
-    return rgb(min(gain * value, 250) for value in colour)
-
-
-def _limb(x0: float, y0: float, x1: float, y1: float, wide: float, narrow: float) -> _Outline:
+def _limb(x0: float, y0: float, x1: float, y1: float, wide: float, narrow: float) -> Outline:
     length = max(math.hypot(x1 - x0, y1 - y0), 1e-6)
     nx, ny = (y0 - y1) / length, (x1 - x0) / length
     return [
@@ -153,12 +142,12 @@ class _Look:
 def _look(rng: np.random.Generator) -> _Look:
     return _Look(
         broad=rng.uniform(0.18, 0.27),
-        skin=_pick(rng, _SKIN),
-        hair=_pick(rng, _HAIR),
-        top=_pick(rng, _CLOTHES),
-        legs=_pick(rng, _LEGS if rng.random() < 0.7 else _CLOTHES),
-        shoes=_pick(rng, (_DARK, (70, 50, 40), (214, 212, 208))),
-        spare=_pick(rng, _CLOTHES),
+        skin=tinted(rng, _SKIN),
+        hair=tinted(rng, _HAIR),
+        top=tinted(rng, _CLOTHES),
+        legs=tinted(rng, _LEGS if rng.random() < 0.7 else _CLOTHES),
+        shoes=tinted(rng, (_DARK, (70, 50, 40), (214, 212, 208))),
+        spare=tinted(rng, _CLOTHES),
         hem=float(rng.choice([0.9, 0.78, 0.5], p=[0.62, 0.24, 0.14])),
         bottom=str(rng.choice(["trousers", "shorts", "skirt"], p=[0.7, 0.12, 0.18])),
         bare=bool(rng.random() < 0.3),
@@ -176,7 +165,7 @@ def _head(look: _Look, x: float, y: float, view: str) -> list[_Shape]:
     """Neck, face, hair and hat around a head's middle; ``view`` is front, back or side."""
     hair, skin = look.hair, look.skin
     wide = 0.1 if view == "side" else 0.085
-    shapes = [_Shape(_limb(x, y - 0.22, x, y - 0.05, 0.05, 0.05), _gained(skin, 0.8), 0.4)]
+    shapes = [_Shape(_limb(x, y - 0.22, x, y - 0.05, 0.05, 0.05), shade(skin, 0.8), 0.4)]
     if look.mane:
         lock = [(x - 0.12, y + 0.05), (x + 0.1, y + 0.05), (x + 0.1, y - 0.2), (x - 0.13, y - 0.22)]
         shapes.insert(0 if view == "front" else 1, _Shape(lock, hair, 0.45))
@@ -184,13 +173,13 @@ def _head(look: _Look, x: float, y: float, view: str) -> list[_Shape]:
         shapes.append(_Shape(disc(x, y + 0.02, 0.1, 0.13, 12), hair, 0.55))
     else:
         shapes.append(_Shape(disc(x, y, wide, 0.125, 12), skin, 0.6))
-        shade = [
+        cheek = [
             (x, y - 0.12),
             (x + wide * 0.8, y - 0.05),
             (x + wide * 0.9, y + 0.05),
             (x, y + 0.06),
         ]
-        shapes.append(_Shape(shade, _gained(skin, 0.88), 0.5))
+        shapes.append(_Shape(cheek, shade(skin, 0.88), 0.5))
         back = -0.035 if view == "side" else 0.0
         shapes.append(_Shape(disc(x + back, y + 0.07, 0.105, 0.075, 10), hair, 0.5))
         if view == "side":
@@ -201,7 +190,7 @@ def _head(look: _Look, x: float, y: float, view: str) -> list[_Shape]:
     if look.hat in ("cap", "brim"):
         left = 0.2 if look.hat == "brim" else 0.1
         brim = rect(x - left, x + 0.2, y + 0.04, y + 0.075)
-        shapes.append(_Shape(brim, _gained(look.spare, 0.7), 0.5))
+        shapes.append(_Shape(brim, shade(look.spare, 0.7), 0.5))
     elif look.hat == "scarf":
         cloth = [
             (x - 0.13, y + 0.08),
@@ -278,11 +267,11 @@ def _leg(
     look: _Look, x: float, lean: float, bend: float, lift: float, *, gain: float
 ) -> list[_Shape]:
     """Thigh, shin and shoe of a leg that leans by ``lean`` and bends by ``bend`` radians."""
-    cloth = _gained(look.legs, gain)
+    cloth = shade(look.legs, gain)
     knee = x + 0.42 * math.sin(lean), 0.92 - 0.42 * math.cos(lean) + lift * 0.5
     low = lean - bend
     foot = knee[0] + 0.4 * math.sin(low), max(knee[1] - 0.42 * math.cos(low) + lift * 0.3, 0.07)
-    shin = cloth if look.bottom == "trousers" else _gained(look.skin, gain * 0.9)
+    shin = cloth if look.bottom == "trousers" else shade(look.skin, gain * 0.9)
     thigh = shin if look.bottom == "skirt" else cloth
     thin = 0.055 if look.bottom == "trousers" else 0.042
     shoe = [
@@ -293,7 +282,7 @@ def _leg(
         (foot[0] - 0.06, foot[1] + 0.05),
     ]
     return [
-        _Shape(shoe, _gained(look.shoes, gain), 0.3),
+        _Shape(shoe, shade(look.shoes, gain), 0.3),
         _Shape(_limb(*knee, *foot, 0.062, thin), shin, 0.4),
         _Shape(_limb(x, 0.95, *knee, 0.105, 0.068), thigh, 0.5),
     ]
@@ -307,7 +296,7 @@ def _arm(look: _Look, x: float, lean: float, *, far: bool, side: bool) -> list[_
     elbow = x + out + 0.28 * math.sin(swing), 1.41 - 0.28 * math.cos(swing)
     bend = swing + (0.3 if side else 0.0)
     hand = elbow[0] + out * 0.3 + 0.26 * math.sin(bend), elbow[1] - 0.26 * math.cos(bend)
-    skin, cloth = _gained(look.skin, gain), _gained(look.top, gain)
+    skin, cloth = shade(look.skin, gain), shade(look.top, gain)
     return [
         _Shape(disc(*hand, 0.045, 0.055, 8), skin, 0.5),
         _Shape(_limb(*elbow, *hand, 0.05, 0.038), skin if look.bare else cloth, 0.5),
@@ -336,7 +325,7 @@ def _torso(look: _Look, view: str) -> list[_Shape]:
         wide = broad * 1.1
         skirt = [(-broad * 0.8, 0.98), (broad * 0.8, 0.98), (wide, 0.55), (-wide, 0.55)]
         shapes.append(_Shape(skirt, look.legs, 0.5))
-    shapes += [_Shape(outline, _gained(look.top, 0.88), 0.45), _Shape(lit, look.top, 0.75)]
+    shapes += [_Shape(outline, shade(look.top, 0.88), 0.45), _Shape(lit, look.top, 0.75)]
     if view == "front" and hem < 0.95 and not look.bare:
         shirt = [(-0.05, 1.5), (0.05, 1.5), (0.03, hem + 0.1), (-0.03, hem + 0.1)]
         shapes.append(_Shape(shirt, look.spare, 0.6))
@@ -350,7 +339,7 @@ def _luggage(look: _Look, view: str) -> list[_Shape]:
         x0, x1 = (-0.34, -0.08) if view == "side" else (-0.17, 0.17)
         pack = [(x0, 1.0), (x1, 0.96), (x1, 1.42), (x0 + 0.04, 1.42)]
         flap = rect(x0 + 0.02, x1, 1.05, 1.18)
-        return [_Shape(pack, look.spare, 0.5), _Shape(flap, _gained(look.spare, 0.75), 0.5)]
+        return [_Shape(pack, look.spare, 0.5), _Shape(flap, shade(look.spare, 0.75), 0.5)]
     if look.bag == "hand":
         bag = [(0.14, 0.78), (0.36, 0.78), (0.4, 0.48), (0.1, 0.48)]
         return [_Shape(bag, look.spare, 0.6)]
@@ -368,7 +357,7 @@ def _umbrella(look: _Look) -> list[_Shape]:
     half = [(0.0, 2.14), *canopy[:3], (0.1, 1.86)]
     return [
         _Shape(_limb(0.12, 1.1, 0.05, 2.1, 0.012, 0.012), _DARK, 0.4),
-        _Shape(canopy, _gained(look.spare, 0.75), 0.5),
+        _Shape(canopy, shade(look.spare, 0.75), 0.5),
         _Shape(half, look.spare, 0.7),
     ]
 
@@ -380,7 +369,7 @@ def seated(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
         The bench (``static``), then the person.
     """
     look, turn = _look(rng), rng.uniform(-0.5, 0.5) + np.pi * rng.integers(2)
-    wood = _pick(rng, ((120, 86, 54), (84, 88, 92), (60, 84, 62)))
+    wood = tinted(rng, ((120, 86, 54), (84, 88, 92), (60, 84, 62)))
     bench = [
         _Shape(rect(-0.3, 0.25, 0.4, 0.48), wood, 0.7),
         _Shape(_limb(-0.28, 0.45, -0.38, 0.95, 0.03, 0.03), wood, 0.5),
@@ -390,10 +379,10 @@ def seated(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
     knee, lean = rng.uniform(0.36, 0.46), rng.uniform(-0.08, 0.12)
     shapes = [
         _Shape(rect(knee - 0.06, knee + 0.16, 0.0, 0.08), look.shoes, 0.3),
-        _Shape(_limb(knee, 0.52, knee - 0.03, 0.06, 0.07, 0.055), _gained(look.legs, 0.85), 0.4),
+        _Shape(_limb(knee, 0.52, knee - 0.03, 0.06, 0.07, 0.055), shade(look.legs, 0.85), 0.4),
         _Shape(_limb(-0.08, 0.56, knee, 0.52, 0.11, 0.08), look.legs, 0.7),
         _Shape(_limb(-0.08, 0.5, lean, 1.1, 0.15, 0.16), look.top, 0.6),
-        _Shape(_limb(lean, 1.05, 0.16, 0.72, 0.06, 0.05), _gained(look.top, 0.85), 0.5),
+        _Shape(_limb(lean, 1.05, 0.16, 0.72, 0.06, 0.05), shade(look.top, 0.85), 0.5),
         _Shape(disc(0.22, 0.68, 0.05, 0.05, 8), look.skin, 0.5),
         *_head(look, lean + 0.04, 1.26, "side"),
     ]
@@ -403,7 +392,7 @@ def seated(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
     ]
 
 
-def _ring(x: float, y: float, radius: float, wide: float) -> _Outline:
+def _ring(x: float, y: float, radius: float, wide: float) -> Outline:
     outer, inner = disc(x, y, radius, count=16), disc(x, y, radius - wide, count=16)
     return [*outer, outer[0], inner[0], *inner[::-1]]
 
@@ -439,13 +428,13 @@ def bicycle(
 
 
 def _bicycle_side(rng: np.random.Generator) -> list[_Shape]:
-    frame, tyre = _pick(rng, _CLOTHES, 16), _pick(rng, (_DARK, (44, 42, 40)), 4)
+    frame, tyre = tinted(rng, _CLOTHES, 16), tinted(rng, (_DARK, (44, 42, 40)), 4)
     kind = str(rng.choice(["town", "racer", "mountain"], p=[0.5, 0.25, 0.25]))
     wheel = 0.3 if rng.random() < 0.12 else 0.345
     wide, tube = {"town": 0.042, "racer": 0.03, "mountain": 0.06}[kind], 0.022
     bar, seat = (0.4, 1.06 if kind == "town" else 0.97), (-0.2, rng.uniform(0.9, 1.02))
     top = (0.34, 0.62) if kind == "town" and rng.random() < 0.5 else (0.36, 0.84)
-    hull: _Outline = [(-0.52, 0.34), seat, bar, (0.54, 0.34)]
+    hull: Outline = [(-0.52, 0.34), seat, bar, (0.54, 0.34)]
     shapes = [_Shape(disc(at, wheel, wheel), _DARK, alpha=0.0) for at in (-0.54, 0.54)]
     shapes.append(_Shape(hull, _DARK, alpha=0.0))
     for at in (-0.54, 0.54):
@@ -479,17 +468,17 @@ def _carriers(rng: np.random.Generator, wheel: float, kind: str) -> list[_Shape]
     shapes = [_Shape(rect(-0.86, -0.28, 0.74, 0.77), (60, 62, 64), 0.4)]
     guard = [(wheel * 1.05 * c - 0.54, wheel * (1 + 1.05 * s)) for c, s in _DOME]
     inner = [(wheel * 0.97 * c - 0.54, wheel * (1 + 0.97 * s)) for c, s in _DOME]
-    shapes.append(_Shape([*guard, *inner[::-1]], _pick(rng, _CLOTHES), 0.5))
+    shapes.append(_Shape([*guard, *inner[::-1]], tinted(rng, _CLOTHES), 0.5))
     kind = str(rng.choice(["none", "basket", "bags", "child"], p=[0.45, 0.3, 0.17, 0.08]))
-    weave = _pick(rng, ((150, 116, 70), _DARK))
+    weave = tinted(rng, ((150, 116, 70), _DARK))
     if kind == "basket":
         box = [(0.44, 0.8), (0.72, 0.8), (0.78, 1.06), (0.4, 1.06)]
         shapes += [
             _Shape(box, weave, 0.5),
-            _Shape(rect(0.42, 0.76, 0.9, 0.93), _gained(weave, 0.6)),
+            _Shape(rect(0.42, 0.76, 0.9, 0.93), shade(weave, 0.6)),
         ]
     elif kind == "bags":
-        shapes.append(_Shape(rect(-0.82, -0.42, 0.36, 0.74), _pick(rng, _CLOTHES), 0.5))
+        shapes.append(_Shape(rect(-0.82, -0.42, 0.36, 0.74), tinted(rng, _CLOTHES), 0.5))
     elif kind == "child":
         chair = [
             (-0.78, 0.78),
@@ -499,12 +488,12 @@ def _carriers(rng: np.random.Generator, wheel: float, kind: str) -> list[_Shape]
             (-0.74, 1.3),
             (-0.84, 1.3),
         ]
-        shapes.append(_Shape(chair, _pick(rng, _CLOTHES), 0.5))
+        shapes.append(_Shape(chair, tinted(rng, _CLOTHES), 0.5))
     return shapes
 
 
 def _bicycle_end(rng: np.random.Generator) -> list[_Shape]:
-    paint, front = _pick(rng, _CLOTHES), rng.random() < 0.35
+    paint, front = tinted(rng, _CLOTHES), rng.random() < 0.35
     shapes = [
         _Shape(_limb(0, 0.0, 0, 0.69, 0.03, 0.03), _DARK, 0.3),
         _Shape(_limb(-0.13, 0.3, 0.13, 0.2, 0.015, 0.015), (150, 152, 156), 0.4),
@@ -517,7 +506,7 @@ def _bicycle_end(rng: np.random.Generator) -> list[_Shape]:
     if not front:
         shapes.append(_Shape([(-0.1, 0.97), (0.1, 0.97), (0.03, 0.9), (-0.03, 0.9)], _DARK, 0.4))
     if rng.random() < 0.35:
-        weave = _pick(rng, ((150, 116, 70), _DARK, *_CLOTHES))
+        weave = tinted(rng, ((150, 116, 70), _DARK, *_CLOTHES))
         low = 0.8 if front else 0.72
         box = [(-0.15, low), (0.15, low), (0.19, low + 0.26), (-0.19, low + 0.26)]
         shapes.append(_Shape(box, weave, 0.5))
@@ -528,7 +517,7 @@ def motorcycle(
     rng: np.random.Generator, x: float, z: float, *, side_on: bool, turn: float = 0.0
 ) -> Thing:
     """A motorcycle or scooter; arguments as in :func:`bicycle`."""
-    paint = _pick(rng, _PAINT, 12)
+    paint = tinted(rng, _PAINT, 12)
     if not side_on:
         shapes = _motorcycle_end(rng, paint)
     else:
@@ -568,7 +557,7 @@ def _machine(rng: np.random.Generator, paint: Colour) -> list[_Shape]:
     kind = str(rng.choice(["naked", "sport", "cruiser", "tourer"]))
     low = kind == "cruiser"
     metal, seat = (
-        _pick(rng, ((62, 64, 68), (110, 112, 116), (40, 41, 44)), 6),
+        tinted(rng, ((62, 64, 68), (110, 112, 116), (40, 41, 44)), 6),
         0.72 if low else 0.82,
     )
     reach, bar = (0.82, 1.12) if low else (0.72, 0.98 if kind == "sport" else 1.08)
@@ -580,13 +569,13 @@ def _machine(rng: np.random.Generator, paint: Colour) -> list[_Shape]:
         _Shape(_limb(reach, 0.32, 0.42, bar - 0.06, 0.04, 0.035), _CHROME, 0.65),
     ]
     for y in (0.5, 0.56, 0.62, 0.68):
-        shapes.append(_Shape(rect(0.02, 0.34, y, y + 0.025), _gained(metal, 0.45), 0.4))
+        shapes.append(_Shape(rect(0.02, 0.34, y, y + 0.025), shade(metal, 0.45), 0.4))
     shapes += [
-        _Shape(disc(-0.1, 0.38, 0.12, 0.12, 12), _gained(metal, 1.5), 0.6),
+        _Shape(disc(-0.1, 0.38, 0.12, 0.12, 12), shade(metal, 1.5), 0.6),
         _Shape(_limb(0.3, 0.3, -0.3, 0.26, 0.035, 0.04), _CHROME, 0.6),
         _Shape(_limb(-0.3, 0.27, -0.98, 0.44, 0.05, 0.075), _CHROME if low else metal, 0.8),
         _Shape([(-0.12, 0.74), (0.4, 0.76), (0.44, 0.92), (0.28, 1.02), (0.0, 0.98)], paint, 0.6),
-        _Shape([(0.0, 0.9), (0.4, 0.9), (0.28, 1.02), (0.02, 0.98)], _gained(paint, 1.35), 0.8),
+        _Shape([(0.0, 0.9), (0.4, 0.9), (0.28, 1.02), (0.02, 0.98)], shade(paint, 1.35), 0.8),
         _Shape(
             [(-0.62, seat - 0.02), (-0.04, seat - 0.04), (0.02, seat + 0.08), (-0.6, seat + 0.1)],
             _DARK,
@@ -621,7 +610,7 @@ def _fairing(rng: np.random.Generator, kind: str, paint: Colour, bar: float) -> 
         cowl = [(0.22, 0.4), (0.5, 0.48), (0.66, 0.82), (0.62, 1.02), (0.42, 1.08), (0.36, 0.8)]
         shield = [(0.42, 1.06), (0.64, 1.0), (0.42, 1.3), (0.32, 1.32)]
         shapes += [_Shape(shield, (120, 136, 148), 0.6), _Shape(cowl, paint, 0.65)]
-        shapes.append(_Shape([(0.3, 0.52), (0.48, 0.56), (0.56, 0.76)], _gained(paint, 0.5), 0.5))
+        shapes.append(_Shape([(0.3, 0.52), (0.48, 0.56), (0.56, 0.76)], shade(paint, 0.5), 0.5))
         shapes.append(_Shape([(0.54, 0.9), (0.66, 0.84), (0.63, 0.98)], lamp, 0.8))
     else:
         shapes.append(_Shape(disc(0.54, bar - 0.1, 0.09, 0.11, 12), _CHROME, 0.6))
@@ -629,7 +618,7 @@ def _fairing(rng: np.random.Generator, kind: str, paint: Colour, bar: float) -> 
     if kind == "tourer":
         box = [(-1.0, 0.44), (-0.48, 0.44), (-0.44, 0.8), (-0.98, 0.82)]
         shapes += [
-            _Shape(box, _gained(paint, 0.85), 0.6),
+            _Shape(box, shade(paint, 0.85), 0.6),
             _Shape(rect(-1.02, -0.6, 0.92, 1.2), _DARK, 0.5),
         ]
     return shapes
@@ -642,12 +631,12 @@ def _scooter(rng: np.random.Generator, paint: Colour) -> list[_Shape]:
         *_wheel(-0.58, 0.25, 0.09),
         *_wheel(0.62, 0.25, 0.09),
         _Shape(_limb(-0.8, 0.3, -0.3, 0.26, 0.06, 0.05), (120, 122, 126), 0.5),
-        _Shape(rect(-0.32, 0.36, 0.24, 0.34), _gained(paint, 0.7), 0.5),
+        _Shape(rect(-0.32, 0.36, 0.24, 0.34), shade(paint, 0.7), 0.5),
         _Shape(body, paint, 0.65),
-        _Shape([(-0.7, 0.66), (-0.14, 0.58), (-0.11, 0.7), (-0.74, 0.8)], _gained(paint, 1.3), 0.8),
+        _Shape([(-0.7, 0.66), (-0.14, 0.58), (-0.11, 0.7), (-0.74, 0.8)], shade(paint, 1.3), 0.8),
         _Shape([(-0.78, 0.8), (-0.1, 0.7), (-0.08, 0.8), (-0.72, 0.9)], _DARK, 0.35),
         _Shape([(0.3, 0.26), (0.44, 0.3), (0.5, 0.95), (0.38, 1.0)], paint, 0.7),
-        _Shape([(0.42, 0.4), (0.82, 0.44), (0.72, 0.55), (0.46, 0.62)], _gained(paint, 0.9), 0.6),
+        _Shape([(0.42, 0.4), (0.82, 0.44), (0.72, 0.55), (0.46, 0.62)], shade(paint, 0.9), 0.6),
         _Shape([(0.34, 0.96), (0.52, 0.94), (0.5, 1.1), (0.36, 1.1)], paint, 0.8),
         _Shape(disc(0.53, 1.02, 0.05, 0.06, 10), (230, 230, 220), 0.8),
         _Shape(_limb(0.42, 1.08, 0.24, 1.12, 0.025, 0.025), _DARK, 0.4),
@@ -658,7 +647,7 @@ def _scooter(rng: np.random.Generator, paint: Colour) -> list[_Shape]:
     ]
     if rng.random() < 0.5:
         shapes.append(
-            _Shape(rect(-1.06, -0.7, 0.9, 1.2), _pick(rng, (_DARK, paint, (230, 190, 40))), 0.6)
+            _Shape(rect(-1.06, -0.7, 0.9, 1.2), tinted(rng, (_DARK, paint, (230, 190, 40))), 0.6)
         )
     if rng.random() < 0.3:
         shapes.append(
@@ -729,7 +718,7 @@ def rider(
     shapes = _rider_side(look, knee, motor) if side_on else _rider_end(look, knee, motor)
     seat = 0.84 if motor else 0.96
     place = (0.2, seat + 0.76) if side_on else (0.0, seat + 0.8)
-    shell = _pick(rng, (_DARK, (226, 226, 222), *_PAINT))
+    shell = tinted(rng, (_DARK, (226, 226, 222), *_PAINT))
     if motor:
         shapes.append(_Shape(disc(*place, 0.145, 0.155, 14), shell, 0.75))
         visor = rect(place[0] + 0.02, place[0] + 0.14, place[1] - 0.03, place[1] + 0.06)
@@ -749,9 +738,9 @@ def _rider_side(look: _Look, knee: float, motor: bool) -> list[_Shape]:
     grip, lean = (0.34, seat + 0.14), 0.22 if motor else 0.16
     cloth = look.skin if look.bare else look.top
     return [
-        _Shape(_limb(-0.16, seat, *away, 0.09, 0.07), _gained(look.legs, 0.7), 0.4),
+        _Shape(_limb(-0.16, seat, *away, 0.09, 0.07), shade(look.legs, 0.7), 0.4),
         _Shape(
-            _limb(*away, foot[0] + 0.02, away[1] - 0.42, 0.065, 0.05), _gained(look.legs, 0.7), 0.3
+            _limb(*away, foot[0] + 0.02, away[1] - 0.42, 0.065, 0.05), shade(look.legs, 0.7), 0.3
         ),
         _Shape(_limb(*near, *foot, 0.075, 0.055), look.legs, 0.45),
         _Shape(_limb(-0.18, seat, *near, 0.115, 0.078), look.legs, 0.6),
@@ -763,7 +752,7 @@ def _rider_side(look: _Look, knee: float, motor: bool) -> list[_Shape]:
         _Shape(_limb(-0.2, seat - 0.05, lean - 0.02, seat + 0.56, 0.15, 0.15), look.top, 0.7),
         _Shape(
             _limb(-0.28, seat + 0.02, lean - 0.14, seat + 0.5, 0.06, 0.05),
-            _gained(look.top, 0.75),
+            shade(look.top, 0.75),
             0.4,
         ),
         *(
@@ -797,7 +786,7 @@ def _rider_end(look: _Look, knee: float, motor: bool) -> list[_Shape]:
         knee_at = (side * out, (seat + foot) / 2 + 0.02)
         shin = (*knee_at, side * out * 0.9, foot)
         shapes += [
-            _Shape(_limb(*shin, 0.07, 0.055), _gained(look.legs, 0.85), 0.4),
+            _Shape(_limb(*shin, 0.07, 0.055), shade(look.legs, 0.85), 0.4),
             _Shape(_limb(side * 0.1, seat, *knee_at, 0.1, 0.075), look.legs, 0.5),
             _Shape(disc(side * out * 0.9, foot - 0.03, 0.06, 0.07, 8), look.shoes, 0.3),
             _Shape(
@@ -819,7 +808,7 @@ def _rider_end(look: _Look, knee: float, motor: bool) -> list[_Shape]:
             ),
         ]
     lit = [(0.02, seat - 0.1), *torso[1:5], (0.02, seat + 0.62)]
-    shapes += [_Shape(torso, _gained(look.top, 0.86), 0.5), _Shape(lit, look.top, 0.75)]
+    shapes += [_Shape(torso, shade(look.top, 0.86), 0.5), _Shape(lit, look.top, 0.75)]
     if look.bag == "pack":
         shapes.append(_Shape(rect(-0.16, 0.16, seat + 0.06, seat + 0.52), look.spare, 0.55))
     return [*shapes, *_head(look, 0.0, seat + 0.76, "back")]

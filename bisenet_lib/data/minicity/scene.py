@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bisenet_lib.data.minicity import furniture, people, traffic, vehicles
+from bisenet_lib.data.minicity import (
+    barriers,
+    furniture,
+    people,
+    plants,
+    poles,
+    signs,
+    traffic,
+    vehicles,
+)
 from bisenet_lib.data.minicity.city import City
 from bisenet_lib.data.minicity.ego import Ego, draw_ego
 from bisenet_lib.data.minicity.frontage import frontage
@@ -126,7 +135,7 @@ def plant(stage: Stage) -> None:
                 x = side.kerb + side.sign * rng.uniform(0.7, 1.1)
                 tall = rng.uniform(6, 11)
                 sun = float(stage.weather.sun[0])
-                stage.things.append(furniture.tree(rng, x, z, tall, city.green, sun))
+                stage.things.append(plants.tree(rng, x, z, tall, city.green, sun))
                 _dapple(stage, x, z, tall)
             z += rng.uniform(6, 11)
 
@@ -149,15 +158,15 @@ def furnish(stage: Stage) -> None:
     for side in stage.sides:
         for z in np.arange(rng.uniform(8, 28), 110, rng.uniform(20, 32)).tolist():
             x = side.kerb + side.sign * 0.5
-            stage.things += furniture.lamp_post(rng, x, z, lit=dark)
+            stage.things += poles.lamp_post(rng, x, z, lit=dark)
         for _ in range(int(rng.integers(1, 3))):
             z, x = rng.uniform(9, 45), side.kerb + side.sign * rng.uniform(0.35, 0.9)
-            stage.things += furniture.sign_post(rng, x, z)
+            stage.things += signs.sign_post(rng, x, z)
     if "lights" in stage.wanted:
         z = rng.uniform(11, 28)
         for side in stage.sides:
             x = side.kerb + side.sign * 0.4
-            stage.things += furniture.traffic_light(rng, x, z, arm=side.sign > 0)
+            stage.things += signs.traffic_light(rng, x, z, arm=side.sign > 0)
 
 
 def rarities(stage: Stage) -> None:
@@ -173,13 +182,13 @@ def rarities(stage: Stage) -> None:
     if "guard rail" in wanted:
         z = rng.uniform(6, 14)
         stage.things.append(
-            furniture.guard_rail(side.kerb + side.sign * 0.2, z, z + rng.uniform(12, 30))
+            barriers.guard_rail(side.kerb + side.sign * 0.2, z, z + rng.uniform(12, 30))
         )
     if "bridge" in wanted:
         reach = max(abs(each_side.front) for each_side in stage.sides)
         stage.things += bridge(rng, rng.uniform(45, 90), reach, tunnel=bool(rng.random() < 0.3))
     if "polegroup" in wanted:
-        stage.things += furniture.bollards(rng, side.kerb + side.sign * 0.4, rng.uniform(8, 20))
+        stage.things += poles.bollards(rng, side.kerb + side.sign * 0.4, rng.uniform(8, 20))
     if "static" in wanted:
         for _ in range(int(rng.integers(1, 4))):
             stage.things.append(furniture.litter_bin(rng, walk(), rng.uniform(12, 32)))

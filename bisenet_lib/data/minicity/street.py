@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bisenet_lib.data.minicity.city import City
-from bisenet_lib.data.minicity.geometry import Colour, Face, Thing, rgb, strip
+from bisenet_lib.data.minicity.colour import Colour, pick, rgb, shade
+from bisenet_lib.data.minicity.geometry import Face, Thing, strip
 
 FIRST, LAST = 1.3, 160.0
 """Metres ahead at which the street begins (below the image's lower edge) and ends."""
@@ -135,7 +136,7 @@ def ground(
     if "ground" in wanted:
         side = sides[int(rng.integers(2))]
         z0 = rng.uniform(6, 25)
-        colour = rgb(0.9 * value for value in city.paving)
+        colour = shade(city.paving, 0.9)
         inner, outer = sorted((side.front - side.sign * 0.8, side.front + side.sign * 12))
         things.append(flat("ground", strip(inner, outer, z0, z0 + 10), colour))
     if "train" in wanted or rng.random() < 0.05:
@@ -157,7 +158,7 @@ def middle_of(sides: tuple[Side, Side]) -> float:
 def _lawn(rng: np.random.Generator, city: City, side: Side) -> list[Thing]:
     """Grass or soil from the sidewalk to the houses and beyond, with drives across it."""
     tones = ((118, 130, 70), (96, 118, 58), (150, 146, 92), (128, 110, 84), (84, 100, 62))
-    tone = rgb(np.array(tones[int(rng.integers(len(tones)))]) * rng.uniform(0.7, 1.2, 3))
+    tone = rgb(np.array(pick(rng, tones)) * rng.uniform(0.7, 1.2, 3))
     points = strip(side.walk, side.sign * 150, FIRST, LAST, 0.1)
     things = [Thing("terrain", LAST, (Face(points, tone, 0.5, "grass"),))]
     if side.walk != side.kerb:
@@ -246,7 +247,7 @@ def joints(city: City, side: Side, z0: float, z1: float, step: float) -> list[Fa
 
 
 def _joint(city: City) -> Colour:
-    return rgb(0.8 * value for value in city.paving)
+    return shade(city.paving, 0.8)
 
 
 def _parking(rng: np.random.Generator, city: City, x0: float, x1: float, z0: float) -> Thing:

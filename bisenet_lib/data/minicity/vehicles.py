@@ -12,16 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bisenet_lib.data.minicity.geometry import (
-    Colour,
-    Face,
-    Model,
-    Points,
-    Thing,
-    disc,
-    rect,
-    rgb,
-)
+from bisenet_lib.data.minicity.colour import Colour, mixed, pick, rgb, shade, tinted
+from bisenet_lib.data.minicity.geometry import Face, Model, Outline, Points, Thing, disc, rect
 
 _FINEST = 60.0
 """Metres ahead beyond which small parts are never drawn."""
@@ -59,8 +51,6 @@ _BRIGHT: tuple[Colour, ...] = (
 _RIMS: tuple[Colour, ...] = ((150, 152, 156), (182, 184, 188), (108, 110, 114), (56, 57, 60))
 _TAXI: tuple[Colour, ...] = ((236, 224, 178), (240, 184, 24), (26, 26, 28), (120, 186, 70))
 
-_Outline = Sequence[tuple[float, float]]
-
 
 class _Shades(NamedTuple):
     """One paint from the sill up: dirty, side, shoulder, and what mirrors the sky."""
@@ -71,17 +61,8 @@ class _Shades(NamedTuple):
     top: Colour
 
 
-def _mix(one: Sequence[float], other: Sequence[float], share: float) -> Colour:
-    return rgb((1 - share) * a + share * b for a, b in zip(one, other, strict=True))
-
-
-def _darker(colour: Colour, gain: float) -> Colour:
-    return rgb(gain * value for value in colour)
-
-
 def _pick(rng: np.random.Generator, colours: tuple[Colour, ...], spread: float = 8) -> Colour:
-    base = np.array(colours[rng.integers(len(colours))])
-    return rgb(np.clip(base + rng.normal(0, spread, 3), 10, 246).tolist())
+    return tinted(rng, colours, spread, (10, 246))
 
 
 def _paint(rng: np.random.Generator) -> Colour:
@@ -91,10 +72,10 @@ def _paint(rng: np.random.Generator) -> Colour:
 def _shades(rng: np.random.Generator, colour: Colour) -> _Shades:
     dirt, gloss = rng.uniform(0.05, 0.45), rng.uniform(0.05, 0.3)
     return _Shades(
-        _mix(_darker(colour, rng.uniform(0.5, 0.75)), _DUST, dirt),
-        _darker(colour, rng.uniform(0.78, 0.95)),
-        _mix(colour, _SKY, 0.5 * gloss),
-        _mix(colour, _SKY, gloss),
+        mixed(shade(colour, rng.uniform(0.5, 0.75)), _DUST, dirt),
+        shade(colour, rng.uniform(0.78, 0.95)),
+        mixed(colour, _SKY, 0.5 * gloss),
+        mixed(colour, _SKY, gloss),
     )
 
 
@@ -116,7 +97,7 @@ def _glass(rng: np.random.Generator) -> _Glass:
     else:
         low, high = (92, 98, 98), (140, 148, 150)
     dark, light = (rgb(max(value + tone, 8) for value in colour) for colour in (low, high))
-    return _Glass(dark, light, _darker(dark, 0.6))
+    return _Glass(dark, light, shade(dark, 0.6))
 
 
 @cache
@@ -125,7 +106,7 @@ def _weights(outline: tuple[tuple[float, float], ...]) -> np.ndarray:
     return np.column_stack(((1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v))
 
 
-def _on(quad: Points, outline: _Outline) -> Points:
+def _on(quad: Points, outline: Outline) -> Points:
     """An outline of (u, v) shares laid on a (4, 3) quad whose first corner is (0, 0)."""
     return _weights(tuple(outline)) @ quad
 
@@ -133,7 +114,7 @@ def _on(quad: Points, outline: _Outline) -> Points:
 def _loft(
     model: Model,
     stations: Sequence[tuple[float, float, float, float]],
-    ring: _Outline,
+    ring: Outline,
     colours: Sequence[Colour],
 ) -> None:
     """Draw a cross-section out along ``z``.
@@ -196,7 +177,7 @@ def _wheels(
         model.sides(disc(z, radius, radius * 0.64, count=count), half + 0.02, rim)
         if fine:
             gaps = [(z + radius * a, radius + radius * b) for a, b in _gaps(spokes)]
-            model.sides(gaps, half + 0.025, _darker(rim, 0.35))
+            model.sides(gaps, half + 0.025, shade(rim, 0.35))
 
 
 @cache
@@ -410,7 +391,7 @@ def _side_windows(model: Model, flank: Points, glass: _Glass, panes: int, post: 
     add(Face(_on(flank, shine), glass.high, None, solid=False))
     for at in ends[1:-1].tolist():
         pillar = [(at - 0.015, low), (at + 0.02, low), (at + 0.02, high), (at - 0.015, high)]
-        add(Face(_on(flank, pillar), _darker(post, 0.6), None, solid=False))
+        add(Face(_on(flank, pillar), shade(post, 0.6), None, solid=False))
 
 
 def _screen(model: Model, screen: Points, glass: _Glass, *, fine: bool) -> None:
@@ -455,9 +436,9 @@ def _face_and_tail(
     for sign in (-1, 1):
         x0, x1 = sorted((0.5 + 0.5 * sign * u0, 0.5 + 0.5 * sign * u1))
         _lay(model, tail[0], rect(x0, x1, v0, v1), red, glow=brakes)
-    _lay(model, tail[0], rect(0.0, 1.0, 0.36, 0.39), _darker(shades.low, 0.6))
+    _lay(model, tail[0], rect(0.0, 1.0, 0.36, 0.39), shade(shades.low, 0.6))
     _lay(model, tail[0], rect(0.1, 0.9, 0.0, 0.14), _DARK)
-    _lay(model, tail[0], rect(0.3, 0.7, 0.44, 0.62), _darker(shades.side, 0.7))
+    _lay(model, tail[0], rect(0.3, 0.7, 0.44, 0.62), shade(shades.side, 0.7))
     nose = _ends(shell[-1], shell[-2])
     lamp, deep = (255, 250, 226) if lit else _pick(rng, ((214, 218, 220), (170, 176, 180))), 0.6
     for quad in nose[1:]:
@@ -486,7 +467,7 @@ def _ends(
 
 
 def _lay(
-    model: Model, quad: Points, outline: _Outline, colour: Colour, *, glow: bool = False
+    model: Model, quad: Points, outline: Outline, colour: Colour, *, glow: bool = False
 ) -> None:
     model.faces.append(Face(_on(quad, outline), colour, None, solid=False, glow=glow))
 
@@ -511,7 +492,7 @@ def _fittings(
     """Door lines, handles, side mouldings and roof rails; ``size`` as in _cabin."""
     long, half, belt = size
     cowl, front, back, _ = (share * long for share in body.along)
-    line = _darker(shades.side, 0.45)
+    line = shade(shades.side, 0.45)
     for at in (cowl - 0.15, (front + back) / 2, back * 0.9)[: 1 + max(body.panes, 1)]:
         model.sides(rect(at - 0.012, at + 0.012, 0.34, belt * 0.94), half + 0.004, line)
         model.sides(rect(at + 0.08, at + 0.24, belt * 0.8, belt * 0.84), half + 0.006, line)
@@ -541,7 +522,7 @@ def _crate(
     half: float,
     span: tuple[float, float],
     shades: _Shades,
-    ring: _Outline = _CRATE,
+    ring: Outline = _CRATE,
 ) -> Model:
     """A box from ``rear`` to ``front``, between the two heights of ``span``, metres."""
     part = Model((0, sum(span) / 2, (rear + front) / 2))
@@ -627,7 +608,7 @@ def _closed(
     """A box body with rear doors, and writing on its sides."""
     shades = _shades(rng, _pick(rng, _LIVERY) if rng.random() < 0.6 else _paint(rng))
     part = _crate(rear, front, half, (0.9, tall), shades)
-    line, ink = _darker(shades.side, 0.7), _pick(rng, _BRIGHT)
+    line, ink = shade(shades.side, 0.7), _pick(rng, _BRIGHT)
     for at in (0.02, 0.5, 0.98):
         middle = half * (2 * at - 1)
         part.end(rect(middle - 0.02, middle + 0.02, 0.98, tall - 0.06), rear - 0.01, line)
@@ -648,7 +629,7 @@ def _container(
     """A ribbed container."""
     shades = _shades(rng, _pick(rng, _BRIGHT))
     part = _crate(rear, front, half, (1.0, tall), shades)
-    line = _darker(shades.side, 0.72)
+    line = shade(shades.side, 0.72)
     for at in np.arange(rear + 0.1, front - 0.1, 0.45).tolist():
         part.sides(rect(at, at + 0.14, 1.1, tall - 0.1), half + 0.01, line)
     for at in (-0.5, -0.08, 0.08, 0.5):
@@ -667,10 +648,10 @@ def _tipper(
     middle = (rear + front) / 2
     top = [(rear + 0.1, half * 0.9, 1.2, rim), (middle, half * 0.7, 1.2, rim + 0.5)]
     top.append((front, half * 0.9, 1.2, rim))
-    _loft(heap, top, ((1.0, 0.0), (1.0, 0.6), (0.3, 1.0)), (tone, tone, _mix(tone, _SKY, 0.1)))
+    _loft(heap, top, ((1.0, 0.0), (1.0, 0.6), (0.3, 1.0)), (tone, tone, mixed(tone, _SKY, 0.1)))
     part = _crate(rear, front, half, (0.95, rim), shades)
     for at in np.linspace(rear + 0.1, front - 0.2, 5).tolist():
-        part.sides(rect(at, at + 0.12, 1.0, rim), half + 0.01, _darker(shades.side, 0.75))
+        part.sides(rect(at, at + 0.12, 1.0, rim), half + 0.01, shade(shades.side, 0.75))
     return [heap, part]
 
 
@@ -724,7 +705,7 @@ def pickup(
     ]
     _loft(model, shell, _RING, shades)
     bed = [(-0.9, -long + 0.08), (0.9, -long + 0.08), (0.9, cab * long), (-0.9, cab * long)]
-    model.face([(half * px, belt + 0.01, pz) for px, pz in bed], _darker(shades.low, 0.5))
+    model.face([(half * px, belt + 0.01, pz) for px, pz in bed], shade(shades.low, 0.5))
     rim = _pick(rng, _RIMS, 0)
     _wheels(model, half, (-0.6 * long, 0.62 * long), 0.37, rim, fine=fine)
     _wings(rng, model, half, 0.4 * long - 0.25, belt, shades.side)
@@ -809,7 +790,7 @@ def _coach_ends(
     display = rect(-half * 0.6, half * 0.6, top + 0.03, min(top + 0.3, tall - 0.05))
     model.end(display, long + 0.02, _DARK)
     model.end([(0.85 * px, py) for px, py in display], long + 0.03, sign, glow=sum(sign) > 200)
-    model.end(rect(-half * 0.5, half * 0.5, 0.55, 1.0), -long - 0.02, _darker(shades.low, 0.5))
+    model.end(rect(-half * 0.5, half * 0.5, 0.55, 1.0), -long - 0.02, shade(shades.low, 0.5))
     for side in (-1, 1):
         x0, x1 = sorted((side * half * 0.6, side * half * 0.86))
         white = (250, 246, 226) if lit else (206, 210, 212)
@@ -833,7 +814,7 @@ def bus(
     long, tall = rng.uniform(4.6, 6.0), rng.uniform(2.85, 3.2)
     rows: tuple[tuple[float, float], ...] = ((0.46 * tall, tall - 0.4),)
     if (kind != "town" and rng.random() < 0.8) or rng.random() < 0.4:
-        colours = _BUSES[int(rng.integers(len(_BUSES)))]
+        colours = pick(rng, _BUSES)
     parts = [Model((0, 0.4, 0))]
     parts[0].prism(
         [(-long + 0.2, 0.2), (-long + 0.2, 0.5), (long - 0.2, 0.5), (long, 0.2)], 1.1, _DARK

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from bisenet_lib.data.minicity.geometry import NEAR, Camera, Colour, Face, Points, Thing, normals
+from bisenet_lib.data.minicity.colour import Colour
+from bisenet_lib.data.minicity.geometry import NEAR, Camera, Face, Points, Thing, normals
 from bisenet_lib.data.minicity.weather import Weather
 
 SHIFT = 4

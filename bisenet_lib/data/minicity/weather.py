@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bisenet_lib.data.minicity.geometry import Colour, rgb
+from bisenet_lib.data.minicity.colour import Colour, mixed, rgb
 
 KINDS = ("clear", "cloudy", "overcast", "rain", "dusk", "night")
 _CHANCE = (0.34, 0.21, 0.22, 0.09, 0.09, 0.05)
@@ -147,5 +147,5 @@ def _varied(rng: np.random.Generator, gain: Colour, strength: float) -> Colour:
 
 def _between(rng: np.random.Generator, ends: _Range) -> Colour:
     share = rng.random()
-    mixed = (1 - share) * np.asarray(ends[0]) + share * np.asarray(ends[1])
-    return rgb(np.clip(mixed * rng.normal(1, 0.02, 3), 0, 255))
+    tone = np.array(mixed(*ends, share))
+    return rgb(np.clip(tone * rng.normal(1, 0.02, 3), 0, 255))
