@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bisenet_lib.data.minicity import people, traffic, vehicles
+from bisenet_lib.data.minicity import people, riders, traffic, two_wheelers, vehicles
 from bisenet_lib.data.minicity.city import CITIES, city_of
 from bisenet_lib.data.minicity.ego import Ego
 from bisenet_lib.data.minicity.frame import annotate, check_frame_size, drawn, road_of
@@ -211,7 +211,7 @@ class Street:
         plant(stage)
         furnish(stage)
         traffic.park(stage)
-        traffic.two_wheelers(stage)
+        traffic.place_two_wheelers(stage)
         rarities(stage)
         return flats
 
@@ -424,10 +424,10 @@ def _mover(
 def _rider(rng: np.random.Generator, stage: Stage, start: float) -> Mover:
     right = stage.sides[1]
     x, motor = right.kerb - 2.4 * right.parked - 0.8, bool(rng.random() < 0.3)
-    build = people.motorcycle if motor else people.bicycle
+    build = two_wheelers.motorcycle if motor else two_wheelers.bicycle
     things = [
         build(rng, x, STUDIO, side_on=False),
-        people.rider(rng, x, STUDIO, side_on=False, motor=motor),
+        riders.rider(rng, x, STUDIO, side_on=False, motor=motor),
     ]
     stage.contact, stage.cast = [traffic.spot(x, STUDIO, 0.25)], []
     return _mover([things], stage, _at_speed(start, 1))

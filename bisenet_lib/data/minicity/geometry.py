@@ -275,3 +275,34 @@ def bridged(polygons: Sequence[Points]) -> Points:
     """
     rings = [part for points in polygons for part in (points, points[:1])]
     return np.concatenate([*rings, *(points[:1] for points in polygons[-2::-1])])
+
+
+@cache
+def _half_circle(count: int) -> list[tuple[float, float]]:
+    angles = np.linspace(0, math.pi, count).tolist()
+    return [(math.cos(angle), math.sin(angle)) for angle in angles]
+
+
+def dome(cx: float, cy: float, rx: float, ry: float, count: int = 8) -> list[tuple[float, float]]:
+    """The (dx, y) points of the upper half of an ellipse, from the right to the left."""
+    return [(cx + rx * x, cy + ry * y) for x, y in _half_circle(count)]
+
+
+def ring(cx: float, cy: float, radius: float, wide: float) -> list[tuple[float, float]]:
+    """The (dx, y) points of a ring; ``radius`` is its outer one, ``wide`` its thickness."""
+    outer, inner = disc(cx, cy, radius, count=16), disc(cx, cy, radius - wide, count=16)
+    return [*outer, outer[0], inner[0], *inner[::-1]]
+
+
+def limb(
+    x0: float, y0: float, x1: float, y1: float, half0: float, half1: float
+) -> list[tuple[float, float]]:
+    """A tapered bar from (x0, y0) to (x1, y1), of half widths ``half0`` and ``half1``, metres."""
+    length = max(math.hypot(x1 - x0, y1 - y0), 1e-6)
+    nx, ny = (y0 - y1) / length, (x1 - x0) / length
+    return [
+        (x0 + nx * half0, y0 + ny * half0),
+        (x1 + nx * half1, y1 + ny * half1),
+        (x1 - nx * half1, y1 - ny * half1),
+        (x0 - nx * half0, y0 - ny * half0),
+    ]

@@ -14,6 +14,7 @@ from bisenet_lib.data.minicity import (
     poles,
     signs,
     traffic,
+    two_wheelers,
     vehicles,
 )
 from bisenet_lib.data.minicity.city import City
@@ -77,7 +78,7 @@ def compose(rng: np.random.Generator, city: City, size: tuple[int, int], wanted:
     furnish(stage)
     traffic.park(stage)
     traffic.fill_lanes(stage)
-    traffic.two_wheelers(stage)
+    traffic.place_two_wheelers(stage)
     traffic.walk(stage)
     rarities(stage)
     things = sorted(stage.things, key=lambda thing: -thing.depth)
@@ -209,7 +210,7 @@ def _groups(stage: Stage, side: Side, walk: Callable[[], float]) -> None:
     rng = stage.rng
     stage.things.append(people.person(rng, walk(), rng.uniform(30, 55), "persongroup"))
     stage.things.append(
-        people.bicycle(rng, walk(), rng.uniform(14, 30), side_on=True, label="bicyclegroup")
+        two_wheelers.bicycle(rng, walk(), rng.uniform(14, 30), side_on=True, label="bicyclegroup")
     )
     faces: list[Face] = []
     for number in range(4):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bisenet_lib.data.minicity import people, vehicles
+from bisenet_lib.data.minicity import people, riders, two_wheelers, vehicles
 from bisenet_lib.data.minicity.city import City
 from bisenet_lib.data.minicity.geometry import Points, Thing, turned
 from bisenet_lib.data.minicity.street import Side, track_of
@@ -177,7 +177,7 @@ def _long_vehicles(
     return busy
 
 
-def two_wheelers(stage: Stage) -> None:
+def place_two_wheelers(stage: Stage) -> None:
     """Place bicycles and motorcycles at the kerb, and riders on the road."""
     rng = stage.rng
     if "bicycle" in stage.wanted:
@@ -204,16 +204,16 @@ def _bicycles(stage: Stage) -> None:
     wide, z, kind = max(abs(side.walk - side.kerb), 1.2), rng.uniform(8, 24), rng.random()
     if kind < 0.25:
         x, turn = side.walk - side.sign * 0.35, np.pi / 2 + rng.normal(0, 0.12)
-        _two_wheeler(stage, people.bicycle, x, z, turn)
+        _two_wheeler(stage, two_wheelers.bicycle, x, z, turn)
     elif kind < 0.5:
         x, turn = side.kerb + side.sign * rng.uniform(0.8, 1.3), rng.normal(0, 0.5)
         step = rng.uniform(0.4, 0.7)
         for number in range(int(rng.integers(3, 7))):
             way = turn + rng.normal(0, 0.06) + np.pi * (rng.random() < 0.2)
-            _two_wheeler(stage, people.bicycle, x, z + step * number, way)
+            _two_wheeler(stage, two_wheelers.bicycle, x, z + step * number, way)
     else:
         x = side.kerb + side.sign * rng.uniform(0.4, wide - 0.4)
-        _two_wheeler(stage, people.bicycle, x, z, rng.uniform(0, 2 * np.pi))
+        _two_wheeler(stage, two_wheelers.bicycle, x, z, rng.uniform(0, 2 * np.pi))
 
 
 def _motorcycles(stage: Stage) -> None:
@@ -225,7 +225,7 @@ def _motorcycles(stage: Stage) -> None:
     turn = np.pi * rng.integers(2) + rng.normal(0, 0.35)
     for number in range(1 if near or rng.random() < 0.7 else int(rng.integers(2, 4))):
         way = turn + rng.normal(0, 0.08)
-        _two_wheeler(stage, people.motorcycle, x, z + 0.9 * number, way)
+        _two_wheeler(stage, two_wheelers.motorcycle, x, z + 0.9 * number, way)
 
 
 def _two_wheeler(
@@ -245,10 +245,10 @@ def _ride(stage: Stage, away: float) -> None:
     x = edge if not side_on else rng.uniform(left.kerb + 1, right.kerb - 1)
     z = (rng.uniform(7, 12) if rng.random() < 0.1 else rng.uniform(14, 30)) + away
     turn = np.pi * rng.integers(2) + rng.normal(0, 0.45) if side_on else np.pi / 2
-    build = people.motorcycle if motor else people.bicycle
+    build = two_wheelers.motorcycle if motor else two_wheelers.bicycle
     _two_wheeler(stage, build, x, z, turn)
     side_on = bool(abs(np.cos(turn)) > 0.25)
-    stage.things.append(people.rider(rng, x, z, side_on=side_on, motor=motor, turn=turn))
+    stage.things.append(riders.rider(rng, x, z, side_on=side_on, motor=motor, turn=turn))
 
 
 def spot(x: float, z: float, wide: float) -> Points:
