@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bisenet_lib.data.minicity import people, riders, traffic, two_wheelers, vehicles
+from bisenet_lib.data.minicity import buses, cars, people, riders, traffic, trucks, two_wheelers
 from bisenet_lib.data.minicity.city import CITIES, city_of
+from bisenet_lib.data.minicity.colour import pick
 from bisenet_lib.data.minicity.ego import Ego
 from bisenet_lib.data.minicity.frame import annotate, check_frame_size, drawn, road_of
 from bisenet_lib.data.minicity.geometry import Camera, Face, Points, Thing, strip
@@ -370,25 +371,27 @@ def _movers(rng: np.random.Generator, stage: Stage, tram: bool) -> list[Mover]:
         start: float,
         **options: Any,
     ) -> None:
-        half, long = (0.9, 2.15) if build is vehicles.car else (1.25, 4.5)
+        half, long = (0.9, 2.15) if build is cars.car else (1.25, 4.5)
         stage.contact, stage.cast, stage.things = [], [], []
         stage.vehicle(build(rng, x, STUDIO, heading, **options), x, STUDIO, half, long)
         place = _at_speed(start, laps, sway=rng.uniform(1, 4), phase=rng.uniform(0, 2 * np.pi))
         movers.append(_mover([stage.things], stage, place))
 
-    cars: _Build = vehicles.car, {"lit": lit}
-    trucks: _Build = vehicles.truck, {}
-    buses: _Build = vehicles.bus, {"colours": stage.city.bus}
+    car: _Build = cars.car, {"lit": lit}
+    long_vehicles: tuple[_Build, _Build] = (
+        (trucks.truck, {}),
+        (buses.bus, {"colours": stage.city.bus}),
+    )
     for number, start in enumerate(_spread(rng, 20, LAP - BEHIND - 8, 4)):
-        build, options = cars
+        build, options = car
         if number == 2 and rng.random() < 0.7:
-            build, options = (trucks, buses)[int(rng.integers(2))]
+            build, options = pick(rng, long_vehicles)
         vehicle(build, own + rng.normal(0, 0.1), 0.0, 2, start, **options)
     for start in _spread(rng, 0, LAP, 5):
-        vehicle(vehicles.car, oncoming + rng.normal(0, 0.1), np.pi, -2, start, lit=lit)
+        vehicle(cars.car, oncoming + rng.normal(0, 0.1), np.pi, -2, start, lit=lit)
     if tram:
         track, colours = track_of(stage.sides), stage.city.tram
-        vehicle(vehicles.tram, track, np.pi, -1, rng.uniform(0, LAP), colours=colours)
+        vehicle(buses.tram, track, np.pi, -1, rng.uniform(0, LAP), colours=colours)
     for start in _spread(rng, 0, LAP, 3):
         movers.append(_rider(rng, stage, start))
     for start in rng.uniform(0, LAP, 22):

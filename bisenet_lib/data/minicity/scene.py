@@ -8,14 +8,15 @@ import numpy as np
 
 from bisenet_lib.data.minicity import (
     barriers,
+    cars,
     furniture,
     people,
     plants,
     poles,
     signs,
     traffic,
+    trucks,
     two_wheelers,
-    vehicles,
 )
 from bisenet_lib.data.minicity.city import City
 from bisenet_lib.data.minicity.ego import Ego, draw_ego
@@ -195,7 +196,7 @@ def rarities(stage: Stage) -> None:
             stage.things.append(furniture.litter_bin(rng, walk(), rng.uniform(12, 32)))
     if "dynamic" in wanted:
         stage.things.append(furniture.pram(rng, walk(), rng.uniform(12, 26)))
-    for name, build in (("caravan", vehicles.caravan), ("trailer", vehicles.trailer)):
+    for name, build in (("caravan", trucks.caravan), ("trailer", trucks.trailer)):
         if name in wanted:
             x, z = side.kerb - side.sign * 1.2, rng.uniform(10, 26)
             stage.vehicle(build(rng, x, z), x, z, 1.1, 2.3)
@@ -215,5 +216,5 @@ def _groups(stage: Stage, side: Side, walk: Callable[[], float]) -> None:
     faces: list[Face] = []
     for number in range(4):
         x, z = side.kerb - side.sign * 1.2, 100.0 + 6 * (3 - number)
-        faces += vehicles.car(rng, x, z)[0].faces
+        faces += cars.car(rng, x, z)[0].faces
     stage.things.append(Thing("cargroup", 110, tuple(faces)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from bisenet_lib.data.minicity import people, riders, two_wheelers, vehicles
+from bisenet_lib.data.minicity import buses, cars, people, riders, trucks, two_wheelers
 from bisenet_lib.data.minicity.city import City
 from bisenet_lib.data.minicity.geometry import Points, Thing, turned
 from bisenet_lib.data.minicity.street import Side, track_of
@@ -76,7 +76,7 @@ def park(stage: Stage) -> None:
                 x = side.kerb - side.sign * (inward + rng.uniform(-0.1, 0.1))
                 turn = (0.0 if side.sign > 0 else np.pi) + rng.normal(0, 0.025) + lean * side.sign
                 turn += np.pi * (rng.random() < 0.12)
-                build = vehicles.pickup if z > 9 and rng.random() < 0.02 else vehicles.car
+                build = cars.pickup if z > 9 and rng.random() < 0.02 else cars.car
                 car = build(rng, x, z, turn, fine=z < _FINE)
                 stage.vehicle(car, x, z, 0.9, _LONG, turn)
             z += step * rng.uniform(1.0, 1.25)
@@ -128,7 +128,7 @@ def fill_lanes(stage: Stage) -> None:
             free = all(lane != at or abs(z - deep) > 11 for at, deep in busy)
             if free and rng.random() < chance:
                 x, turn = lane + rng.normal(0, 0.2), heading + rng.normal(0, 0.03)
-                car = vehicles.car(rng, x, z, turn, lit=lit, fine=z < _FINE)
+                car = cars.car(rng, x, z, turn, lit=lit, fine=z < _FINE)
                 stage.vehicle(car, x, z, 0.9, _LONG, turn)
             z += rng.uniform(*gap)
 
@@ -150,7 +150,7 @@ def _crossing(stage: Stage, lanes: tuple[float, float], *, lit: bool) -> list[tu
     z = rng.uniform(10, 25) if rng.random() < 0.6 else rng.uniform(25, 50)
     x = rng.uniform(left.kerb + 1, right.kerb + 1)
     turn = np.pi / 2 * rng.choice([-1, 1]) + rng.normal(0, 0.35)
-    car = vehicles.car(rng, x, z, turn, lit=lit, fine=z < _FINE)
+    car = cars.car(rng, x, z, turn, lit=lit, fine=z < _FINE)
     stage.vehicle(car, x, z, 0.9, _LONG, turn)
     return [(lane, z) for lane in lanes]
 
@@ -164,16 +164,16 @@ def _long_vehicles(
         (x, heading), z = lanes[int(rng.integers(2))], rng.uniform(23, 52)
         busy.append((x, z))
         turn = heading + rng.normal(0, 0.06)
-        stage.vehicle(vehicles.truck(rng, x, z, turn), x, z, 1.2, 4, turn)
+        stage.vehicle(trucks.truck(rng, x, z, turn), x, z, 1.2, 4, turn)
     if "bus" in stage.wanted:
         (x, heading), z = lanes[int(rng.integers(2))], rng.uniform(22, 46) + 14 * len(busy)
         busy.append((x, z))
         turn = heading + rng.normal(0, 0.06)
-        stage.vehicle(vehicles.bus(rng, x, z, turn, stage.city.bus), x, z, 1.25, 5.5, turn)
+        stage.vehicle(buses.bus(rng, x, z, turn, stage.city.bus), x, z, 1.25, 5.5, turn)
     if "train" in stage.wanted:
         x, z, heading = track_of(stage.sides), rng.uniform(36, 64), np.pi * rng.integers(2)
         busy.append((lanes[1][0], z))
-        stage.vehicle(vehicles.tram(rng, x, z, heading, stage.city.tram), x, z, 1.2, 9)
+        stage.vehicle(buses.tram(rng, x, z, heading, stage.city.tram), x, z, 1.2, 9)
     return busy
 
 
