@@ -22,10 +22,10 @@ from bisenet_lib.data.minicity.colour import pick
 from bisenet_lib.data.minicity.ego import Ego
 from bisenet_lib.data.minicity.frame import annotate, check_frame_size, drawn, road_of
 from bisenet_lib.data.minicity.geometry import Camera, Face, Points, Thing, strip
-from bisenet_lib.data.minicity.houses import skyline
 from bisenet_lib.data.minicity.paint import Look, paint
 from bisenet_lib.data.minicity.plan import RARITY, plan
 from bisenet_lib.data.minicity.scene import Scene, furnish, line, plant, rarities
+from bisenet_lib.data.minicity.skyline import skyline
 from bisenet_lib.data.minicity.street import (
     FIRST,
     LAST,

@@ -22,8 +22,8 @@ from bisenet_lib.data.minicity.city import City
 from bisenet_lib.data.minicity.ego import Ego, draw_ego
 from bisenet_lib.data.minicity.frontage import frontage
 from bisenet_lib.data.minicity.geometry import Camera, Face, Points, Thing, circle
-from bisenet_lib.data.minicity.houses import bridge, skyline
 from bisenet_lib.data.minicity.landscape import landscape
+from bisenet_lib.data.minicity.skyline import bridge, skyline
 from bisenet_lib.data.minicity.street import LAST, Side, adapted, draw_kind, draw_sides, ground
 from bisenet_lib.data.minicity.traffic import Stage
 from bisenet_lib.data.minicity.weather import Weather, draw_weather
