@@ -18,6 +18,7 @@ GLASS: tuple[Colour, ...] = (
     (24, 26, 30),
     (74, 92, 104),
 )
+"""Panes of windows without a light behind them."""
 _LAMPLIGHT: Colour = (252, 208, 130)
 SHADOW: Colour = (12, 14, 22)
 _PAINTS: tuple[Colour, ...] = (
@@ -33,6 +34,7 @@ _PAINTS: tuple[Colour, ...] = (
     (60, 126, 140),
     (150, 148, 142),
 )
+"""Boards, awnings and doors."""
 _STONES = ("plaster", "plaster-stained", "plaster-smooth", "stone", "concrete")
 _BRICKS = ("brick", "brick-coarse")
 
@@ -126,6 +128,17 @@ _EXTRAS = {
 
 
 def draw_style(rng: np.random.Generator, city: City, weather: Weather, storeys: int) -> Style:
+    """Draw how a house looks.
+
+    Args:
+        rng: draws it.
+        city: half of its houses have the city's colours, the others any.
+        weather: what glass mirrors, and whether lamps are on.
+        storeys: number of floors.
+
+    Returns:
+        The style.
+    """
     walls = city.houses if rng.random() < 0.5 else WALLS
     wall = rgb(
         np.clip(np.array(pick(rng, walls)) * rng.normal(1, 0.14) + rng.normal(0, 7, 3), 18, 246)
@@ -149,7 +162,7 @@ def draw_style(rng: np.random.Generator, city: City, weather: Weather, storeys: 
 
 
 def _panes(rng: np.random.Generator, weather: Weather) -> tuple[tuple[Colour, bool], ...]:
-    """The glass of one house: dark rooms, sky, curtains, lamps."""
+    """The glass of one house: dark rooms, sky, curtains, lamps; see :class:`Style`."""
     dark = shade(pick(rng, GLASS), rng.uniform(0.6, 1.2))
     share = rng.uniform(0.2, 0.85)
     sky = mixed(dark, weather.sky[1], share)
@@ -169,11 +182,12 @@ def board_colour(rng: np.random.Generator) -> Colour:
 
 
 def draw_storeys(rng: np.random.Generator, city: City) -> int:
+    """The number of floors of a house, at least 2, at most one off the city's usual ones."""
     return max(2, int(rng.integers(city.storeys[0] - 1, city.storeys[1] + 2)))
 
 
 def seen_walls(style: Style, front: Plane, gable: Plane) -> list[Face]:
-    """The two walls that are seen."""
+    """The two walls that are seen: the gable, then the front."""
     texture = style.texture if front.z < 90 else ""
     return [
         Face(plane.rect(0, plane.long, 0, style.tall), style.wall, plane.light, texture)
@@ -182,7 +196,17 @@ def seen_walls(style: Style, front: Plane, gable: Plane) -> list[Face]:
 
 
 def shading(rng: np.random.Generator, weather: Weather, front: Plane, tall: float) -> list[Face]:
-    """What darkens a front: the ground, the eaves, dirt, the house opposite, a tree."""
+    """What darkens a front: the ground, the eaves, dirt, the house opposite, a tree.
+
+    Args:
+        rng: draws it.
+        weather: whether the sun throws shadows.
+        front: beyond 45 m it gets none.
+        tall: its height, metres.
+
+    Returns:
+        Faces that are painted but not labelled.
+    """
     if front.z > 45:
         return []
     long, low = front.long, min(tall, 9.0)

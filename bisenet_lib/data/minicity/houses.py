@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Plot:
     """What is built on a piece of street.
 
     Attributes:
-        kind: a key of :data:`_BUILDERS`.
+        kind: a key of :data:`_KINDS`.
         long: metres along the street.
         setback: metres between the sidewalk and the front.
         gap: metres of sky between it and its neighbours.
@@ -46,23 +47,6 @@ class Plot:
     long: float
     setback: float
     gap: float
-
-
-_PLOTS: dict[str, tuple[float, tuple[float, float], tuple[float, float], tuple[float, float]]] = {
-    #           chance  long      setback     gap
-    "block": (0.30, (9, 21), (0, 1), (0, 0.4)),
-    "terrace": (0.12, (5, 9), (0, 3), (0, 0.2)),
-    "gabled": (0.08, (5, 9), (0, 1), (0, 0.6)),
-    "tower": (0.07, (16, 30), (0, 10), (0, 6)),
-    "office": (0.10, (14, 30), (0, 6), (0, 4)),
-    "slab": (0.06, (16, 30), (0, 14), (0, 8)),
-    "warehouse": (0.06, (16, 34), (0, 10), (0, 8)),
-    "detached": (0.11, (8, 14), (3, 12), (1.5, 5)),
-    "strip": (0.04, (12, 24), (0, 18), (0, 6)),
-    "petrol": (0.02, (16, 24), (7, 9), (3, 6)),
-    "church": (0.02, (14, 24), (2, 8), (3, 8)),
-    "site": (0.02, (12, 24), (0, 2), (0, 3)),
-}
 
 
 def draw_plot(rng: np.random.Generator, city: City) -> Plot:
@@ -75,11 +59,11 @@ def draw_plot(rng: np.random.Generator, city: City) -> Plot:
     Returns:
         The plot.
     """
-    chances = np.array([chance for chance, *_ in _PLOTS.values()]) * city.taste
-    kind = str(rng.choice(list(_PLOTS), p=chances / chances.sum()))
-    _, long, setback, gap = _PLOTS[kind]
-    back = rng.uniform(*setback) if rng.random() < 0.7 else setback[0]
-    return Plot(kind, rng.uniform(*long), back, rng.uniform(*gap))
+    chances = np.array([kind.chance for kind in _KINDS.values()]) * city.taste
+    name = str(rng.choice(list(_KINDS), p=chances / chances.sum()))
+    kind = _KINDS[name]
+    setback = rng.uniform(*kind.setback) if rng.random() < 0.7 else kind.setback[0]
+    return Plot(name, rng.uniform(*kind.long), setback, rng.uniform(*kind.gap))
 
 
 def house(
@@ -98,7 +82,7 @@ def house(
         weather: the sun's direction, and whether windows are lit.
         x: lateral position of the front; its sign is the side of the street.
         span: metres ahead at which the front begins and ends.
-        kind: a key of :data:`_BUILDERS`.
+        kind: a key of :data:`_KINDS`.
 
     Returns:
         A ``building``.
@@ -107,13 +91,14 @@ def house(
     front = Plane(x, z0, z1 - z0, max(0.0, float(-side * weather.sun[0])), side)
     deep = rng.uniform(8, 16)
     gable = Plane(x, z0, deep, max(0.0, float(-weather.sun[2])), side, gable=True)
-    faces = _BUILDERS[kind](rng, city, weather, front, gable)
+    faces = _KINDS[kind].build(rng, city, weather, front, gable)
     return Thing("building", z1, tuple(faces))
 
 
 def _block(
     rng: np.random.Generator, city: City, weather: Weather, front: Plane, gable: Plane
 ) -> list[Face]:
+    """A town house with flats, some above shops."""
     style = draw_style(rng, city, weather, draw_storeys(rng, city))
     faces = roof(rng, city, style, front, gable)
     faces += seen_walls(style, front, gable)
@@ -126,6 +111,7 @@ def _block(
 def _terrace(
     rng: np.random.Generator, city: City, weather: Weather, front: Plane, gable: Plane
 ) -> list[Face]:
+    """A narrow house of a terrace, mostly with bay windows."""
     style = draw_style(rng, city, weather, int(rng.integers(2, 5)))
     extras = style.extras | ({"bays"} if rng.random() < 0.6 else {"frames"})
     style = replace(style, extras=frozenset(extras), bay=front.long / int(rng.integers(2, 4)))
@@ -264,18 +250,35 @@ def _gable_side(rng: np.random.Generator, style: Style, gable: Plane) -> list[Fa
     return faces
 
 
-_Builder = Callable[[np.random.Generator, City, Weather, Plane, Plane], list[Face]]
-_BUILDERS: dict[str, _Builder] = {
-    "block": _block,
-    "terrace": _terrace,
-    "gabled": _gabled,
-    "tower": _tower,
-    "office": _office,
-    "slab": _slab,
-    "warehouse": warehouse,
-    "detached": _detached,
-    "strip": row_of_shops,
-    "petrol": petrol_station,
-    "church": church,
-    "site": building_site,
+class _Kind(NamedTuple):
+    """A kind of house; each pair is the least and the most, metres.
+
+    Attributes:
+        chance: share of all houses, before the city's taste.
+        long: along the street.
+        setback: between the sidewalk and the front.
+        gap: of sky on either side.
+        build: gives the faces from random generator, city, weather, front and gable.
+    """
+
+    chance: float
+    long: tuple[float, float]
+    setback: tuple[float, float]
+    gap: tuple[float, float]
+    build: Callable[[np.random.Generator, City, Weather, Plane, Plane], list[Face]]
+
+
+_KINDS: dict[str, _Kind] = {
+    "block": _Kind(0.30, (9, 21), (0, 1), (0, 0.4), _block),
+    "terrace": _Kind(0.12, (5, 9), (0, 3), (0, 0.2), _terrace),
+    "gabled": _Kind(0.08, (5, 9), (0, 1), (0, 0.6), _gabled),
+    "tower": _Kind(0.07, (16, 30), (0, 10), (0, 6), _tower),
+    "office": _Kind(0.10, (14, 30), (0, 6), (0, 4), _office),
+    "slab": _Kind(0.06, (16, 30), (0, 14), (0, 8), _slab),
+    "warehouse": _Kind(0.06, (16, 34), (0, 10), (0, 8), warehouse),
+    "detached": _Kind(0.11, (8, 14), (3, 12), (1.5, 5), _detached),
+    "strip": _Kind(0.04, (12, 24), (0, 18), (0, 6), row_of_shops),
+    "petrol": _Kind(0.02, (16, 24), (7, 9), (3, 6), petrol_station),
+    "church": _Kind(0.02, (14, 24), (2, 8), (3, 8), church),
+    "site": _Kind(0.02, (12, 24), (0, 2), (0, 3), building_site),
 }

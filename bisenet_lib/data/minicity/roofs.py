@@ -11,7 +11,7 @@ from bisenet_lib.data.minicity.geometry import Face
 def roof(
     rng: np.random.Generator, city: City, style: Style, front: Plane, gable: Plane
 ) -> list[Face]:
-    """A flat, pitched or mansard roof."""
+    """A flat, pitched or mansard roof; arguments as in :func:`pitched_roof`."""
     kind = rng.choice(["flat", "pitched", "mansard"], p=[0.42, 0.4, 0.18])
     if kind == "pitched":
         return pitched_roof(rng, city, style, front, gable, rng.uniform(1.6, 4.2))
@@ -23,15 +23,27 @@ def roof(
     faces = [Face(top, tiles, 0.45, "tiles")]
     dormers = np.arange(1.0, front.long - 1.6, rng.uniform(2.4, 4)).tolist() if front.z < 60 else []
     for u in dormers:
-        faces.append(Face(front.rect(u, u + 1.4, tall, tall + 1.7), style.trim, front.light))
-        pane = front.rect(u + 0.25, u + 1.15, tall + 0.2, tall + 1.4)
-        faces.append(Face(pane, style.panes[0][0], 0.4, solid=False))
+        box, pane = (u, u + 1.4, tall, tall + 1.7), (u + 0.25, u + 1.15, tall + 0.2, tall + 1.4)
+        faces += _dormer(style, front, box, pane)
     return faces
 
 
 def pitched_roof(
     rng: np.random.Generator, city: City, style: Style, front: Plane, gable: Plane, rise: float
 ) -> list[Face]:
+    """A roof with a ridge along the street, some with chimneys and a dormer.
+
+    Args:
+        rng: draws tiles, chimneys and dormer.
+        city: the colours of its roofs.
+        style: of the house.
+        front: the wall along the street.
+        gable: the wall that faces the camera.
+        rise: of the ridge above the walls, metres.
+
+    Returns:
+        Faces; draw them before the walls.
+    """
     tiles, tall, half = pick(rng, city.roofs), style.tall, gable.long / 2
     slope = front.rect(-0.2, front.long + 0.2, tall - 0.1, tall + rise, 0.4)
     slope[2:, 0] = front.x + front.side * half
@@ -45,9 +57,8 @@ def pitched_roof(
         faces.append(Face(stack, (128, 84, 68), 0.4, "brick"))
     if rng.random() < 0.25 and front.z < 60:
         u = rng.uniform(0.2, 0.6) * front.long
-        faces.append(Face(front.rect(u, u + 1.8, tall - 0.1, tall + 1.5), style.trim, front.light))
-        pane = front.rect(u + 0.4, u + 1.4, tall + 0.3, tall + 1.2)
-        faces.append(Face(pane, style.panes[0][0], 0.4, solid=False))
+        box = (u, u + 1.8, tall - 0.1, tall + 1.5)
+        faces += _dormer(style, front, box, (u + 0.4, u + 1.4, tall + 0.3, tall + 1.2))
     return faces
 
 
@@ -62,3 +73,16 @@ def roof_things(rng: np.random.Generator, style: Style, front: Plane) -> list[Fa
         box[:2, 1] -= 1.5
         faces.append(Face(box, shade(pick(rng, WALLS), 0.8), 0.4))
     return faces
+
+
+def _dormer(
+    style: Style,
+    front: Plane,
+    box: tuple[float, float, float, float],
+    pane: tuple[float, float, float, float],
+) -> list[Face]:
+    """A window that stands on a roof; its two rectangles are left, right, foot, top in metres."""
+    return [
+        Face(front.rect(*box), style.trim, front.light),
+        Face(front.rect(*pane), style.panes[0][0], 0.4, solid=False),
+    ]

@@ -74,9 +74,8 @@ def church(
     style = replace(
         style, texture=texture, storey=4.5, window=(0.35, 0.2, 1.5), arched=True, bay=3.6
     )
-    faces = pitched_roof(rng, city, style, front, gable, rng.uniform(4, 6)) + seen_walls(
-        style, front, gable
-    )
+    faces = pitched_roof(rng, city, style, front, gable, rng.uniform(4, 6))
+    faces += seen_walls(style, front, gable)
     faces += storey_rows(rng, replace(style, storeys=1), front, 0)
     wide, tall, spire = rng.uniform(4, 6), rng.uniform(16, 24), rng.uniform(4, 12)
     for plane in (gable, front):

@@ -8,14 +8,27 @@ from bisenet_lib.data.minicity.geometry import Face, Points, bridged
 
 
 def mirrored(colour: Colour) -> Colour:
-    """Glass where it mirrors the sky."""
+    """The colour of glass where it mirrors the sky."""
     return rgb(0.78 * value + 44 for value in colour)
 
 
 def opening(
     plane: Plane, u0: float, u1: float, y0: float, y1: float, out: float = 0.0, *, arched: bool
 ) -> Points:
-    """A window's outline, from its lower left corner on."""
+    """A window's outline, from its lower left corner on.
+
+    Args:
+        plane: its wall.
+        u0: left edge, metres along the wall.
+        u1: right edge.
+        y0: foot, metres above the ground.
+        y1: top.
+        out: metres in front of the wall.
+        arched: the top is round.
+
+    Returns:
+        (4, 3) metres, or (7, 3) if arched.
+    """
     if not arched:
         return plane.rect(u0, u1, y0, y1, out)
     rise, middle = min(0.4 * (u1 - u0), 0.3 * (y1 - y0)), (u0 + u1) / 2
@@ -27,7 +40,17 @@ def opening(
 
 
 def storey_rows(rng: np.random.Generator, style: Style, plane: Plane, first: int) -> list[Face]:
-    """The windows of a wall from floor ``first`` on, and what goes with them."""
+    """The windows of a wall and what goes with them.
+
+    Args:
+        rng: draws panes and details.
+        style: of the house.
+        plane: the wall; the farther, the fewer details.
+        first: the floor at which they begin, 0 for the ground floor.
+
+    Returns:
+        Faces, those of one floor after those of the floor below.
+    """
     bay = style.bay if plane.z < 60 else max(style.bay, 3.5)
     count = max(1, round(plane.long / bay))
     edges = np.linspace(0, plane.long, count + 1)
@@ -60,7 +83,19 @@ def _row(
     outs: np.ndarray,
     foot: float,
 ) -> list[Face]:
-    """One floor's windows, those of one colour in one face."""
+    """One floor's windows, those of one colour in one face.
+
+    Args:
+        rng: draws panes and details.
+        style: of the house.
+        plane: the wall.
+        edges: (B + 1,) metres along the wall, between which the B bays lie.
+        outs: (B,) metres by which each bay stands out of the wall.
+        foot: of the floor, metres above the ground.
+
+    Returns:
+        Faces.
+    """
     near = plane.z < 28
     share, low, high = style.window
     y0, y1 = foot + low * style.storey, foot + high * style.storey
@@ -103,6 +138,7 @@ def _row(
 
 
 _Box = tuple[float, float, float, float, float]
+"""A window: left, right, foot, top, and how far it stands out of the wall; metres."""
 
 
 def _window_details(
@@ -167,6 +203,7 @@ def _window_details(
 
 
 def _balconies(style: Style, plane: Plane, boxes: list[_Box]) -> list[Face]:
+    """A balcony before each of some windows, with the shadow below it."""
     foot = boxes[0][2] - 0.5
     fronts = [
         plane.rect(left - 0.3, right + 0.3, foot, foot + 1.0, 1.1) for left, right, *_ in boxes
