@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 
-Kind = TypeVar("Kind")
+_Kind = TypeVar("_Kind")
 
 Colour = tuple[float, float, float]
 """RGB, 0..255."""
@@ -46,7 +46,7 @@ def mixed(first: Sequence[float], second: Sequence[float], share: float) -> Colo
     return rgb((1 - share) * a + share * b for a, b in zip(first, second, strict=True))
 
 
-def pick(rng: np.random.Generator, kinds: Sequence[Kind]) -> Kind:
+def pick(rng: np.random.Generator, kinds: Sequence[_Kind]) -> _Kind:
     """One of several colours, textures or kinds, each with the same chance."""
     return kinds[int(rng.integers(len(kinds)))]
 

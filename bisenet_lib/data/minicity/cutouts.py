@@ -13,6 +13,7 @@ from bisenet_lib.data.minicity.colour import Colour
 from bisenet_lib.data.minicity.geometry import Face, Outline, turned
 
 DARK: Colour = (26, 26, 28)
+"""Tyres, saddles, belts, handles."""
 CHROME: Colour = (178, 180, 184)
 CLOTHES: tuple[Colour, ...] = (
     (40, 44, 58),
@@ -36,10 +37,10 @@ CLOTHES: tuple[Colour, ...] = (
 
 
 class Shape(NamedTuple):
-    """One flat part.
+    """One flat part of a cut-out.
 
     Attributes:
-        outline: its corners.
+        outline: its (dx, y) corners, metres.
         colour: before light.
         facing: share of sunlight.
         alpha: 0 is labelled but not painted.
@@ -56,6 +57,18 @@ class Shape(NamedTuple):
 def stood(
     shapes: Sequence[Shape], x: float, z: float, turn: float = 0.0, size: float = 1.0
 ) -> tuple[Face, ...]:
+    """Shapes stood up in the street.
+
+    Args:
+        shapes: in drawing order.
+        x: metres to the right.
+        z: metres ahead.
+        turn: radians about the vertical.
+        size: factor on all measures.
+
+    Returns:
+        A face for each shape.
+    """
     ends = np.cumsum([len(shape.outline) for shape in shapes]).tolist()
     across = np.repeat([shape.across for shape in shapes], np.diff([0, *ends]))
     flat = size * np.array([corner for shape in shapes for corner in shape.outline])

@@ -71,6 +71,7 @@ class Look:
 
 
 def draw_look(rng: np.random.Generator) -> Look:
+    """Draw how someone looks."""
     return Look(
         broad=rng.uniform(0.18, 0.27),
         skin=tinted(rng, _SKIN),
@@ -93,7 +94,17 @@ def draw_look(rng: np.random.Generator) -> Look:
 
 
 def head(look: Look, x: float, y: float, view: str) -> list[Shape]:
-    """Neck, face, hair and hat around a head's middle; ``view`` is front, back or side."""
+    """Neck, face, hair and hat.
+
+    Args:
+        look: of the person.
+        x: middle of the head, metres before the hips.
+        y: middle of the head, metres above the ground.
+        view: ``front``, ``back`` or ``side``.
+
+    Returns:
+        Shapes.
+    """
     hair, skin = look.hair, look.skin
     wide = 0.1 if view == "side" else 0.085
     shapes = [Shape(limb(x, y - 0.22, x, y - 0.05, 0.05, 0.05), shade(skin, 0.8), 0.4)]
@@ -160,6 +171,7 @@ def person(
 
 
 def _walker(rng: np.random.Generator, x: float, z: float, phase: float | None) -> tuple[Face, ...]:
+    """The faces of one person on foot; arguments as in :func:`person`."""
     size = rng.uniform(0.88, 1.08) if rng.random() < 0.86 else rng.uniform(0.55, 0.75)
     look, step = draw_look(rng), rng.uniform(0, 2 * np.pi)
     view = str(rng.choice(["front", "back", "side"], p=[0.3, 0.35, 0.35]))
@@ -174,7 +186,16 @@ def _walker(rng: np.random.Generator, x: float, z: float, phase: float | None) -
 
 
 def _body(look: Look, view: str, stride: float) -> list[Shape]:
-    """Someone upright; ``stride`` is the lean of the front leg in radians."""
+    """Someone upright.
+
+    Args:
+        look: of the person.
+        view: ``front``, ``back`` or ``side``.
+        stride: lean of the front leg, radians.
+
+    Returns:
+        Shapes, the farthest first.
+    """
     side = view == "side"
     hips = (0.0, 0.0) if side else (-0.085, 0.085)
     far, near = (-stride, stride) if side else (0.05, -0.05)
@@ -194,7 +215,19 @@ def _body(look: Look, view: str, stride: float) -> list[Shape]:
 def _leg(
     look: Look, x: float, lean: float, bend: float, lift: float, *, gain: float
 ) -> list[Shape]:
-    """Thigh, shin and shoe of a leg that leans by ``lean`` and bends by ``bend`` radians."""
+    """Thigh, shin and shoe of a leg.
+
+    Args:
+        look: of the person.
+        x: of the hip, metres.
+        lean: of the thigh, radians.
+        bend: of the knee, radians.
+        lift: of the foot, metres.
+        gain: factor on the colours; the farther leg is darker.
+
+    Returns:
+        Shapes.
+    """
     cloth = shade(look.legs, gain)
     knee = x + 0.42 * math.sin(lean), 0.92 - 0.42 * math.cos(lean) + lift * 0.5
     low = lean - bend
@@ -217,7 +250,7 @@ def _leg(
 
 
 def _arm(look: Look, x: float, lean: float, *, far: bool, side: bool) -> list[Shape]:
-    """An arm from the shoulder at ``x``, swung by ``lean`` radians."""
+    """An arm from the shoulder at ``x`` metres, swung by ``lean`` radians."""
     gain = 0.78 if far else 1.0
     out = 0.0 if side else math.copysign(0.03, x)
     swing = lean if side else 0.0
@@ -233,6 +266,7 @@ def _arm(look: Look, x: float, lean: float, *, far: bool, side: bool) -> list[Sh
 
 
 def _torso(look: Look, view: str) -> list[Shape]:
+    """Coat or shirt, and a skirt below it; ``view`` is front, back or side."""
     broad, hem = (0.62 if view == "side" else 1.0) * look.broad, look.hem
     flare = 1.05 if hem < 0.7 else 0.86
     outline = [
@@ -263,6 +297,7 @@ def _torso(look: Look, view: str) -> list[Shape]:
 
 
 def _luggage(look: Look, view: str) -> list[Shape]:
+    """The bag, as far as it is before the person; ``view`` is front, back or side."""
     if look.bag == "pack" and view != "front":
         x0, x1 = (-0.34, -0.08) if view == "side" else (-0.17, 0.17)
         pack = [(x0, 1.0), (x1, 0.96), (x1, 1.42), (x0 + 0.04, 1.42)]
@@ -281,6 +316,7 @@ def _luggage(look: Look, view: str) -> list[Shape]:
 
 
 def _umbrella(look: Look) -> list[Shape]:
+    """An open umbrella above the head."""
     canopy = dome(0, 1.86, 0.55, 0.28)
     half = [(0.0, 2.14), *canopy[:3], (0.1, 1.86)]
     return [

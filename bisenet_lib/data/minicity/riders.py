@@ -8,6 +8,9 @@ from bisenet_lib.data.minicity.geometry import Thing, disc, dome, limb, rect
 from bisenet_lib.data.minicity.people import Look, draw_look, head
 from bisenet_lib.data.minicity.two_wheelers import PAINTS
 
+_SEATS = {False: 0.96, True: 0.84}
+"""Metres above the ground at which one sits; False on a bicycle, True on a motorcycle."""
+
 
 def rider(
     rng: np.random.Generator,
@@ -33,22 +36,32 @@ def rider(
     """
     look, knee = draw_look(rng), rng.uniform(0.0, 1.0)
     shapes = _rider_side(look, knee, motor) if side_on else _rider_end(look, knee, motor)
-    seat = 0.84 if motor else 0.96
-    place = (0.2, seat + 0.76) if side_on else (0.0, seat + 0.8)
+    seat = _SEATS[motor]
+    middle = (0.2, seat + 0.76) if side_on else (0.0, seat + 0.8)
     shell = tinted(rng, (DARK, (226, 226, 222), *PAINTS))
     if motor:
-        shapes.append(Shape(disc(*place, 0.145, 0.155, 14), shell, 0.75))
-        visor = rect(place[0] + 0.02, place[0] + 0.14, place[1] - 0.03, place[1] + 0.06)
+        shapes.append(Shape(disc(*middle, 0.145, 0.155, 14), shell, 0.75))
+        visor = rect(middle[0] + 0.02, middle[0] + 0.14, middle[1] - 0.03, middle[1] + 0.06)
         if side_on:
             shapes.append(Shape(visor, (44, 52, 60), 0.6))
     elif rng.random() < 0.5:
-        helmet = dome(place[0], place[1] + 0.02, 0.125, 0.13)
+        helmet = dome(middle[0], middle[1] + 0.02, 0.125, 0.13)
         shapes.append(Shape(helmet, shell, 0.75))
     return Thing("rider", z - 0.01, stood(shapes, x, z - 0.01, turn if side_on else 0.0))
 
 
 def _rider_side(look: Look, knee: float, motor: bool) -> list[Shape]:
-    seat = 0.84 if motor else 0.96
+    """A rider from the side.
+
+    Args:
+        look: of the person.
+        knee: how high the nearer knee is, 0..1; the other one does the opposite.
+        motor: on a motorcycle.
+
+    Returns:
+        Shapes, the farthest first.
+    """
+    seat = _SEATS[motor]
     near = (0.24, 0.62 + 0.2 * knee) if not motor else (0.26, 0.72)
     away = (0.24, 0.82 - 0.2 * knee) if not motor else (0.24, 0.7)
     foot = (0.06, near[1] - 0.44) if not motor else (0.02, 0.32)
@@ -83,7 +96,8 @@ def _rider_side(look: Look, knee: float, motor: bool) -> list[Shape]:
 
 
 def _rider_end(look: Look, knee: float, motor: bool) -> list[Shape]:
-    seat, out = (0.84, 0.24) if motor else (0.96, 0.16)
+    """A rider from behind; arguments and result as in :func:`_rider_side`."""
+    seat, out = _SEATS[motor], 0.24 if motor else 0.16
     low = 0.3 if motor else 0.18 + 0.22 * knee
     other = 0.3 if motor else 0.4 - 0.22 * knee
     torso = [

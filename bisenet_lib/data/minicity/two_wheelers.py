@@ -20,6 +20,13 @@ PAINTS: tuple[Colour, ...] = (
 )
 
 
+"""Bodies of motorcycles, and helmets."""
+_STEEL: Colour = (150, 152, 156)
+_TYRE: Colour = (20, 20, 22)
+_PLATE: Colour = (226, 224, 214)
+_TAIL_LAMP: Colour = (190, 26, 24)
+
+
 def bicycle(
     rng: np.random.Generator,
     x: float,
@@ -51,6 +58,7 @@ def bicycle(
 
 
 def _bicycle_side(rng: np.random.Generator) -> list[Shape]:
+    """A bicycle from the side: a town bicycle, a racer or a mountain bicycle."""
     frame, tyre = tinted(rng, CLOTHES, 16), tinted(rng, (DARK, (44, 42, 40)), 4)
     kind = str(rng.choice(["town", "racer", "mountain"], p=[0.5, 0.25, 0.25]))
     wheel = 0.3 if rng.random() < 0.12 else 0.345
@@ -64,9 +72,9 @@ def _bicycle_side(rng: np.random.Generator) -> list[Shape]:
         for angle in (0.3, 1.35, 2.4):
             dx, dy = 0.9 * wheel * math.cos(angle), 0.9 * wheel * math.sin(angle)
             spoke = limb(at - dx, wheel - dy, at + dx, wheel + dy, 0.004, 0.004)
-            shapes.append(Shape(spoke, (150, 152, 156), 0.4))
+            shapes.append(Shape(spoke, _STEEL, 0.4))
         shapes.append(Shape(ring(at, wheel, wheel, wide), tyre, 0.3))
-        shapes.append(Shape(ring(at, wheel, wheel - wide, 0.02), (150, 152, 156), 0.5))
+        shapes.append(Shape(ring(at, wheel, wheel - wide, 0.02), _STEEL, 0.5))
     tubes = [(-0.54, wheel, *seat), (-0.54, wheel, 0.0, 0.29), (0.0, 0.29, *seat)]
     tubes += [(0.0, 0.29, *top), (-0.15, 0.8, *top), (0.54, wheel, 0.36, 0.95)]
     shapes += [Shape(limb(*ends, tube, tube), frame, 0.65) for ends in tubes]
@@ -85,24 +93,33 @@ def _bicycle_side(rng: np.random.Generator) -> list[Shape]:
 
 
 def _carriers(rng: np.random.Generator, wheel: float, kind: str) -> list[Shape]:
-    """Mudguards, rack, basket and panniers of a town bicycle."""
+    """Mudguard, rack, basket, panniers or child's seat of a town bicycle.
+
+    Args:
+        rng: draws them.
+        wheel: its radius, metres.
+        kind: of bicycle; other kinds have none.
+
+    Returns:
+        Shapes to put over the bicycle's.
+    """
     if kind != "town":
         return []
     shapes = [Shape(rect(-0.86, -0.28, 0.74, 0.77), (60, 62, 64), 0.4)]
     guard = dome(-0.54, wheel, 1.05 * wheel, 1.05 * wheel)
     inner = dome(-0.54, wheel, 0.97 * wheel, 0.97 * wheel)
     shapes.append(Shape([*guard, *inner[::-1]], tinted(rng, CLOTHES), 0.5))
-    kind = str(rng.choice(["none", "basket", "bags", "child"], p=[0.45, 0.3, 0.17, 0.08]))
+    load = str(rng.choice(["none", "basket", "bags", "child"], p=[0.45, 0.3, 0.17, 0.08]))
     weave = tinted(rng, ((150, 116, 70), DARK))
-    if kind == "basket":
+    if load == "basket":
         box = [(0.44, 0.8), (0.72, 0.8), (0.78, 1.06), (0.4, 1.06)]
         shapes += [
             Shape(box, weave, 0.5),
             Shape(rect(0.42, 0.76, 0.9, 0.93), shade(weave, 0.6)),
         ]
-    elif kind == "bags":
+    elif load == "bags":
         shapes.append(Shape(rect(-0.82, -0.42, 0.36, 0.74), tinted(rng, CLOTHES), 0.5))
-    elif kind == "child":
+    elif load == "child":
         chair = [
             (-0.78, 0.78),
             (-0.4, 0.78),
@@ -116,10 +133,11 @@ def _carriers(rng: np.random.Generator, wheel: float, kind: str) -> list[Shape]:
 
 
 def _bicycle_end(rng: np.random.Generator) -> list[Shape]:
+    """A bicycle from behind, or from the front."""
     paint, front = tinted(rng, CLOTHES), rng.random() < 0.35
     shapes = [
         Shape(limb(0, 0.0, 0, 0.69, 0.03, 0.03), DARK, 0.3),
-        Shape(limb(-0.13, 0.3, 0.13, 0.2, 0.015, 0.015), (150, 152, 156), 0.4),
+        Shape(limb(-0.13, 0.3, 0.13, 0.2, 0.015, 0.015), _STEEL, 0.4),
         Shape(limb(0, 0.4, 0, 0.95, 0.025, 0.03), paint, 0.6),
         Shape(limb(-0.3, 1.04, 0.3, 1.04, 0.02, 0.02), (60, 60, 62), 0.5),
         Shape(rect(-0.31, -0.22, 1.0, 1.06), DARK, 0.4),
@@ -139,19 +157,28 @@ def _bicycle_end(rng: np.random.Generator) -> list[Shape]:
 def motorcycle(
     rng: np.random.Generator, x: float, z: float, *, side_on: bool, turn: float = 0.0
 ) -> Thing:
-    """A motorcycle or scooter; arguments as in :func:`bicycle`."""
+    """A motorcycle or scooter; arguments and result as in :func:`bicycle`."""
     paint = tinted(rng, PAINTS, 12)
     if not side_on:
         shapes = _motorcycle_end(rng, paint)
     else:
-        shapes = (_scooter if rng.random() < 0.35 else _machine)(rng, paint)
+        shapes = (_scooter if rng.random() < 0.35 else _motorcycle_side)(rng, paint)
     return Thing("motorcycle", z, stood(shapes, x, z, turn if side_on else 0.0))
 
 
 def _wheel(x: float, radius: float, wide: float) -> list[Shape]:
-    """A thick tyre, its rim with three spokes, brake disc and hub."""
+    """A thick tyre, its rim with three spokes, brake disc and hub.
+
+    Args:
+        x: metres from the middle of the motorcycle.
+        radius: metres.
+        wide: height of the tyre's wall, metres.
+
+    Returns:
+        Shapes.
+    """
     shapes = [
-        Shape(disc(x, radius, radius, count=18), (20, 20, 22), 0.25),
+        Shape(disc(x, radius, radius, count=18), _TYRE, 0.25),
         Shape(disc(x, radius, radius - wide, count=16), (92, 94, 98), 0.4),
         Shape(disc(x, radius, radius - wide - 0.025, count=14), (46, 47, 50), 0.3),
     ]
@@ -163,7 +190,7 @@ def _wheel(x: float, radius: float, wide: float) -> list[Shape]:
     return shapes
 
 
-def _machine(rng: np.random.Generator, paint: Colour) -> list[Shape]:
+def _motorcycle_side(rng: np.random.Generator, paint: Colour) -> list[Shape]:
     """A motorcycle from the side."""
     kind = str(rng.choice(["naked", "sport", "cruiser", "tourer"]))
     low = kind == "cruiser"
@@ -198,8 +225,8 @@ def _machine(rng: np.random.Generator, paint: Colour) -> list[Shape]:
             0.6,
         ),
         Shape([(-1.04, 0.56), (-0.84, 0.66), (-0.8, 0.72), (-1.0, 0.74)], DARK, 0.4),
-        Shape(rect(-1.07, -1.03, 0.55, 0.72), (226, 224, 214), 0.7),
-        Shape(rect(-1.0, -0.93, seat, seat + 0.08), (190, 26, 24), 0.7),
+        Shape(rect(-1.07, -1.03, 0.55, 0.72), _PLATE, 0.7),
+        Shape(rect(-1.0, -0.93, seat, seat + 0.08), _TAIL_LAMP, 0.7),
         Shape(
             [(reach - 0.24, 0.6), (reach + 0.2, 0.58), (reach + 0.06, 0.67), (reach - 0.16, 0.68)],
             paint,
@@ -208,13 +235,13 @@ def _machine(rng: np.random.Generator, paint: Colour) -> list[Shape]:
         Shape(limb(0.42, bar, 0.2, bar + 0.06, 0.025, 0.03), DARK, 0.4),
         Shape(disc(0.22, bar + 0.16, 0.06, 0.045, 8), DARK, 0.5),
         Shape(rect(-0.38, 0.38, bar, bar + 0.04), DARK, 0.4, across=True),
-        Shape(rect(-0.1, 0.1, 0.0, 0.62), (20, 20, 22), 0.3, across=True),
+        Shape(rect(-0.1, 0.1, 0.0, 0.62), _TYRE, 0.3, across=True),
     ]
     return shapes + _fairing(rng, kind, paint, bar)
 
 
 def _fairing(rng: np.random.Generator, kind: str, paint: Colour, bar: float) -> list[Shape]:
-    """Headlamp, and what covers a motorcycle of a kind."""
+    """Headlamp, and what covers a motorcycle of a kind, whose handlebar is ``bar`` metres high."""
     lamp = (250, 248, 232) if rng.random() < 0.4 else (196, 200, 204)
     shapes = []
     if kind in ("sport", "tourer"):
@@ -252,8 +279,8 @@ def _scooter(rng: np.random.Generator, paint: Colour) -> list[Shape]:
         Shape(disc(0.53, 1.02, 0.05, 0.06, 10), (230, 230, 220), 0.8),
         Shape(limb(0.42, 1.08, 0.24, 1.12, 0.025, 0.025), DARK, 0.4),
         Shape(disc(0.3, 1.26, 0.05, 0.05, 8), DARK, 0.4),
-        Shape(rect(-0.92, -0.88, 0.5, 0.64), (226, 224, 214), 0.7),
-        Shape(rect(-0.9, -0.82, 0.68, 0.78), (190, 26, 24), 0.7),
+        Shape(rect(-0.92, -0.88, 0.5, 0.64), _PLATE, 0.7),
+        Shape(rect(-0.9, -0.82, 0.68, 0.78), _TAIL_LAMP, 0.7),
         Shape(rect(-0.34, 0.34, 1.06, 1.1), DARK, 0.4, across=True),
     ]
     if rng.random() < 0.5:
@@ -294,7 +321,7 @@ def _motorcycle_end(rng: np.random.Generator, paint: Colour) -> list[Shape]:
         Shape([(-0.24, 0.36), (0.24, 0.36), (0.2, 0.74), (-0.2, 0.74)], (66, 68, 72), 0.4),
         Shape(limb(0.2, 0.34, 0.24, 0.5, 0.065, 0.065), CHROME, 0.7),
         Shape([(-0.2, 0.72), (0.2, 0.72), (0.16, 0.92), (-0.16, 0.92)], paint, 0.65),
-        Shape(rect(-0.1, 0.1, 0.5, 0.68), (226, 224, 214), 0.7),
+        Shape(rect(-0.1, 0.1, 0.5, 0.68), _PLATE, 0.7),
         Shape(rect(-0.12, 0.12, 0.74, 0.82), (206, 30, 26), 0.9),
         Shape([(-0.18, 0.88), (0.18, 0.88), (0.14, 1.02), (-0.14, 1.02)], DARK, 0.4),
     ]
