@@ -22,7 +22,19 @@ _WALLS = ("brick", "brick-coarse", "stone", "concrete", "plaster-stained", "plas
 def wall(
     rng: np.random.Generator, x: float, z0: float, z1: float, tall: float, colour: Colour
 ) -> Thing:
-    """A free-standing wall along the street, some with a coping, pillars or graffiti."""
+    """A free-standing wall along the street, some with a coping, pillars or graffiti.
+
+    Args:
+        rng: draws its kind.
+        x: lateral position, metres; its sign is the side of the street.
+        z0: beginning, metres ahead.
+        z1: end.
+        tall: metres.
+        colour: of bricks or plaster; stone and concrete have their own.
+
+    Returns:
+        A ``wall``.
+    """
     texture = pick(rng, _WALLS)
     if texture in ("stone", "concrete"):
         colour = rgb(
@@ -48,7 +60,17 @@ def wall(
 def graffiti(
     rng: np.random.Generator, x: float, span: tuple[float, float], tall: float
 ) -> list[Face]:
-    """Painted letters on a front along the street, not labelled."""
+    """Painted letters on a front along the street, not labelled.
+
+    Args:
+        rng: draws them.
+        x: lateral position of the front, metres.
+        span: its beginning and end, metres ahead.
+        tall: height of the front, metres.
+
+    Returns:
+        Faces.
+    """
     faces = []
     for _ in range(int(rng.integers(1, 4))):
         z, foot = rng.uniform(*span), rng.uniform(0.1, 0.35) * tall
@@ -65,7 +87,19 @@ def graffiti(
 def fence(
     rng: np.random.Generator, x: float, z0: float, z1: float, tall: float, colour: Colour
 ) -> Thing:
-    """A fence along the street; the gaps show what is behind and are labelled too."""
+    """A fence along the street; the gaps show what is behind and are labelled too.
+
+    Args:
+        rng: draws its kind.
+        x: lateral position, metres.
+        z0: beginning, metres ahead.
+        z1: end.
+        tall: metres.
+        colour: of bars and planks; other kinds have their own.
+
+    Returns:
+        A ``fence``.
+    """
     kind = rng.choice(["bars", "boards", "mesh", "planks", "site"], p=[0.4, 0.2, 0.2, 0.1, 0.1])
     if kind == "boards":
         wood = rgb(np.array(pick(rng, WOODS)) * rng.uniform(0.8, 1.6))
@@ -99,6 +133,7 @@ def fence(
 
 
 def _posts(x: float, z0: float, z1: float, tall: float, step: float, colour: Colour) -> list[Face]:
+    """The posts of a fence, one every ``step`` metres, fewer where it is far away."""
     return [
         Face(curtain(x, z, z + 0.1, 0, tall + 0.08), colour, 0.5)
         for z in np.arange(z0, z1, step if z0 < 40 else 3 * step).tolist()
@@ -106,7 +141,7 @@ def _posts(x: float, z0: float, z1: float, tall: float, step: float, colour: Col
 
 
 def guard_rail(x: float, z0: float, z1: float) -> Thing:
-    """A steel guard rail along the road."""
+    """A steel guard rail along the road at ``x``, from ``z0`` to ``z1`` metres ahead."""
     steel: Colour = (158, 162, 166)
     posts = np.arange(z0, z1, 3).tolist()
     faces = [Face(curtain(x, z, z + 0.12, 0, 0.6), GREY, 0.3) for z in posts]

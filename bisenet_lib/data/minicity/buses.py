@@ -23,13 +23,14 @@ from bisenet_lib.data.minicity.vehicle_parts import (
     merged,
 )
 
-_BUSES: tuple[tuple[Colour, Colour], ...] = (
+_LIVERIES: tuple[tuple[Colour, Colour], ...] = (
     ((232, 232, 230), (40, 80, 160)),
     ((234, 234, 230), (150, 30, 40)),
     ((60, 62, 68), (200, 160, 60)),
     ((190, 34, 32), (236, 232, 226)),
     ((70, 140, 80), (232, 232, 226)),
 )
+"""Body and trim of buses that are not the city's own."""
 
 
 def _coach(
@@ -90,7 +91,15 @@ def _coach_ends(
     shades: Shades,
     top: float,
 ) -> None:
-    """Lamps, display and engine grille of a coach whose windows end at ``top``."""
+    """Lamps, display and engine grille of a coach.
+
+    Args:
+        rng: draws them.
+        model: gets the faces.
+        size: half length, half width and height, metres.
+        shades: the paint.
+        top: upper edge of the windows, metres.
+    """
     long, half, tall = size
     lit = bool(rng.random() < 0.4)
     sign = coat(rng, ((250, 170, 40), (240, 240, 220), (24, 24, 26)))
@@ -116,12 +125,24 @@ def bus(
     *,
     fine: bool = True,
 ) -> list[Thing]:
-    """A bus, often in the city's ``colours``; else as in :func:`car`."""
+    """A bus, a coach, a double-decker or a school bus.
+
+    Args:
+        rng: draws it.
+        x: metres to the right.
+        z: metres ahead.
+        heading: radians; 0 drives away from the camera.
+        colours: body and trim of the city's buses; not all buses have them.
+        fine: draw what is too small to be seen from afar.
+
+    Returns:
+        The bus, then its licence plate.
+    """
     kind = str(rng.choice(["town", "coach", "double", "school"], p=(0.55, 0.2, 0.12, 0.13)))
     long, tall = rng.uniform(4.6, 6.0), rng.uniform(2.85, 3.2)
     rows: tuple[tuple[float, float], ...] = ((0.46 * tall, tall - 0.4),)
     if (kind != "town" and rng.random() < 0.8) or rng.random() < 0.4:
-        colours = pick(rng, _BUSES)
+        colours = pick(rng, _LIVERIES)
     parts = [Model((0, 0.4, 0))]
     parts[0].prism(
         [(-long + 0.2, 0.2), (-long + 0.2, 0.5), (long - 0.2, 0.5), (long, 0.2)], 1.1, DARK
@@ -156,7 +177,7 @@ def tram(
     *,
     fine: bool = True,
 ) -> list[Thing]:
-    """A tram (``train`` in Cityscapes) of one to three cars; else as in :func:`bus`."""
+    """A tram (``train`` in Cityscapes) of one to three cars; arguments as in :func:`bus`."""
     count, half = int(rng.integers(1, 4)), rng.uniform(1.15, 1.25)
     long, tall = rng.uniform(8.0, 11.0), rng.uniform(3.2, 3.5)
     step = 2 * long / count

@@ -29,6 +29,7 @@ _FINEST = 60.0
 """Metres ahead beyond which small parts are never drawn."""
 
 _RIMS: tuple[Colour, ...] = ((150, 152, 156), (182, 184, 188), (108, 110, 114), (56, 57, 60))
+"""Wheels."""
 _TAXI: tuple[Colour, ...] = ((236, 224, 178), (240, 184, 24), (26, 26, 28), (120, 186, 70))
 
 
@@ -74,6 +75,7 @@ _BODIES: dict[str, _Body] = {
     ),
     "taxi": _Body((2.2, 2.45), (0.88, 0.93), (1.42, 1.6), 0.62, (0.44, 0.1, -0.5, -0.78), 2, 0.05),
 }
+
 _COARSE = ((0.97, 0.0), (1.0, 0.5), (0.92, 1.0))
 
 
@@ -133,6 +135,7 @@ def car(
 
 
 def _underside(model: Model, half: float, long: float, radius: float) -> None:
+    """Tyres and the dark floor; ``half`` width, half length and wheel ``radius`` in metres."""
     add_tyres(model, half, (-0.72 * long, 0.78 * long), radius)
     profile = [(-0.9 * long, 0.15), (-0.92 * long, 0.34), (0.92 * long, 0.34), (0.9 * long, 0.15)]
     model.prism(profile, half * 0.86, DARK)
@@ -163,7 +166,16 @@ def _cabin(
     *,
     fine: bool,
 ) -> None:
-    """Roof, pillars and windows; ``size`` is half length, half width, belt and height."""
+    """Roof, pillars and windows.
+
+    Args:
+        rng: draws the glass.
+        model: gets the faces.
+        body: the shape of the car.
+        size: half length, half width, belt and height, metres.
+        shades: the paint of the car and that of its roof.
+        fine: draw what is too small to be seen from afar.
+    """
     long, half, belt, tall = size
     cowl, front, back, deck = (share * long for share in body.along)
     foot, top = 0.92 * half, (0.76 if body.panes else 0.84) * half
@@ -198,7 +210,7 @@ def _cabin(
 
 
 def _side_windows(model: Model, flank: Points, glass: Glass, panes: int, post: Colour) -> None:
-    """Windows along one flank of a cabin."""
+    """Windows along one flank (4, 3) of a cabin, with posts between them; see :func:`laid_on`."""
     add = model.faces.append
     if not panes:
         pane = [(0.7, 0.08), (0.95, 0.08), (0.95, 0.82), (0.7, 0.82)]
@@ -216,7 +228,7 @@ def _side_windows(model: Model, flank: Points, glass: Glass, panes: int, post: C
 
 
 def _screen(model: Model, screen: Points, glass: Glass, *, fine: bool) -> None:
-    """A windscreen or rear window, darker below, with seats behind it."""
+    """A windscreen or rear window (4, 3), darker below, with seats behind it."""
     add = model.faces.append
     pane = [(0.06, 0.08), (0.94, 0.08), (0.92, 0.9), (0.08, 0.9)]
     add(Face(laid_on(screen, pane), glass.low, None, solid=False))
@@ -246,7 +258,16 @@ def _face_and_tail(
     *,
     lit: bool,
 ) -> None:
-    """Lamps, grille and bumpers."""
+    """Lamps, grille and bumpers.
+
+    Args:
+        rng: draws them.
+        model: gets the faces.
+        shell: its first and last two stations are tail and nose, see :func:`_shell`.
+        shades: the paint.
+        kind: a key of :data:`_BODIES`.
+        lit: lamps are on.
+    """
     lamps = "upright" if kind in ("family", "van") else list(_LAMPS)[int(rng.integers(4))]
     brakes = lit or rng.random() < 0.2
     red = (255, 62, 46) if brakes else coat(rng, ((150, 22, 22), (112, 18, 22), (176, 40, 36)))
@@ -276,7 +297,7 @@ def _face_and_tail(
 def _ends(
     end: tuple[float, float, float, float], inner: tuple[float, float, float, float]
 ) -> list[Points]:
-    """The quad across an end of a shell, then those around its two corners."""
+    """The (4, 3) quad across an end of a shell, then those around its two corners."""
     z, half, low, top = end
     z1, half1, low1, top1 = inner
     across = np.array([(-half, low, z), (half, low, z), (half, top, z), (-half, top, z)])
@@ -290,6 +311,7 @@ def _ends(
 def _lay(
     model: Model, quad: Points, outline: Outline, colour: Colour, *, glow: bool = False
 ) -> None:
+    """Paint an outline of (u, v) shares on a quad, see :func:`laid_on`; it has no label."""
     model.faces.append(Face(laid_on(quad, outline), colour, None, solid=False, glow=glow))
 
 
@@ -309,7 +331,15 @@ def _fittings(
     body: _Body,
     shades: Shades,
 ) -> None:
-    """Door lines, handles, side mouldings and roof rails; ``size`` as in _cabin."""
+    """Door lines, handles, side mouldings and roof rails.
+
+    Args:
+        rng: draws them.
+        model: gets the faces.
+        size: half length, half width and belt, metres.
+        body: the shape of the car.
+        shades: the paint.
+    """
     long, half, belt = size
     cowl, front, back, _ = (share * long for share in body.along)
     line = shade(shades.side, 0.45)

@@ -58,7 +58,7 @@ _ROOFS: tuple[Colour, ...] = (
     (88, 106, 96),
     (168, 108, 78),
 )
-_LIVERY: tuple[tuple[Colour, Colour], ...] = (
+_LIVERIES: tuple[tuple[Colour, Colour], ...] = (
     ((226, 196, 40), (60, 60, 64)),
     ((196, 36, 38), (232, 230, 224)),
     ((232, 232, 228), (40, 120, 80)),
@@ -130,6 +130,6 @@ def city_of(name: str, seed: int) -> City:
         green=tuple(np.array([92, 114, 58]) * rng.uniform(0.75, 1.12) * rng.uniform(0.88, 1.12, 3)),
         paving=tuple(paving),
         asphalt=(grey, grey, grey * rng.uniform(0.98, 1.05)),
-        bus=pick(rng, _LIVERY),
-        tram=pick(rng, _LIVERY),
+        bus=pick(rng, _LIVERIES),
+        tram=pick(rng, _LIVERIES),
     )

@@ -123,7 +123,7 @@ def _clutter(rng: np.random.Generator, side: Side, span: tuple[float, float]) ->
     walk = abs(side.front - side.kerb)
     if rng.random() < 0.25 and 6 < z0 < 50:
         x = side.kerb + side.sign * rng.uniform(0.2, 0.9) * walk
-        things.append(furniture.litter_bin(rng, x, rng.uniform(z0, z1)))
+        things.append(furniture.fixture(rng, x, rng.uniform(z0, z1)))
     if rng.random() < 0.07 and 10 < z0 < 60 and walk > 3:
         things.append(furniture.shelter(rng, side.front - side.sign * 0.4, z0 + 1))
     return things

@@ -16,11 +16,11 @@ _BOXES: tuple[Colour, ...] = (
     (226, 104, 34),
     (196, 198, 196),
 )
+"""Bins, post boxes and switch boxes."""
 
 
-def litter_bin(rng: np.random.Generator, x: float, z: float) -> Thing:
-    """A bin, post box, hydrant, switch box, bench or newspaper box (``static``)."""
-    model = Model((0, 0.5, 0))
+def fixture(rng: np.random.Generator, x: float, z: float) -> Thing:
+    """A bin, post box, hydrant, bench or cone (``static``) at (``x``, ``z``) metres."""
     kind = rng.choice(["bin", "box", "hydrant", "bench", "cone"], p=[0.4, 0.25, 0.12, 0.13, 0.1])
     colour = shade(pick(rng, _BOXES), rng.uniform(0.75, 1.15))
     half, tall = rng.uniform(0.25, 0.5), rng.uniform(0.8, 1.4)
@@ -28,17 +28,10 @@ def litter_bin(rng: np.random.Generator, x: float, z: float) -> Thing:
         half, tall = 0.13, 0.75
         colour = pick(rng, ((190, 40, 36), (226, 186, 50), (206, 206, 204)))
     if kind == "bench":
-        model.prism(rect(-0.8, 0.8, 0.4, 0.48), 0.22, pick(rng, WOODS))
-        model.prism(rect(-0.8, 0.8, 0.48, 0.9), 0.04, pick(rng, WOODS))
-        model.sides(rect(-0.7, -0.6, 0, 0.4), 0.2, BLACK, solid=True)
-        model.sides(rect(0.6, 0.7, 0, 0.4), 0.2, BLACK, solid=True)
-        return model.placed("static", x, z)
+        return _bench(rng, x, z)
     if kind == "cone":
-        cone = [(-0.2, 0), (0.2, 0), (0.05, 0.75), (-0.05, 0.75)]
-        stripe = [(-0.14, 0.3), (0.14, 0.3), (0.1, 0.5), (-0.1, 0.5)]
-        faces = [Face(upright(cone, x, z), (232, 96, 34), 0.6)]
-        faces.append(Face(upright(stripe, x, z), WHITE, 0.7, solid=False))
-        return Thing("static", z, tuple(faces))
+        return _cone(x, z)
+    model = Model((0, 0.5, 0))
     model.prism([(-half, 0), (-half, tall), (half, tall), (half, 0)], half, colour)
     if kind == "hydrant":
         model.end(rect(-0.22, 0.22, 0.4, 0.54), -half - 0.01, colour, solid=True)
@@ -48,6 +41,25 @@ def litter_bin(rng: np.random.Generator, x: float, z: float) -> Thing:
         model.end(rect(-half, half, tall - 0.2, tall - 0.1), -half - 0.01, (40, 40, 40))
         model.end(rect(-0.6 * half, 0.6 * half, band, band + 0.12), -half - 0.01, mark)
     return model.placed("static", x, z)
+
+
+def _bench(rng: np.random.Generator, x: float, z: float) -> Thing:
+    model = Model((0, 0.5, 0))
+    model.prism(rect(-0.8, 0.8, 0.4, 0.48), 0.22, pick(rng, WOODS))
+    model.prism(rect(-0.8, 0.8, 0.48, 0.9), 0.04, pick(rng, WOODS))
+    model.sides(rect(-0.7, -0.6, 0, 0.4), 0.2, BLACK, solid=True)
+    model.sides(rect(0.6, 0.7, 0, 0.4), 0.2, BLACK, solid=True)
+    return model.placed("static", x, z)
+
+
+def _cone(x: float, z: float) -> Thing:
+    cone = [(-0.2, 0), (0.2, 0), (0.05, 0.75), (-0.05, 0.75)]
+    stripe = [(-0.14, 0.3), (0.14, 0.3), (0.1, 0.5), (-0.1, 0.5)]
+    faces = (
+        Face(upright(cone, x, z), (232, 96, 34), 0.6),
+        Face(upright(stripe, x, z), WHITE, 0.7, solid=False),
+    )
+    return Thing("static", z, faces)
 
 
 def shelter(rng: np.random.Generator, x: float, z: float) -> Thing:
@@ -77,7 +89,7 @@ def shelter(rng: np.random.Generator, x: float, z: float) -> Thing:
 
 
 def pram(rng: np.random.Generator, x: float, z: float) -> Thing:
-    """A push-chair or parcel trolley, something that may move (``dynamic``)."""
+    """A push-chair, something that may move (``dynamic``)."""
     hood = tuple(rng.uniform(40, 190, 3))
     shapes = [
         (disc(-0.25, 0.14, 0.14, count=10), (30, 30, 30)),

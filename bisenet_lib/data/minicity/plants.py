@@ -119,7 +119,19 @@ _TREE_CHANCES = (0.26, 0.2, 0.17, 0.08, 0.08, 0.04, 0.09, 0.08)
 def tree(
     rng: np.random.Generator, x: float, z: float, tall: float, green: Colour, sun: float
 ) -> Thing:
-    """A tree of one of several species: trunk and crown are ``vegetation``, as in Cityscapes."""
+    """A tree of one of several species: trunk and crown are ``vegetation``, as in Cityscapes.
+
+    Args:
+        rng: draws it.
+        x: metres to the right.
+        z: metres ahead.
+        tall: metres.
+        green: that of the city.
+        sun: -1..1, the side from which the light comes.
+
+    Returns:
+        A ``vegetation`` thing.
+    """
     kind = str(rng.choice(_TREES, p=_TREE_CHANCES))
     leaf, bark = leaf_colour(rng, green), pick(rng, _BARKS)
     if kind == "bare":
@@ -230,6 +242,7 @@ def _bare(rng: np.random.Generator, x: float, z: float, tall: float, bark: Colou
 def _palm(
     rng: np.random.Generator, x: float, z: float, tall: float, leaf: Colour, bark: Colour
 ) -> list[Face]:
+    """A palm: a bare trunk and fronds around its top."""
     stem, lean = rng.uniform(0.12, 0.24), rng.normal(0, 0.05) * tall
     trunk = [
         (-1.2 * stem, 0),
@@ -252,7 +265,19 @@ def _palm(
 def hedge(
     rng: np.random.Generator, x: float, z0: float, z1: float, tall: float, green: Colour
 ) -> Thing:
-    """A hedge along the street: dark at its foot, bright on top."""
+    """A hedge along the street: dark at its foot, bright on top.
+
+    Args:
+        rng: draws its outline.
+        x: lateral position, metres; its sign is the side of the street.
+        z0: beginning, metres ahead.
+        z1: end.
+        tall: metres.
+        green: of its leaves.
+
+    Returns:
+        A ``vegetation`` thing.
+    """
     texture, step = pick(rng, _LEAF_GRAINS), 0.8 if z0 < 20 else 2.5
     z = np.linspace(z0, z1, max(3, int((z1 - z0) / step)))
     rough = rng.uniform(0.01, 0.12) * tall
@@ -272,7 +297,7 @@ def hedge(
 def ivy(
     rng: np.random.Generator, x: float, z0: float, z1: float, tall: float, green: Colour
 ) -> Thing:
-    """Leaves that climb a wall along the street."""
+    """Leaves that climb a wall along the street; arguments and result as in :func:`hedge`."""
     count = 12
     z = np.linspace(z0, z1, count)
     upper = tall * np.clip(rng.uniform(0.3, 0.9) + rng.normal(0, 0.2, count), 0.1, 1)

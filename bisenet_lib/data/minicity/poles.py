@@ -9,6 +9,19 @@ from bisenet_lib.data.minicity.geometry import Face, Thing, disc, rect, upright
 def post(
     x: float, z: float, tall: float, thick: float, colour: Colour, top: float = 1.0
 ) -> list[Face]:
+    """A round post, lit from the right.
+
+    Args:
+        x: metres to the right.
+        z: metres ahead.
+        tall: metres.
+        thick: metres at its foot.
+        colour: before light.
+        top: thickness of its top as a share of that of its foot.
+
+    Returns:
+        Two faces: the labelled post and its lit side.
+    """
     half = thick / 2
     left, right = (-half, 0), (half, 0)
     up = [(half * top, tall), (-half * top, tall)]
@@ -53,6 +66,7 @@ def lamp_post(rng: np.random.Generator, x: float, z: float, *, lit: bool) -> lis
 
 
 def _lantern(tall: float) -> list[tuple[float, float]]:
+    """The (dx, y) corners of a lantern on a post ``tall`` metres high."""
     return [(-0.12, tall), (0.12, tall), (0.24, tall + 0.45), (-0.24, tall + 0.45)]
 
 
@@ -66,6 +80,7 @@ def _lamp_arm(
     *,
     lit: bool,
 ) -> list[Face]:
+    """An arm with a lamp at its end; ``reach`` is how far it leads aside and up, metres."""
     away, rise = reach
     end, bow = tall + rise, tall + 0.85 * rise
     arm = [(0, tall - 0.14), (0.5 * away, bow - 0.1), (away, end), (away, end + 0.1)]
@@ -102,7 +117,7 @@ def _telegraph(rng: np.random.Generator, x: float, z: float) -> list[Face]:
 
 
 def wire(start: tuple[float, float, float], end: tuple[float, float, float]) -> Face:
-    """A sagging wire, painted but not labelled."""
+    """A sagging wire between two points (x, y, z) in metres, painted but not labelled."""
     share = np.linspace(0, 1, 7)[:, None]
     line = np.array(start) * (1 - share) + np.array(end) * share
     line[:, 1] -= 2.4 * (share * (1 - share))[:, 0]

@@ -193,7 +193,7 @@ def rarities(stage: Stage) -> None:
         stage.things += poles.bollards(rng, side.kerb + side.sign * 0.4, rng.uniform(8, 20))
     if "static" in wanted:
         for _ in range(int(rng.integers(1, 4))):
-            stage.things.append(furniture.litter_bin(rng, walk(), rng.uniform(12, 32)))
+            stage.things.append(furniture.fixture(rng, walk(), rng.uniform(12, 32)))
     if "dynamic" in wanted:
         stage.things.append(furniture.pram(rng, walk(), rng.uniform(12, 26)))
     for name, build in (("caravan", trucks.caravan), ("trailer", trucks.trailer)):

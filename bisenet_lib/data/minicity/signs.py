@@ -54,7 +54,13 @@ def letters(
 def sign_post(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
     """A pole with one or two traffic signs, or an arm with a board over the road.
 
-    Gives the pole, then its signs.
+    Args:
+        rng: draws it.
+        x: metres to the right.
+        z: metres ahead.
+
+    Returns:
+        The pole, then its signs.
     """
     colour = shade(pick(rng, STEELS), rng.uniform(0.8, 1.1))
     if z > 16 and rng.random() < 0.07:
@@ -89,7 +95,19 @@ def _board(
     half: tuple[float, float],
     colour: Colour,
 ) -> list[Face]:
-    """A rectangular sign with a rim and lines of letters; ``half`` its width and height."""
+    """A rectangular sign with a rim and lines of letters.
+
+    Args:
+        rng: draws the letters.
+        x: metres to the right.
+        y: middle, metres above the ground.
+        z: metres ahead.
+        half: half width and half height, metres.
+        colour: of the ground; the rim and the letters are black or white.
+
+    Returns:
+        Faces.
+    """
     wide, high = half
     ink = BLACK if sum(colour) > 400 else WHITE
     faces = [Face(upright(rect(-wide, wide, y - high, y + high), x, z), ink, 0.7)]
@@ -111,6 +129,7 @@ _SIGNS = (
 
 
 def _sign(rng: np.random.Generator, x: float, y: float, z: float) -> tuple[Face, ...]:
+    """The faces of a traffic sign of one of many kinds, ``y`` metres above the ground."""
     kind, size = pick(rng, _SIGNS), rng.uniform(0.28, 0.5)
     worn = rng.uniform(0.75, 1.05)
 
@@ -118,10 +137,12 @@ def _sign(rng: np.random.Generator, x: float, y: float, z: float) -> tuple[Face,
         return Face(upright(points, x, z), shade(colour, worn), 0.7, solid=solid)
 
     def ringed(points: Outline, share: float, *tones: Colour) -> list[Face]:
+        """A board of the first tone, and in it ``share`` of its size in the second."""
         inner = [(px * share, y + (py - y) * share) for px, py in points]
         return [put(points, tones[0]), put(inner, tones[1], solid=False)]
 
     def word(half: float, high: float, colour: Colour) -> Face:
+        """A word in the middle of the sign; half its width and height in metres."""
         marks = letters(rng, (-half, half, y - high, y + high))
         return put(
             [(px, py) for px, py, _ in bridged([upright(m, 0, 0) for m in marks])],
@@ -129,7 +150,7 @@ def _sign(rng: np.random.Generator, x: float, y: float, z: float) -> tuple[Face,
             solid=False,
         )
 
-    turned = [(-size, y), (0, y - size), (size, y), (0, y + size)]
+    diamond = [(-size, y), (0, y - size), (size, y), (0, y + size)]
     if kind == "ban":
         bar = rect(-size * 0.4, size * 0.4, y - 0.08, y + 0.08)
         sign = put(bar, BLACK, solid=False) if rng.random() < 0.5 else word(0.4 * size, 0.12, BLACK)
@@ -143,17 +164,19 @@ def _sign(rng: np.random.Generator, x: float, y: float, z: float) -> tuple[Face,
         mark = [(-0.1, y - 0.22), (0.02, y - 0.22), (0.14, y + 0.2), (-0.1, y + 0.22)]
         return (put(board, _SIGN_BLUE), put(mark, WHITE, solid=False))
     if kind == "priority":
-        return tuple(ringed(turned, 0.7, WHITE, YELLOW))
+        return tuple(ringed(diamond, 0.7, WHITE, YELLOW))
     if kind in ("diamond", "works"):
         tone: Colour = YELLOW if kind == "diamond" else (240, 120, 30)
         arrow = [(-0.06, y - 0.25), (0.06, y - 0.25), (0.06, y), (0.18, y + 0.05), (0, y + 0.28)]
-        return (*ringed(turned, 0.92, BLACK, tone), put(arrow, BLACK, solid=False))
+        return (*ringed(diamond, 0.92, BLACK, tone), put(arrow, BLACK, solid=False))
     if kind == "stop":
-        octagon = [(px, py) for px, py in disc(0, y, size, count=8)]
+        octagon = disc(0, y, size, count=8)
         return (*ringed(octagon, 0.93, WHITE, _SIGN_RED), word(0.6 * size, 0.3 * size, WHITE))
     if kind == "back":
         return (
-            put(pick(rng, (disc(0, y, size), turned, rect(-size, size, y - size, y + size))), GREY),
+            put(
+                pick(rng, (disc(0, y, size), diamond, rect(-size, size, y - size, y + size))), GREY
+            ),
         )
     forms = {"name": (1.3, 1.0), "limit": (0.75, 1.0), "street": (1.4, 0.3), "one way": (1.2, 0.4)}
     wide, high = forms[kind]
@@ -166,7 +189,17 @@ def _sign(rng: np.random.Generator, x: float, y: float, z: float) -> tuple[Face,
 
 
 def traffic_light(rng: np.random.Generator, x: float, z: float, *, arm: bool) -> list[Thing]:
-    """A pole with traffic lights; with ``arm``, some hang over the road, from an arm or a wire."""
+    """A pole with traffic lights.
+
+    Args:
+        rng: draws it.
+        x: metres to the right.
+        z: metres ahead.
+        arm: some lights hang over the road, from an arm or a wire.
+
+    Returns:
+        One or two poles, then the lights.
+    """
     tall, towards = rng.uniform(2.8, 3.8), -float(np.sign(x))
     state, horizontal = int(rng.integers(3)), bool(rng.random() < 0.1)
     colour = pick(rng, STEELS)
@@ -204,20 +237,34 @@ def traffic_light(rng: np.random.Generator, x: float, z: float, *, arm: bool) ->
 def _lamp_box(
     x: float, y: float, z: float, state: int, housing: Colour, *, horizontal: bool
 ) -> list[Face]:
-    def turned(points: Outline) -> Points:
+    """The three lamps of a traffic light.
+
+    Args:
+        x: metres to the right.
+        y: middle, metres above the ground.
+        z: metres ahead.
+        state: the lamp that is on: 0 red, 1 amber, 2 green.
+        housing: colour.
+        horizontal: it lies on its side.
+
+    Returns:
+        Faces.
+    """
+
+    def laid(points: Outline) -> Points:
         """The points of an upright box, laid on its side if need be."""
-        laid = [(py, px) for px, py in points] if horizontal else points
-        return upright(laid, x, z) + np.array((0, y, 0))
+        box = [(py, px) for px, py in points] if horizontal else points
+        return upright(box, x, z) + np.array((0, y, 0))
 
     faces = [
-        Face(turned(rect(-0.21, 0.21, -0.58, 0.58)), housing, 0.4),
-        Face(turned(rect(-0.21, -0.12, -0.58, 0.58)), shade(housing, 0.6), 0.2, solid=False),
+        Face(laid(rect(-0.21, 0.21, -0.58, 0.58)), housing, 0.4),
+        Face(laid(rect(-0.21, -0.12, -0.58, 0.58)), shade(housing, 0.6), 0.2, solid=False),
     ]
     for number, colour in enumerate(((255, 40, 30), (255, 190, 40), (40, 240, 150))):
         on = number == state
         tone = colour if on else shade(colour, 0.25)
         middle = 0.36 - 0.36 * number
-        hood = turned(rect(-0.16, 0.16, middle + 0.06, middle + 0.18))
-        faces.append(Face(turned(disc(0, middle, 0.15, count=8)), tone, 0.3, solid=False, glow=on))
+        hood = laid(rect(-0.16, 0.16, middle + 0.06, middle + 0.18))
+        faces.append(Face(laid(disc(0, middle, 0.15, count=8)), tone, 0.3, solid=False, glow=on))
         faces.append(Face(hood, shade(housing, 0.5), 0.2, solid=False))
     return faces

@@ -11,7 +11,17 @@ from bisenet_lib.data.minicity.weather import Weather
 
 
 def bridge(rng: np.random.Generator, z: float, reach: float, *, tunnel: bool) -> list[Thing]:
-    """A bridge over the street; with ``tunnel``, the street goes on inside a dark opening."""
+    """A bridge over the street.
+
+    Args:
+        rng: draws it.
+        z: metres ahead.
+        reach: metres from the middle of the street to its piers.
+        tunnel: the street goes on inside a dark opening.
+
+    Returns:
+        A ``bridge``, and before it a ``tunnel`` if wanted.
+    """
     clear, deck = rng.uniform(4.8, 5.6), rng.uniform(1.3, 2.0)
     grey = tuple(rng.uniform(110, 165) * np.ones(3))
     beam = upright([(-60, clear), (60, clear), (60, clear + deck), (-60, clear + deck)], 0, z)
@@ -64,7 +74,7 @@ def skyline(rng: np.random.Generator, city: City, weather: Weather, z: float) ->
 def _far_house(
     rng: np.random.Generator, city: City, x: float, z: float, wide: float, tall: float
 ) -> list[Face]:
-    """A house at the end of the street, seen flat on."""
+    """The faces of a house at the end of the street, seen flat on; all measures in metres."""
     plane = Plane(x, z, wide, rng.uniform(0.1, 0.7), 1.0, gable=True)
     colour = pick(rng, city.houses if rng.random() < 0.5 else WALLS)
     faces = [Face(plane.rect(0, wide, 0, tall), colour, plane.light)]

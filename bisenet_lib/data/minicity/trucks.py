@@ -28,11 +28,22 @@ from bisenet_lib.data.minicity.vehicle_parts import (
     merged,
 )
 
-_LIVERY: tuple[Colour, ...] = ((230, 230, 226), (240, 190, 40), (100, 62, 34), (52, 96, 160))
+_LIVERIES: tuple[Colour, ...] = ((230, 230, 226), (240, 190, 40), (100, 62, 34), (52, 96, 160))
+"""Paints of box bodies."""
 
 
 def _chassis(long: float, half: float, axles: Sequence[float], *, fine: bool) -> Model:
-    """Frame, wheels and what hangs below a lorry."""
+    """Frame, wheels and what hangs below a lorry.
+
+    Args:
+        long: half length, metres.
+        half: half width, metres.
+        axles: z of each axle, metres.
+        fine: draw arches and spokes.
+
+    Returns:
+        A part of a vehicle.
+    """
     part = Model((0, 0.5, 0))
     add_tyres(part, half, (-0.84 * long, 0.82 * long), 0.55, 0.45)
     frame = [(-long, 0.5), (-long, 0.95), (long - 0.3, 0.95), (long - 0.3, 0.5)]
@@ -54,7 +65,19 @@ def _cab(
     *,
     nosed: bool = False,
 ) -> Model:
-    """The cab of a lorry, with a bonnet before it if ``nosed``."""
+    """The cab of a lorry.
+
+    Args:
+        rng: draws paint and glass.
+        rear: z of its back, metres.
+        front: z of its front, metres.
+        half: half width, metres.
+        tall: height, metres.
+        nosed: a bonnet stands before it.
+
+    Returns:
+        A part of a vehicle.
+    """
     shades, glass = draw_shades(rng, draw_paint(rng)), draw_glass(rng)
     wall = front - (1.2 if nosed else 0.0)
     part = Model((0, 0.8 if nosed else tall / 2, (rear + front) / 2))
@@ -82,7 +105,18 @@ def _cab(
 def truck(
     rng: np.random.Generator, x: float, z: float, heading: float = 0.0, *, fine: bool = True
 ) -> list[Thing]:
-    """A lorry or a pick-up; arguments and result as in :func:`car`."""
+    """A lorry or a pick-up.
+
+    Args:
+        rng: draws it.
+        x: metres to the right.
+        z: metres ahead.
+        heading: radians; 0 drives away from the camera.
+        fine: draw what is too small to be seen from afar.
+
+    Returns:
+        The lorry, then its licence plate.
+    """
     kind = int(rng.choice(len(_LOADS) + 1, p=(0.25, 0.27, 0.1, 0.12, 0.12, 0.14)))
     if kind == len(_LOADS):
         return pickup(rng, x, z, heading, fine=fine)
@@ -104,7 +138,7 @@ def _closed(
     rng: np.random.Generator, rear: float, front: float, half: float, tall: float
 ) -> list[Model]:
     """A box body with rear doors, and writing on its sides."""
-    shades = draw_shades(rng, coat(rng, _LIVERY) if rng.random() < 0.6 else draw_paint(rng))
+    shades = draw_shades(rng, coat(rng, _LIVERIES) if rng.random() < 0.6 else draw_paint(rng))
     part = crate(rear, front, half, (0.9, tall), shades)
     line, ink = shade(shades.side, 0.7), coat(rng, BRIGHT)
     for at in (0.02, 0.5, 0.98):
@@ -171,10 +205,11 @@ def _flatbed(
 
 
 _LOADS = (_closed, _closed, _container, _tipper, _flatbed)
+"""What lorries carry; each is built from rear, front, half width and height in metres."""
 
 
 def caravan(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
-    """A parked caravan; result as in :func:`car`."""
+    """A parked caravan, then its licence plate."""
     model = Model((0, 1.3, 0))
     shades, glass = draw_shades(rng, rgb(rng.uniform(210, 240, 3).tolist())), draw_glass(rng)
     profile = [(-2.4, 0.36), (-2.5, 1.4), (-2.2, 2.5), (2.2, 2.5), (2.5, 1.4), (2.4, 0.36)]
@@ -189,7 +224,7 @@ def caravan(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
 
 
 def trailer(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
-    """A parked trailer; result as in :func:`car`."""
+    """A parked trailer, then its licence plate."""
     shades, top = draw_shades(rng, draw_paint(rng)), rng.uniform(0.9, 1.7)
     model = crate(-1.4, 1.4, 0.8, (0.4, top), shades)
     add_tyres(model, 0.8, (-0.3, 0.3), 0.6)

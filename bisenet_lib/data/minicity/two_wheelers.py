@@ -18,8 +18,6 @@ PAINTS: tuple[Colour, ...] = (
     (120, 124, 128),
     (60, 20, 26),
 )
-
-
 """Bodies of motorcycles, and helmets."""
 _STEEL: Colour = (150, 152, 156)
 _TYRE: Colour = (20, 20, 22)

@@ -16,8 +16,11 @@ from bisenet_lib.data.minicity.geometry import Face, Model, Outline, Points, Thi
 
 _TYRE: Colour = (24, 24, 26)
 DARK: Colour = (18, 18, 20)
+"""Shadow below, openings, displays."""
 TRIM: Colour = (40, 41, 44)
+"""Bare plastic."""
 SKY: Colour = (214, 224, 234)
+"""What paint mirrors."""
 _DUST: Colour = (104, 98, 88)
 
 _COMMON: tuple[Colour, ...] = (
@@ -30,6 +33,7 @@ _COMMON: tuple[Colour, ...] = (
     (226, 224, 216),
     (196, 198, 200),
 )
+"""What most vehicles are painted in."""
 BRIGHT: tuple[Colour, ...] = (
     (150, 28, 30),
     (196, 34, 32),
@@ -45,6 +49,7 @@ BRIGHT: tuple[Colour, ...] = (
     (92, 36, 60),
 )
 
+"""What the others are painted in, and loads."""
 ROUNDED = ((0.93, 0.0), (1.0, 0.32), (0.985, 0.72), (0.9, 1.0))
 """Section of a rounded body: right half from below, shares of half width and of height."""
 BOXED = ((1.0, 0.0), (1.0, 0.3), (1.0, 0.8), (0.98, 1.0))
@@ -61,14 +66,17 @@ class Shades(NamedTuple):
 
 
 def coat(rng: np.random.Generator, colours: tuple[Colour, ...], spread: float = 8) -> Colour:
+    """One of several paints, no two quite alike; ``spread`` as in :func:`tinted`."""
     return tinted(rng, colours, spread, (10, 246))
 
 
 def draw_paint(rng: np.random.Generator) -> Colour:
+    """The paint of a vehicle, mostly white, grey or black."""
     return coat(rng, _COMMON, 5) if rng.random() < 0.75 else coat(rng, BRIGHT, 7)
 
 
 def draw_shades(rng: np.random.Generator, colour: Colour) -> Shades:
+    """A paint as light and dirt change it: more or less gloss above, dust below."""
     dirt, gloss = rng.uniform(0.05, 0.45), rng.uniform(0.05, 0.3)
     return Shades(
         mixed(shade(colour, rng.uniform(0.5, 0.75)), _DUST, dirt),
@@ -87,6 +95,7 @@ class Glass(NamedTuple):
 
 
 def draw_glass(rng: np.random.Generator) -> Glass:
+    """The panes of a vehicle: dark, mirroring the sky, or clear."""
     tone = rng.normal(0, 6)
     kind = rng.random()
     if kind < 0.45:
@@ -101,12 +110,21 @@ def draw_glass(rng: np.random.Generator) -> Glass:
 
 @cache
 def _weights(outline: tuple[tuple[float, float], ...]) -> np.ndarray:
+    """(N, 4) shares of a quad's four corners at N places (u, v) on it."""
     u, v = np.asarray(outline, np.float64).T
     return np.column_stack(((1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v))
 
 
 def laid_on(quad: Points, outline: Outline) -> Points:
-    """An outline of (u, v) shares laid on a (4, 3) quad whose first corner is (0, 0)."""
+    """An outline laid on a quad.
+
+    Args:
+        quad: (4, 3) metres; its corners are (0, 0), (1, 0), (1, 1), (0, 1).
+        outline: N corners (u, v), shares of the quad's width and height.
+
+    Returns:
+        (N, 3) metres.
+    """
     return _weights(tuple(outline)) @ quad
 
 
@@ -144,7 +162,18 @@ def loft(
 
 
 def merged(label: str, parts: Sequence[Model], x: float, z: float, heading: float) -> Thing:
-    """Parts as one thing, the first below all, of the others the farthest drawn first."""
+    """Parts as one thing.
+
+    Args:
+        label: of the thing.
+        parts: the first is drawn below all, of the others the farthest first.
+        x: metres to the right.
+        z: metres ahead.
+        heading: radians; 0 drives away from the camera.
+
+    Returns:
+        The thing.
+    """
     first, *rest = parts
     ahead = np.cos(heading)
     order = [first, *sorted(rest, key=lambda part: -ahead * part.centre[2])]
@@ -162,7 +191,17 @@ def add_wheels(
     fine: bool = True,
     spokes: int = 5,
 ) -> None:
-    """Wheels on both sides, in dark arches."""
+    """Wheels on both sides, in dark arches.
+
+    Args:
+        model: gets the faces.
+        half: half width of the vehicle, metres.
+        at: z of each axle, metres.
+        radius: of a tyre, metres.
+        rim: colour.
+        fine: draw arches and spokes.
+        spokes: of a wheel.
+    """
     for z in at:
         reach = 1.2 * radius
         arch = dome(z, radius, reach, reach, 9)
@@ -241,7 +280,18 @@ def crate(
     span: tuple[float, float],
     shades: Shades,
 ) -> Model:
-    """A box from ``rear`` to ``front``, between the two heights of ``span``, metres."""
+    """A box.
+
+    Args:
+        rear: z of its back, metres.
+        front: z of its front, metres.
+        half: half width, metres.
+        span: lower and upper height, metres.
+        shades: its paint.
+
+    Returns:
+        A part of a vehicle.
+    """
     part = Model((0, sum(span) / 2, (rear + front) / 2))
     loft(part, [(rear, half, *span), (front, half, *span)], BOXED, shades)
     return part
