@@ -13,6 +13,7 @@ from bisenet_lib.data.minicity.vehicle_parts import (
     TRIM,
     Glass,
     Shades,
+    Station,
     add_tyres,
     add_wheels,
     both_sides,
@@ -141,9 +142,7 @@ def _underside(model: Model, half: float, long: float, radius: float) -> None:
     model.prism(profile, half * 0.86, DARK)
 
 
-def _shell(
-    body: _Body, long: float, half: float, belt: float, nose: float
-) -> list[tuple[float, float, float, float]]:
+def _shell(body: _Body, long: float, half: float, belt: float, nose: float) -> list[Station]:
     """The stations of a car's lower body, see :func:`loft`."""
     cowl, deck, sill = body.along[0] * long, body.along[3] * long, 0.24
     tail = belt * (0.98 if deck < -0.9 * long else 0.92)
@@ -252,7 +251,7 @@ _LAMPS: dict[str, tuple[float, float, float, float]] = {
 def _face_and_tail(
     rng: np.random.Generator,
     model: Model,
-    shell: Sequence[tuple[float, float, float, float]],
+    shell: Sequence[Station],
     shades: Shades,
     kind: str,
     *,
@@ -294,9 +293,7 @@ def _face_and_tail(
     _lay(model, nose[0], rect(0.45, 0.55, 0.66, 0.8), (186, 188, 190))
 
 
-def _ends(
-    end: tuple[float, float, float, float], inner: tuple[float, float, float, float]
-) -> list[Points]:
+def _ends(end: Station, inner: Station) -> list[Points]:
     """The (4, 3) quad across an end of a shell, then those around its two corners."""
     z, half, low, top = end
     z1, half1, low1, top1 = inner

@@ -139,7 +139,7 @@ class Street:
         self.sides = draw_sides(rng, self.city)
         horizon, eye = rng.uniform(0.39, 0.45), rng.uniform(1.25, 1.45)
         self.camera = Camera(*size, horizon=horizon, eye=eye)
-        self.look = Look.draw(rng, self.camera, self.weather)
+        self.look = Look.usual(rng, self.camera, self.weather)
         self.bends, self.turns = rng.uniform(-0.0007, 0.0007, 2), rng.integers(1, 4, 2)
         self.tram = bool(rng.random() < 0.4)
         first = rng.random(len(RARITY))

@@ -39,7 +39,7 @@ class Ego:
         return np.rint(np.vstack((arc, [(x[-1], height - 1), (x[0], height - 1)])))
 
 
-def draw_ego(rng: np.random.Generator) -> Ego:
+def random_ego(rng: np.random.Generator) -> Ego:
     """Draw what is seen of the camera's own car: nothing, a bonnet or a dashboard."""
     tall, left, right = rng.uniform(0.03, 0.14), rng.uniform(-0.3, 0.12), rng.uniform(0.88, 1.3)
     bright = rng.choice([24, 60, 110, 200], p=[0.5, 0.25, 0.15, 0.1]) * rng.uniform(0.8, 1.2)

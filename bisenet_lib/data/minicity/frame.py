@@ -68,6 +68,8 @@ def render(
     split: str = "train",
     number: int = 0,
     size: tuple[int, int] = (512, 256),
+    *,
+    varied: bool = False,
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Make one frame in memory.
 
@@ -78,6 +80,8 @@ def render(
         split: ``train``, ``val`` or ``test``; decides the cities.
         number: the frame's place in its split, from 0.
         size: width and height in pixels.
+        varied: any camera in any light, at night and on open roads too, so that what a network
+            learns carries over to photographs; else one good camera in town, as in Cityscapes.
 
     Returns:
         The image, (height, width, 3) uint8 RGB, and its annotation: a dictionary with
@@ -97,14 +101,16 @@ def render(
     names = CITIES[split]
     start = np.random.default_rng([seed, which]).random(len(RARITY))
     rng = np.random.default_rng([seed, which, number % len(names), number // len(names)])
-    scene = compose(rng, city_of(names[number % len(names)], seed), size, plan(start, number))
+    city = city_of(names[number % len(names)], seed)
+    scene = compose(rng, city, size, plan(start, number), varied=varied)
     flats = seen(scene.flats, scene.camera, scene.weather, haze=False)
     things = seen(scene.things, scene.camera, scene.weather)
     annotation = annotate(scene, flats, things)
     painted = [
         patches for thing, patches in zip(scene.things, things, strict=True) if not thing.deleted
     ]
-    look = Look.draw(rng, scene.camera, scene.weather)
+    draw_look = Look.random if varied else Look.usual
+    look = draw_look(rng, scene.camera, scene.weather)
     image = paint(scene, flats, painted, lambda: road_of(annotation), look)
     if split == "test":
         annotation["objects"] = void_objects(*size, whole=True)

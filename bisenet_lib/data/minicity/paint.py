@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -20,6 +20,10 @@ FINEST = 300
 _LUT = np.arange(256, dtype=np.float32)[:, None] / 128
 
 
+_EXPOSURE = {"dusk": 1.3, "rain": 1.1, "night": 2.2}
+"""By how much longer a camera exposes in this weather."""
+
+
 @dataclass(frozen=True)
 class Look:
     """What camera and sky do to a whole frame.
@@ -27,30 +31,44 @@ class Look:
     Attributes:
         clouds: where in the cloud texture the sky begins.
         blur: of the lens, pixels.
-        shake: columns and rows by which the camera moves while the shutter is open, pixels.
         vignette: how much darker the corners are, 0..1.
         gain: RGB exposure and white balance.
+        noise: (H, W, 3) added to the image.
+        shake: columns and rows by which the camera moves while the shutter is open, pixels.
         gamma: of the tone curve; below 1 lifts the shadows.
         saturation: of the colours; 1 leaves them.
-        noise: (H, W, 3) added to the image.
         quality: of the JPEG file that the frame went through, 0..100; 0 for none.
     """
 
     clouds: np.ndarray
     blur: float
-    shake: np.ndarray
     vignette: float
     gain: np.ndarray
-    gamma: float
-    saturation: float
     noise: np.ndarray
-    quality: int
+    shake: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    gamma: float = 1.0
+    saturation: float = 1.0
+    quality: int = 0
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, camera: Camera, weather: Weather) -> "Look":
-        """Draw a look at random."""
+    def usual(cls, rng: np.random.Generator, camera: Camera, weather: Weather) -> "Look":
+        """Draw the look of one good camera."""
+        exposure = _EXPOSURE.get(weather.kind, 1.0)
+        size = (camera.height, camera.width, 3)
+        noise: np.ndarray = rng.standard_normal(size, dtype=np.float32)
+        return cls(
+            clouds=rng.uniform(0, SIDE, 2),
+            blur=rng.uniform(0.3, 0.6) * max(camera.width / 512, 0.5),
+            vignette=rng.uniform(0.08, 0.22),
+            gain=exposure * rng.uniform(0.95, 1.2) * rng.normal(1, 0.018, 3),
+            noise=noise * np.float32(rng.uniform(1.5, 4.5)),
+        )
+
+    @classmethod
+    def random(cls, rng: np.random.Generator, camera: Camera, weather: Weather) -> "Look":
+        """Draw the look of any camera: sharp or not, shaking, too bright, noisy, compressed."""
         wide = max(camera.width / 512, 0.5)
-        exposure = {"dusk": 1.3, "rain": 1.1, "night": 2.2}.get(weather.kind, 1.0)
+        exposure = _EXPOSURE.get(weather.kind, 1.0)
         size = (camera.height, camera.width, 3)
         noise: np.ndarray = rng.standard_normal(size, dtype=np.float32)
         if rng.random() < 0.5:

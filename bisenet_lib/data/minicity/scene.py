@@ -19,7 +19,7 @@ from bisenet_lib.data.minicity import (
     two_wheelers,
 )
 from bisenet_lib.data.minicity.city import City
-from bisenet_lib.data.minicity.ego import Ego, draw_ego
+from bisenet_lib.data.minicity.ego import Ego, random_ego
 from bisenet_lib.data.minicity.frontage import frontage
 from bisenet_lib.data.minicity.geometry import Camera, Face, Points, Thing, circle
 from bisenet_lib.data.minicity.landscape import landscape
@@ -54,7 +54,14 @@ class Scene:
     moving: bool = False
 
 
-def compose(rng: np.random.Generator, city: City, size: tuple[int, int], wanted: set[str]) -> Scene:
+def compose(
+    rng: np.random.Generator,
+    city: City,
+    size: tuple[int, int],
+    wanted: set[str],
+    *,
+    varied: bool = False,
+) -> Scene:
     """Compose a frame.
 
     Args:
@@ -62,12 +69,13 @@ def compose(rng: np.random.Generator, city: City, size: tuple[int, int], wanted:
         city: the style.
         size: width and height in pixels.
         wanted: what the frame must hold, see :func:`bisenet_lib.data.minicity.plan.plan`.
+        varied: see :func:`bisenet_lib.data.minicity.render`.
 
     Returns:
         The scene.
     """
-    weather, kind = draw_weather(rng), draw_kind(rng)
-    city = adapted(rng, city, kind)
+    weather, kind = draw_weather(rng, varied=varied), draw_kind(rng, varied=varied)
+    city = adapted(rng, city, kind, varied=varied)
     stage = Stage(rng, city, weather, draw_sides(rng, city, kind), wanted)
     flats = ground(rng, city, stage.sides, wanted)
     if kind.built:
@@ -84,12 +92,24 @@ def compose(rng: np.random.Generator, city: City, size: tuple[int, int], wanted:
     rarities(stage)
     things = sorted(stage.things, key=lambda thing: -thing.depth)
     shadows = tuple(stage.cast), tuple(stage.contact)
-    camera = draw_camera(rng, size)
-    return Scene(camera, weather, tuple(flats), tuple(things), *shadows, draw_ego(rng))
+    camera = random_camera(rng, size) if varied else usual_camera(rng, size)
+    ego = random_ego(rng) if varied else Ego()
+    return Scene(camera, weather, tuple(flats), tuple(things), *shadows, ego)
 
 
-def draw_camera(rng: np.random.Generator, size: tuple[int, int]) -> Camera:
-    """Draw a point of view: behind a windscreen, in a car or a van, looking up or down a little."""
+def usual_camera(rng: np.random.Generator, size: tuple[int, int]) -> Camera:
+    """Draw a point of view as Cityscapes has it."""
+    return Camera(
+        *size,
+        horizon=rng.uniform(0.39, 0.45),
+        centre=rng.uniform(0.42, 0.58),
+        eye=rng.uniform(1.25, 1.45),
+        bend=rng.choice([0, 1]) * rng.normal(0, 0.0007),
+    )
+
+
+def random_camera(rng: np.random.Generator, size: tuple[int, int]) -> Camera:
+    """Draw a point of view: another lens, in a car or a van, looking up or down, a little askew."""
     return Camera(
         *size,
         horizon=rng.uniform(0.33, 0.56),

@@ -44,23 +44,26 @@ class Kind:
 
 
 TOWN = Kind()
-KINDS: tuple[tuple[Kind, float], ...] = (
-    (TOWN, 0.4),
-    (Kind(road=(1.4, 2.6), walk=(0.8, 1.8), setback=(0, 6), storeys=(3, 12)), 0.22),
-    (Kind(road=(0.7, 1.2), walk=(0.3, 0.6), setback=(2, 9), green=0.3, storeys=(1, 2)), 0.18),
-    (Kind(road=(1.0, 3.2), walk=(0, 0), setback=(8, 30), trees=0.15, built=False), 0.2),
+KINDS = (
+    TOWN,
+    Kind(road=(1.4, 2.6), walk=(0.8, 1.8), setback=(0, 6), storeys=(3, 12)),
+    Kind(road=(0.7, 1.2), walk=(0.3, 0.6), setback=(2, 9), green=0.3, storeys=(1, 2)),
+    Kind(road=(1.0, 3.2), walk=(0, 0), setback=(8, 30), trees=0.15, built=False),
 )
-"""Town, avenue, suburb and open land, each with its chance."""
+"""Town, avenue, suburb and open land."""
+
+_CHANCES = {False: (0.65, 0.2, 0.15, 0), True: (0.4, 0.22, 0.18, 0.2)}
+"""Of the kinds, in the plain world and in the varied one."""
 
 
-def draw_kind(rng: np.random.Generator) -> Kind:
-    """Draw the kind of a frame's street."""
-    return KINDS[int(rng.choice(len(KINDS), p=[chance for _, chance in KINDS]))][0]
+def draw_kind(rng: np.random.Generator, *, varied: bool) -> Kind:
+    """Draw the kind of a frame's street; only the varied world has open land."""
+    return KINDS[int(rng.choice(len(KINDS), p=_CHANCES[varied]))]
 
 
-def adapted(rng: np.random.Generator, city: City, kind: Kind) -> City:
+def adapted(rng: np.random.Generator, city: City, kind: Kind, *, varied: bool) -> City:
     """The city as it looks in a street of this kind: its floors, trees, asphalt and paving."""
-    grey = rng.uniform(0.55, 1.45)
+    grey = rng.uniform(0.55, 1.45) if varied else rng.uniform(0.85, 1.15)
     stone = rng.uniform(0.75, 1.25) * rng.normal(1, 0.04, 3)
     return replace(
         city,

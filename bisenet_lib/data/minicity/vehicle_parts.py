@@ -56,6 +56,10 @@ BOXED = ((1.0, 0.0), (1.0, 0.3), (1.0, 0.8), (0.98, 1.0))
 """The same of a box."""
 
 
+Station = tuple[float, float, float, float]
+"""A cross-section of a body: z, half width, lower and upper height, metres."""
+
+
 class Shades(NamedTuple):
     """One paint from the sill up: dirty, side, shoulder, and what mirrors the sky."""
 
@@ -130,7 +134,7 @@ def laid_on(quad: Points, outline: Outline) -> Points:
 
 def loft(
     model: Model,
-    stations: Sequence[tuple[float, float, float, float]],
+    stations: Sequence[Station],
     ring: Outline,
     colours: Sequence[Colour],
 ) -> None:
@@ -138,7 +142,7 @@ def loft(
 
     Args:
         model: gets the faces.
-        stations: from back to front: z, half width, lower and upper height in metres.
+        stations: from back to front.
         ring: right half of the section from below: shares of half width and of height.
         colours: of each band between two points of the ring, then of the top.
     """

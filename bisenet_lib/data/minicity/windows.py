@@ -6,6 +6,11 @@ from bisenet_lib.data.minicity.colour import Colour, pick, rgb, shade
 from bisenet_lib.data.minicity.facades import GLASS, SHADOW, Plane, Style
 from bisenet_lib.data.minicity.geometry import Face, Points, bridged
 
+_Box = tuple[float, float, float, float, float]
+"""A window: left, right, foot, top, and how far it stands out of the wall; metres."""
+_NEAR = 28.0
+"""Metres ahead up to which windows have details."""
+
 
 def mirrored(colour: Colour) -> Colour:
     """The colour of glass where it mirrors the sky."""
@@ -96,7 +101,7 @@ def _row(
     Returns:
         Faces.
     """
-    near = plane.z < 28
+    near = plane.z < _NEAR
     share, low, high = style.window
     y0, y1 = foot + low * style.storey, foot + high * style.storey
     inset = (1 - share) / 2 * (edges[1] - edges[0])
@@ -118,6 +123,15 @@ def _row(
             for left, right, low, top, out in boxes
         ]
         faces.append(Face(bridged(rims), style.trim, plane.light, solid=False))
+    faces += _glazing(rng, style, plane, boxes)
+    return faces + (_window_details(rng, style, plane, boxes) if near else [])
+
+
+def _glazing(rng: np.random.Generator, style: Style, plane: Plane, boxes: list[_Box]) -> list[Face]:
+    """The panes of one floor; near ones mirror the sky in their upper part."""
+    near = plane.z < _NEAR
+    _, _, y0, y1, _ = boxes[0]
+    faces = []
     taken = rng.integers(len(style.panes), size=len(boxes))
     if not near:
         taken = taken // 2 * 2 % len(style.panes)
@@ -134,11 +148,7 @@ def _row(
             for pane in upper:
                 pane[:2, 1] += rng.uniform(0.2, 0.8) * (y1 - y0)
             faces.append(Face(bridged(upper), mirrored(colour), 0.35, solid=False))
-    return faces + (_window_details(rng, style, plane, boxes) if near else [])
-
-
-_Box = tuple[float, float, float, float, float]
-"""A window: left, right, foot, top, and how far it stands out of the wall; metres."""
+    return faces
 
 
 def _window_details(
@@ -161,10 +171,10 @@ def _window_details(
     add(blinds, (214, 208, 194), 0.5)
     if "bars" in style.extras:
         at, half = pick(rng, (0.5, 0.35)), 0.035 + 0.01 * wide
-        mid = [left + at * wide for left, *_ in boxes]
+        middles = [left + at * wide for left, *_ in boxes]
         bars = [
-            plane.rect(m - half, m + half, low, top, out)
-            for m, (_, _, low, top, out) in zip(mid, boxes, strict=True)
+            plane.rect(middle - half, middle + half, low, top, out)
+            for middle, (_, _, low, top, out) in zip(middles, boxes, strict=True)
         ]
         add(bars, style.trim, plane.light)
     if "sills" in style.extras:
@@ -183,17 +193,17 @@ def _window_details(
         ]
         add(leaves, shade(style.trim, 0.55), plane.light)
     if "coolers" in style.extras:
-        lucky = [box for box in boxes if rng.random() < 0.3]
+        cooled = [box for box in boxes if rng.random() < 0.3]
         add(
             [
                 plane.rect(left, left + 0.6, low - 0.1, low + 0.35, 0.4)
-                for left, _, low, _, _ in lucky
+                for left, _, low, _, _ in cooled
             ],
             (188, 186, 180),
             0.6,
         )
         add(
-            [plane.across(left, low - 0.1, low + 0.35, 0.4) for left, _, low, _, _ in lucky],
+            [plane.across(left, low - 0.1, low + 0.35, 0.4) for left, _, low, _, _ in cooled],
             (96, 96, 94),
             0.3,
         )
