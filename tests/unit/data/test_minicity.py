@@ -33,6 +33,13 @@ def city(tmp_path_factory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def varied_city(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("varied")
+    generate(root, **COUNTS, size=SIZE, varied=True)
+    return root
+
+
 def polygons(root: Path, split: str) -> list[dict]:
     return [json.loads(path.read_text()) for path in files(root, split, "polygons.json")]
 
@@ -107,8 +114,9 @@ def test_polygons_are_whole_pixels_near_the_frame(city):
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
-def test_shares_are_within_a_factor_three_of_cityscapes(city, split):
-    total = pixels(city, split).sum(0)
+@pytest.mark.parametrize("world", ["city", "varied_city"])
+def test_shares_are_within_a_factor_three_of_cityscapes(world, split, request):
+    total = pixels(request.getfixturevalue(world), split).sum(0)
     labelled = sum(total[one.id] for one in CLASSES)
     ratios = {
         one.name: 100 * total[one.id] / labelled / PUBLISHED_SHARES[one.name] for one in CLASSES
@@ -116,9 +124,10 @@ def test_shares_are_within_a_factor_three_of_cityscapes(city, split):
     assert {name: ratio for name, ratio in ratios.items() if not 1 / 3 < ratio < 3} == {}
 
 
-def test_every_class_is_in_enough_frames(city):
+@pytest.mark.parametrize("world", ["city", "varied_city"])
+def test_every_class_is_in_enough_frames(world, request):
     for split, share in (("train", 0.12), ("val", 0.1)):
-        frames = (pixels(city, split) > 0).mean(0)
+        frames = (pixels(request.getfixturevalue(world), split) > 0).mean(0)
         assert {one.name: frames[one.id] for one in CLASSES if frames[one.id] < share} == {}
 
 
@@ -131,8 +140,23 @@ def test_void_groups_deleted_and_plates_occur(city):
     assert any(one["deleted"] == 1 for one in objects)
 
 
-def test_every_pixel_of_a_scene_is_labelled(city):
-    assert pixels(city, "train")[:, 0].sum() == 0
+@pytest.mark.parametrize("world", ["city", "varied_city"])
+def test_every_pixel_of_a_scene_is_labelled(world, request):
+    assert pixels(request.getfixturevalue(world), "train")[:, 0].sum() == 0
+
+
+def test_the_varied_world_has_other_cameras_and_lights(city, varied_city):
+    """Its images differ more in brightness, and its horizons in height, than the plain ones."""
+    spread = {}
+    for root in (city, varied_city):
+        images = [np.asarray(Image.open(paths(root, "train", n)[0])) for n in range(48)]
+        ids = [np.asarray(Image.open(paths(root, "train", n)[2])) for n in range(48)]
+        sky = next(one.id for one in CLASSES if one.name == "sky")
+        spread[root] = (
+            np.std([image.mean() for image in images]),
+            np.std([(label == sky).any(1).sum() for label in ids]),
+        )
+    assert np.greater(spread[varied_city], spread[city]).all()
 
 
 def test_test_labels_are_void(city):
