@@ -80,9 +80,9 @@ def test_what_is_not_answered(answer, capsys):
         (lambda size, ranks: print(end=""), "Is a `return` missing?"),
         (lambda size: size, "it ends in TypeError"),
         (lambda size, ranks: 1 / 0, "Called with 8, 4 it ends in ZeroDivisionError"),
-        (lambda size, ranks: "six", "Another form of answer is asked for. A function of"),
-        (6, "Another form of answer is asked for. A function of"),
-        (np.zeros(3), "Another form of answer is asked for. A function of"),
+        (lambda size, ranks: "six", "The answer needs another form. A function of"),
+        (6, "The answer needs another form. A function of"),
+        (np.zeros(3), "The answer needs another form. A function of"),
     ],
 )
 def test_no_answer_ends_in_a_traceback(answer, told, capsys):

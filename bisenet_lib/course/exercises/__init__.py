@@ -21,20 +21,20 @@ A notebook ends in three to five exercises, from easy to hard. Each has three ce
 The answer is a value, several in a tuple, list or dictionary, or a function whose body is ``...``.
 The cells use nothing of the notebook but its imports, so that an exercise can be done at any time.
 
-Here belongs how the answer is looked at: ``04.rate`` is the function ``rate`` of the module
+The modules beside this one hold the checks: ``04.rate`` is the function ``rate`` of the module
 ``e04_multi_gpu``. It takes the answer and returns a hint, or None if the answer is right::
 
     def rate(answer) -> str | None:
-        "A number: the learning rate for two hosts of eight cards of three images."
+        "A number: the learning rate for two nodes of eight GPUs with three images each."
         if np.isclose(answer, 0.15):
             return None
         if np.isclose(answer, 0.2):
-            return "You counted the cards and left out the images of each."
-        return "How many images make one iteration? The rate grows with that number."
+            return "You counted the GPUs and left out the images on each."
+        return "How many images make one iteration? More images, more learning rate."
 
-It need not think of answers that are missing, that raise, or of another type: :func:`check` does,
-and tells the learner the docstring, which says what form of answer is asked for. Names that begin
-with an underscore are no exercises.
+A check need not handle answers that are missing, that raise, or that have another type:
+:func:`check` does this, and shows the learner the docstring, which says what form the answer has.
+Names that begin with an underscore are not exercises.
 
 The usual wrong answers, with a part of the hint each should get, belong in
 ``tests/notebooks/wrong_answers/``, in the module of the same name. A test runs every exercise of
@@ -60,11 +60,11 @@ class _NotAnswered(Exception):  # noqa: N818  (not an error)
 
 
 class _Hint(Exception):  # noqa: N818  (not an error)
-    """What the learner may think about next."""
+    """What the learner can think about next."""
 
 
 def check(name: str, answer: Any) -> None:
-    """Print what there is to say about the answer to an exercise; no answer ends in a traceback.
+    """Print whether the answer to an exercise is right, or a hint; no answer ends in a traceback.
 
     Args:
         name: the notebook's number and the exercise: ``04.rate``.
@@ -98,7 +98,7 @@ def _verdict(checker: Callable[[Any], str | None], answer: Any) -> str:
     except _Hint as raised:
         hint = str(raised)
     except Exception:  # the checker cannot read an answer of this form
-        hint = f"Another form of answer is asked for. {inspect.getdoc(checker)}"
+        hint = f"The answer needs another form. {inspect.getdoc(checker)}"
     return f"not yet. {hint}" if hint else "right."
 
 
@@ -117,7 +117,7 @@ class _Asked:
             call = textwrap.shorten(", ".join(map(repr, arguments)), 120)
             raise _Hint(f"Called with {call} it ends in {type(error).__name__}: {error}") from None
         if given is None and not _is_stub(self._function):
-            raise _Hint("It gives back None. Is a `return` missing?")
+            raise _Hint("It returns None. Is a `return` missing?")
         if _missing(given):
             raise _NotAnswered
         return given

@@ -8,18 +8,18 @@ def numbers(answer) -> str | None:
     pixels = 2048 * 1024
     mistaken = {
         19 * pixels: None,
-        pixels: "So many classes come out in the end, one a pixel. How many logits has a pixel?",
-        3 * pixels: "So many numbers go in, three colours a pixel. How many come out?",
-        20 * pixels: "255 marks what is ignored in the truth. The network has no output for it.",
-        34 * pixels: "Cityscapes has 34 ids; the network has an output for each class it learned.",
-        19: "That is one pixel. How many pixels has the image?",
-        19 * (2048 + 1024): "Width and height are to be multiplied: that is the number of pixels.",
+        pixels: "So many classes come out: one per pixel. How many logits does a pixel have?",
+        3 * pixels: "That many numbers go in: three colours per pixel. How many come out?",
+        20 * pixels: "255 marks the ignored pixels of the truth. The network has no output for it.",
+        34 * pixels: "Cityscapes has 34 ids. The network has one output per class that it learned.",
+        19: "That is one pixel. How many pixels does the image have?",
+        19 * (2048 + 1024): "Multiply width and height: that is the number of pixels.",
     }
-    return mistaken.get(answer, "A logit for each class, at each pixel: multiply three numbers.")
+    return mistaken.get(answer, "One logit per class and pixel: multiply three numbers.")
 
 
 def answer(function) -> str | None:
-    """A function of the logits (19, height, width); it gives the classes (height, width)."""
+    """A function of the logits (19, height, width); it returns the classes (height, width)."""
     logits = np.random.default_rng(0).normal(size=(19, 4, 6))
     expected, given = logits.argmax(0), np.asarray(function(logits))
     if given.shape == (4, 6) and np.array_equal(given, expected):
@@ -28,30 +28,30 @@ def answer(function) -> str | None:
         return "That is one number. Without an axis `argmax` looks at all numbers together."
     if given.shape in ((19, 6), (19, 4)):
         return (
-            f"The shape is {given.shape}: you went along the picture. Which axis are the classes?"
+            f"The shape is {given.shape}: you went along the image. Which axis holds the classes?"
         )
     if given.shape != (4, 6):
         return f"The logits (19, 4, 6) should become (4, 6); you have {given.shape}."
     if np.allclose(given, logits.max(0)):
-        return "That is how large the largest logit is. Asked for is its place, from 0 to 18."
+        return "That is how large the largest logit is. You need its position, from 0 to 18."
     if np.array_equal(given, logits.argmin(0)):
-        return "That is the class the network is least for. The largest logit is the answer."
+        return "That is the class with the smallest logit. The largest one is the answer."
     if np.array_equal(given, expected + 1):
-        return "Classes count from 0: road is 0."
+        return "Classes are counted from 0: road is 0."
     return f"The first pixel is class {expected[0, 0]}; you have {given[0, 0]}."
 
 
 def accuracy(function) -> str | None:
-    """A function of truth and prediction, two arrays of one shape; it gives 0 to 1."""
+    """A function of truth and prediction, two arrays of the same shape; it returns 0 to 1."""
     truth = np.array([[0, 0, 1, 1], [2, 2, 255, 255]], np.uint8)
     prediction = np.array([[0, 0, 1, 0], [2, 0, 0, 2]], np.uint8)
     given = float(function(truth, prediction))
     mistaken = {
         4 / 6: None,
-        4 / 8: "You divide by all pixels. The two ignored ones are to be left out there as well.",
-        6 / 8: "You count the ignored pixels as right. They are to be left out altogether.",
+        4 / 8: "You divide by all pixels. Leave the two ignored ones out there as well.",
+        6 / 8: "You count the ignored pixels as right. Leave them out altogether.",
         2 / 6: "That is the share that is wrong.",
-        400 / 6: "That is per cent. Asked for is the share, from 0 to 1.",
+        400 / 6: "That is in per cent. A share is a number from 0 to 1.",
         4.0: "That is how many are right. What share of the labelled pixels is that?",
     }
     for value, hint in mistaken.items():
@@ -61,14 +61,14 @@ def accuracy(function) -> str | None:
 
 
 def prepare(function) -> str | None:
-    """A function of an image (height, width, 3) of bytes; it gives (1, 3, height, width)."""
+    """A function of an image (height, width, 3) of bytes; it returns (1, 3, height, width)."""
     image = np.random.default_rng(0).integers(0, 256, (2, 4, 3), np.uint8)
     image[0, 0] = 0, 255, 51
     expected = image.transpose(2, 0, 1)[np.newaxis] / 127.5 - 1
     given = np.asarray(function(image))
     if given.shape in ((3, 2, 4), (2, 4, 3)):
-        missing = "batch of one image" if given.shape[0] == 3 else "colours first, and the batch"
-        return f"The shape is {given.shape}, and should be (1, 3, 2, 4): the {missing}."
+        first = "" if given.shape[0] == 3 else "The colours come first. "
+        return f"{first}A batch of one image has the shape (1, 3, 2, 4); you have {given.shape}."
     if given.shape == (1, 3, 4, 2):
         return "Height and width have changed places: the image lies on its side."
     if given.shape != (1, 3, 2, 4):
@@ -76,14 +76,14 @@ def prepare(function) -> str | None:
     if np.allclose(given, expected, atol=0.01):
         if given.dtype == np.float32:
             return None
-        return f"The numbers are right, but of the type {given.dtype}. The network takes float32."
+        return f"The numbers are right, but their type is {given.dtype}. The network needs float32."
     others = {
         "Right shape, wrong places: `reshape` does not move the colours, `transpose` does.": (
             image.reshape(1, 3, 2, 4) / 127.5 - 1
         ),
-        "From 0 to 1 is half of it: the network was trained on -1 to 1.": (expected + 1) / 2,
-        "The bytes are still 0 to 255.": (expected + 1) * 127.5,
-        "Red and blue are swapped: the first channel is red.": expected[:, ::-1],
+        "Your values go from 0 to 1. The network was trained on -1 to 1.": (expected + 1) / 2,
+        "The values still go from 0 to 255.": (expected + 1) * 127.5,
+        "Red and blue are swapped: the first channel must be red.": expected[:, ::-1],
     }
     for hint, values in others.items():
         if np.allclose(given, values, atol=0.01):

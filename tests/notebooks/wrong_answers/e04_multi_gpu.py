@@ -33,13 +33,13 @@ def unbiased(means, variances, counts):
 
 WRONG = {
     "rate": [
-        (0.05, "recipe's own rate"),
-        (0.05 * 16 / 4, "counted the cards"),
-        (0.05 * 3 / 4, "counted the images of a card"),
-        (0.05 * 24 / 16, "one host"),
+        (0.05, "recipe's learning rate"),
+        (0.05 * 16 / 4, "counted the GPUs"),
+        (0.05 * 3 / 4, "counted the images of one GPU"),
+        (0.05 * 24 / 16, "one node"),
         (0.05 * 16 / 48, "other way round"),
         (0.05 * np.sqrt(3), "How many images make one iteration"),
-        ("0.15", "Another form of answer is asked for. A number"),
+        ("0.15", "The answer needs another form. A number"),
     ],
     "all_reduce": [
         (lambda ranks: sum(ranks) / len(ranks), "only one rank has it"),
@@ -59,14 +59,14 @@ WRONG = {
         (lambda size, ranks: (2 * (ranks - 1), 2 * size), "You have 16 bytes"),
         (
             lambda size, ranks: 2 * (ranks - 1),
-            "Another form of answer is asked for. A function of an array's bytes",
+            "The answer needs another form. A function of an array's bytes",
         ),
     ],
     "batch_norm": [
         (mean_of_variances, "variance within the ranks"),
         (weighted_variances, "variance within the ranks"),
         (unweighted, "Use the counts"),
-        (unweighted_spread, "weighted by the counts, too"),
+        (unweighted_spread, "spread of the means by the counts"),
         (unbiased, "not by one less"),
         (
             lambda means, variances, counts: (4, 5.0),
