@@ -1,6 +1,7 @@
 """One frame: the image and its annotation in the form of ``_polygons.json``."""
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from bisenet_lib.data.labels import name2label
 from bisenet_lib.data.minicity.city import CITIES, city_of
 from bisenet_lib.data.minicity.ego import void_objects
+from bisenet_lib.data.minicity.geometry import Camera
 from bisenet_lib.data.minicity.paint import Look, paint
 from bisenet_lib.data.minicity.plan import RARITY, plan
 from bisenet_lib.data.minicity.scene import Scene, compose
@@ -151,11 +153,9 @@ def annotate(scene: Scene, flats: list[list[Patch]], things: list[list[Patch]]) 
         See :func:`render`.
     """
     width, height = scene.camera.width, scene.camera.height
-    right = width - 1
-    low = [scene.camera.horizon_at(x) + scene.camera.focal / 250 for x in (0, right)]
-    at_left, at_right = np.clip(np.ceil(low), 0, height).astype(int).tolist()
-    sky = [[0, 0], [right, 0], [right, at_right], [0, at_left]]
-    objects: list[dict[str, Any]] = [{"label": "sky", "polygon": sky, "deleted": 0}]
+    objects: list[dict[str, Any]] = []
+    if sky := _sky(scene.camera):
+        objects.append({"label": "sky", "polygon": sky, "deleted": 0})
     for thing, patches in zip([*scene.flats, *scene.things], [*flats, *things], strict=True):
         polygon = outline(patches, width, height)
         if polygon:
@@ -163,3 +163,23 @@ def annotate(scene: Scene, flats: list[list[Patch]], things: list[list[Patch]]) 
             objects.append({"label": thing.label, "polygon": polygon, "deleted": deleted})
     objects += void_objects(width, height, scene.ego, whole=False)
     return {"imgHeight": height, "imgWidth": width, "objects": objects}
+
+
+def _sky(camera: Camera) -> list[list[int]]:
+    """The polygon of the sky, [x, y] pixels; empty when the horizon is above the frame.
+
+    The horizon of a wide frame from a rolled camera may leave it above and below.
+    """
+    right, lowest = camera.width - 1, camera.height - 1
+    ends = [camera.horizon_at(x) + camera.focal / 250 for x in (0, right)]
+    if max(ends) < 0:
+        return []
+    columns = [0.0, float(right)]
+    if ends[0] != ends[1]:
+        crossings = [right * (row - ends[0]) / (ends[1] - ends[0]) for row in (0, lowest)]
+        columns += [column for column in crossings if 0 < column < right]
+    edge = [
+        [round(column), min(max(math.ceil(np.interp(column, (0, right), ends)), 0), lowest)]
+        for column in sorted(columns, reverse=True)
+    ]
+    return [[0, 0], [right, 0], *edge]

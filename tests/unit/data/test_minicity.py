@@ -9,7 +9,7 @@ import pytest
 from cityscapesscripts.helpers.annotation import Annotation
 from cityscapesscripts.preparation.json2instanceImg import createInstanceImage
 from cityscapesscripts.preparation.json2labelImg import json2labelImg
-from PIL import Image
+from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
 from bisenet_lib.cli.main import app
@@ -17,6 +17,8 @@ from bisenet_lib.course.plots import PUBLISHED_SHARES
 from bisenet_lib.data.labels import CLASSES, LABELS, id_to_train_id
 from bisenet_lib.data.minicity import CITIES, generate, render, size_of
 from bisenet_lib.data.minicity.dataset import SETTINGS, VERSION, paths
+from bisenet_lib.data.minicity.frame import _sky
+from bisenet_lib.data.minicity.geometry import Camera
 from bisenet_lib.errors import InputError
 
 pytestmark = pytest.mark.slow
@@ -279,10 +281,27 @@ def test_refuses_an_unknown_split():
 @pytest.mark.parametrize("size", [(64, 32), (300, 300), (100, 200), (64, 1024), (2048, 32)])
 def test_any_shape_in_range_can_be_drawn(size):
     for number in range(3):
-        image, annotation = render(1, "train", number, size)
-        assert image.shape == (size[1], size[0], 3)
-        assert image.std() > 10
-        assert (annotation["imgWidth"], annotation["imgHeight"]) == size
+        for varied in (False, True):
+            image, annotation = render(1, "train", number, size, varied=varied)
+            assert image.shape == (size[1], size[0], 3)
+            assert image.std() > 10
+            assert (annotation["imgWidth"], annotation["imgHeight"]) == size
+
+
+@pytest.mark.parametrize("roll", [-0.3, -0.04, 0.0, 0.001, 0.04, 0.3])
+@pytest.mark.parametrize("size", [(512, 256), (2048, 64)])
+def test_the_sky_ends_at_the_horizon_even_where_that_leaves_the_frame(size, roll):
+    width, height = size
+    camera = Camera(*size, roll=roll)
+    sky = Image.new("L", size)
+    ImageDraw.Draw(sky).polygon([tuple(corner) for corner in _sky(camera)], fill=1)
+    lowest = np.array([camera.horizon_at(x) + camera.focal / 250 for x in range(width)])
+    rows = np.asarray(sky).sum(0)
+    assert np.abs(rows - np.clip(lowest, 0, height)).max() < 2.5
+
+
+def test_a_horizon_above_the_frame_leaves_no_sky():
+    assert _sky(Camera(512, 256, horizon=-0.2)) == []
 
 
 @pytest.mark.parametrize("text", ["512", "512x", "ax b", "512x256x3", "-512x256", "10x10"])
