@@ -47,6 +47,8 @@ def median_size(sizes: Sequence[Size]) -> Size:
 def adapted(settings: Mapping[str, Any], num_classes: int, size: Size | None) -> dict[str, Any]:
     """Change a configuration to other classes and another input size.
 
+    What its transforms know of its own rare classes goes: those train ids mean other classes now.
+
     Args:
         settings: a resolved configuration.
         num_classes: of the data set.
@@ -66,6 +68,7 @@ def adapted(settings: Mapping[str, Any], num_classes: int, size: Size | None) ->
         if changed.get(key, {}).get("type") != "Dataset":
             raise InputError(f"--config: its {key} reads no file lists; choose another, as laptop")
         changed[key] |= {"num_classes": num_classes, "separator": ","}
+        changed[key]["transforms"] = _of_any_class(changed[key]["transforms"])
     if size is None:
         return changed
     before = _resized_to(changed)
@@ -79,6 +82,17 @@ def adapted(settings: Mapping[str, Any], num_classes: int, size: Size | None) ->
                 if transform.get(name) == before:
                     transform[name] = list(size)
     return changed
+
+
+def _of_any_class(transforms: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Transforms that name train ids, without them: any crop, and nothing pasted."""
+    kept = [dict(one) for one in transforms if one["type"] != "PasteObjects"]
+    for one in kept:
+        if one["type"] == "RareClassCrop":
+            one["type"] = "RandomPaddingCrop"
+            for name in ("classes", "prob"):
+                one.pop(name, None)
+    return kept
 
 
 def _resized_to(settings: Mapping[str, Any]) -> list[int] | None:

@@ -201,8 +201,8 @@ class RareClassCrop(transforms.RandomPaddingCrop):
         label_padding_value: of its label.
 
     Raises:
-        ValueError: ``prob`` is no probability, ``classes`` no list of train ids, or PaddleSeg
-            refuses ``crop_size``.
+        ValueError: ``prob`` is no probability, ``classes`` no list of train ids, or ``crop_size``
+            not two whole numbers from 1.
     """
 
     def __init__(
@@ -213,6 +213,9 @@ class RareClassCrop(transforms.RandomPaddingCrop):
         im_padding_value: float = 127.5,
         label_padding_value: int = 255,
     ) -> None:
+        whole = _numbers(crop_size) and all(isinstance(s, int) and s > 0 for s in crop_size)
+        if not whole or len(crop_size) != 2:
+            raise ValueError(f"crop_size is {crop_size!r}; give width and height, as [512, 512]")
         super().__init__(crop_size, im_padding_value, label_padding_value)
         self.prob, self.classes = _probability(prob), _train_ids(classes)
 

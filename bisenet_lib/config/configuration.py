@@ -49,7 +49,7 @@ IMAGE_SIZE = "image_size"
 """Width and height of the images that the network is trained on, before they are scaled and cropped
 at random; for a configuration that resizes none. PaddleSeg passes over it."""
 LARGEST = 8192
-"""Pixels of a side of :data:`IMAGE_SIZE`."""
+"""Pixels of a side of :data:`IMAGE_SIZE`, at most."""
 _OWN_KEYS = (WORLD_SIZE, EMA, IMAGE_SIZE)
 TOP_LEVEL = (*SECTIONS, *NUMBERS, *_OWN_KEYS, "lr_scheduler", "loss", "test_config")
 
@@ -226,6 +226,16 @@ def trained_size(settings: Mapping[str, Any]) -> Size | None:
             f"{where} is {size!r}; give [width, height] in pixels, 1 to {LARGEST} each"
         )
     return size[0], size[1]
+
+
+def as_image_size(size: Size) -> list[int]:
+    """A data set's own size as :data:`IMAGE_SIZE`: images of more than 8192 a side as if smaller.
+
+    Args:
+        size: (width, height) in pixels.
+    """
+    scale = min(1.0, LARGEST / max(size))
+    return [max(1, round(scale * side)) for side in size]
 
 
 def with_size(settings: Mapping[str, Any], size: Size | None) -> dict[str, Any]:

@@ -132,7 +132,9 @@ def sized(settings: Mapping[str, Any]) -> dict[str, Any]:
     pairs = read_list(
         source, Path(section["dataset_root"]), separator=section.get("separator", " ")
     )
-    return {**settings, key: list(check_image(pairs[0][0]))} if pairs else dict(settings)
+    if not pairs:
+        return dict(settings)
+    return {**settings, key: configuration.as_image_size(check_image(pairs[0][0]))}
 
 
 def check_dataset(

@@ -135,7 +135,8 @@ def import_folder(
         write_text(part / CLASSES_FILE, "".join(f"{name}\n" for name in class_names))
         new_config = adapted(base, len(class_names), seen_size)
         if seen_size is None:
-            new_config[configuration.IMAGE_SIZE] = list(median_size(sizes))
+            new_config[configuration.IMAGE_SIZE] = configuration.as_image_size(median_size(sizes))
+        configuration.check_config(new_config, source=configuration.CONFIG)
         configuration.save_config(new_config, part / configuration.CONFIG)
     lists = [] if val is not None else validation_lists(Path(source))
     return Imported(

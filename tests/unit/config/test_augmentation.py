@@ -213,6 +213,7 @@ def test_nothing_is_pasted_of_small_or_other_regions(pair):
         ({"type": "RandomResample", "min_scale": 0}, "min_scale is 0"),
         ({"type": "RareClassCrop", "crop_size": [8, 8]}, r"classes is \(\); give train ids"),
         ({"type": "RareClassCrop", "crop_size": 8, "classes": [4]}, "crop_size"),
+        ({"type": "RareClassCrop", "crop_size": [0, 8], "classes": [4]}, r"crop_size is \[0, 8\]"),
         ({"type": "RareClassCrop", "classes": [19]}, "no class 19; num_classes is 19"),
         ({"type": "PasteObjects", "classes": [4], "most": 0}, "most is 0"),
         ({"type": "RandomGama"}, r"no type 'RandomGama' \(did you mean 'RandomGamma'"),

@@ -102,6 +102,10 @@ def test_a_data_set_of_ones_own_brings_its_size(tmp_path):
     assert datasets.sized(settings)["image_size"] == [640, 360]
     resizes = configuration.load_config("laptop", dataset=tmp_path)
     assert datasets.sized(resizes) == resizes
+    Image.new("RGB", (16384, 64)).save(tmp_path / "a.png")
+    wide = datasets.sized(settings)
+    assert wide["image_size"] == [8192, 32]
+    configuration.check_config(wide, source="of a run")
     (tmp_path / "a.png").write_text("no image")
     with pytest.raises(InputError, match=r"a\.png: no image"):
         datasets.sized(settings)

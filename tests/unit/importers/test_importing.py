@@ -551,6 +551,19 @@ def test_a_configuration_that_resizes_nothing_is_for_images_of_the_median_size(f
     assert configuration.trained_size(settings) == (96, 64)
 
 
+def test_rare_classes_of_another_data_set_are_left_behind(folder, tmp_path):
+    """Their train ids are other classes here, or none."""
+    base = configuration.load_config("minicity_checkpoint")
+    rare = {"type": "PasteObjects", "classes": [11, 17]}
+    base["train_dataset"]["transforms"].insert(0, rare)
+    configuration.save_config(base, tmp_path / "mine.yml")
+    import_folder(folder, tmp_path / "set", config=str(tmp_path / "mine.yml"))
+    settings = configuration.load_config(tmp_path / "set" / "config.yml")
+    transforms = settings["train_dataset"]["transforms"]
+    assert not any("classes" in one for one in transforms)
+    assert {"type": "RandomPaddingCrop", "crop_size": [256, 256]} in transforms
+
+
 def test_class_names_of_a_data_set(tmp_path):
     assert class_names(tmp_path) is None
     (tmp_path / "classes.txt").write_text("a\nb\n")
