@@ -5,6 +5,7 @@ those of :mod:`bisenet_lib.course.preflight` are the same ones ``make`` asks bef
 """
 
 import importlib.util
+import json
 import os
 import platform
 import re
@@ -266,11 +267,26 @@ def check_accelerators() -> list[Check]:
 
 
 def check_minicity(root: Path) -> Check:
-    """Is the embedded data set there?"""
+    """Is the embedded data set there, and made by this version's generator?"""
     frames = len(list(root.glob("leftImg8bit/*/*/*_leftImg8bit.png")))
-    if frames:
-        return Check("MiniCity", True, f"{frames} frames in {root}")
-    return Check("MiniCity", False, f"none in {root}", f'bisenet minicity "{root}"')
+    make = f'bisenet minicity "{root}"'
+    if not frames:
+        return Check("MiniCity", False, f"none in {root}", make)
+    if _is_outdated(root):
+        found = f"{root} was made by another version of the generator"
+        return Check("MiniCity", False, found, f'rm -r "{root}" && {make}')
+    return Check("MiniCity", True, f"{frames} frames in {root}")
+
+
+def _is_outdated(minicity: Path) -> bool:
+    """Whether MiniCity's settings name another version; False where that cannot be told."""
+    try:
+        from bisenet_lib.data.minicity.dataset import SETTINGS, VERSION  # its packages may lack
+
+        settings = json.loads((minicity / SETTINGS).read_text(encoding="utf-8"))
+        return settings["version"] != VERSION
+    except (ImportError, OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def check_cityscapes(root: Path | None) -> Check:

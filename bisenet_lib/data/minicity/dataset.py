@@ -18,7 +18,7 @@ from bisenet_lib.data.minicity.city import CITIES
 from bisenet_lib.data.minicity.frame import check_frame_size, parsed, render
 from bisenet_lib.errors import InputError
 
-VERSION = 2
+VERSION = 3
 """The generator's version; a new one whenever the same seed would give other bytes."""
 
 SETTINGS = "minicity.json"

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from bisenet_lib.cli.main import app
 from bisenet_lib.course import doctor, project
 from bisenet_lib.course.preflight import Check
+from bisenet_lib.data.minicity.dataset import SETTINGS, VERSION
 
 CUDA_WHEEL = {
     "full_version": "3.2.2",
@@ -243,6 +244,12 @@ def test_minicity(tmp_path):
     assert check.fix == f'bisenet minicity "{tmp_path}"'
     frame(tmp_path, "leftImg8bit", "train", "mini", "mini_0_0_leftImg8bit.png")
     assert doctor.check_minicity(tmp_path).ok
+    (tmp_path / SETTINGS).write_text(f'{{"version": {VERSION}}}')
+    assert doctor.check_minicity(tmp_path).ok
+    (tmp_path / SETTINGS).write_text('{"version": 1}')
+    check = doctor.check_minicity(tmp_path)
+    assert check.ok is False
+    assert check.fix == f'rm -r "{tmp_path}" && bisenet minicity "{tmp_path}"'
 
 
 def test_cityscapes(tmp_path):
