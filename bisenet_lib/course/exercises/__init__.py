@@ -30,7 +30,7 @@ The modules beside this one hold the checks: ``04.rate`` is the function ``rate`
             return None
         if np.isclose(answer, 0.2):
             return "You counted the GPUs and left out the images on each."
-        return "How many images make one iteration? More images, more learning rate."
+        return "How many images make one iteration? The learning rate grows with it."
 
 A check need not handle answers that are missing, that raise, or that have another type:
 :func:`check` does this, and shows the learner the docstring, which says what form the answer has.
