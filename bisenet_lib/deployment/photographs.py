@@ -75,7 +75,7 @@ class Tally:
         """Say at which sizes the network saw what it was shown, a sentence for each size."""
         said = []
         for size, count in self.sizes.most_common(TOLD):
-            what = source.name if len(self.sizes) == 1 else f"{count} of {self.frames}"
+            what = source.absolute().name if len(self.sizes) == 1 else f"{count} of {self.frames}"
             said.append(f"{what}: {self.predictor.explain(size)}{self._otherwise(size)}")
         others = len(self.sizes) - TOLD
         return (

@@ -76,7 +76,8 @@ class DemoNetwork:
             return size
         trained = self.trained
         most = ENLARGED if self.predictor.size is None and width == self.width else math.inf
-        return input_size(size, (width, max(1, round(width * trained[1] / trained[0]))), most)
+        height = math.floor(width * trained[1] / trained[0] + 0.5)  # as the page rounds
+        return input_size(size, (width, max(1, height)), most)
 
     def reason(self) -> str:
         """Why pictures are shown to it at the size to begin with."""

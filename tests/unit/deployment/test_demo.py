@@ -167,6 +167,9 @@ def test_where_the_input_size_begins(colour_network, tmp_path):
     assert first.reason() == "as it was trained for 300x200"
     asked = networks.of_export(path, "", (128, 96))
     assert (asked.width, asked.reason()) == (128, "as was asked for")
+    colour_network(path, size=[512, 257])
+    half = networks.of_export(path, "")
+    assert half.input_size((256, 129), 256) == (256, 129)  # 128.5, as the page rounds it
     own = networks.of_export(path, "", "photo")
     assert (own.width, own.input_size((77, 55), own.width)) == (0, (77, 55))
 

@@ -1,5 +1,7 @@
 """Photographs segmented by a network one can do by hand: what is read, written and counted."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -136,6 +138,14 @@ def test_a_photograph_is_brought_to_the_size_trained_for_and_its_labels_back(
     ]
     assert report["trained_size"] == (64, 32)
     assert report["sizes"] == [{"size": (1280, 720), "seen": (64, 32), "frames": 1}]
+
+
+def test_the_folder_one_is_in_has_a_name(tmp_path, colour_network, monkeypatch):
+    colour_network(tmp_path / "sized.onnx", size=[64, 32])
+    tally = photographs.Tally(photographs.open_predictor(tmp_path / "sized.onnx"))
+    tally.segment(np.zeros((32, 64, 3), np.uint8))
+    monkeypatch.chdir(tmp_path)
+    assert tally.seen(Path())[0].startswith(f"{tmp_path.name}: 64x32")
 
 
 def test_another_size_is_taken_on_demand(tmp_path, colour_network):
