@@ -8,8 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from bisenet_lib.data.minicity.colour import Colour
-from bisenet_lib.data.minicity.geometry import NEAR, Camera, Face, Points, Thing, normals
+from bisenet_lib.data.minicity.geometry import NEAR, Camera, Colour, Face, Points, Thing, normals
 from bisenet_lib.data.minicity.weather import Weather
 
 SHIFT = 4
@@ -17,16 +16,12 @@ SHIFT = 4
 
 
 class Patch(NamedTuple):
-    """A face as the camera sees it: pixels and the colour after light and haze.
-
-    ``clear`` is the share of its contrast that the haze leaves, 0..1.
-    """
+    """A face as the camera sees it: pixels and the colour after light and haze."""
 
     points: Points
     colour: Colour
     face: Face
     pixels_per_metre: float
-    clear: float
 
 
 def seen(
@@ -127,9 +122,7 @@ class Solids:
             hidden |= turned & away
             length = np.maximum(np.sqrt((normal**2).sum(1)), 1e-9)
             facing[turned] = np.maximum(normal @ weather.sun / length, 0)[turned]
-        reach = depth if haze else 0 * depth
-        colours = weather.light(self.colours, facing, reach).tolist()
-        clear = np.exp(-reach / weather.haze).tolist()
+        colours = weather.light(self.colours, facing, depth if haze else 0 * depth).tolist()
         scales = (camera.focal / np.maximum(depth, 1)).tolist()
         ends = (self.starts + self.counts).tolist()
         starts, owners = self.starts.tolist(), self.owners.tolist()
@@ -141,7 +134,6 @@ class Solids:
                     face.colour if face.glow else tuple(colours[index]),
                     face,
                     scales[index],
-                    clear[index],
                 )
             )
         return patches
