@@ -13,8 +13,6 @@ FIRST, LAST = 1.3, 160.0
 """Metres ahead at which the street begins (below the image's lower edge) and ends."""
 
 WHITE: Colour = (216, 216, 208)
-
-
 YELLOW: Colour = (206, 164, 60)
 
 Span = tuple[float, float]
