@@ -106,7 +106,7 @@ def scales_of(text: str) -> tuple[float, ...]:
         raise InputError(message) from error
 
 
-def size_of(text: str | None, also: str = "") -> tuple[int, int] | None:
+def width_and_height(text: str | None, also: str = "") -> tuple[int, int] | None:
     """The numbers of ``--size``.
 
     Args:
@@ -130,7 +130,7 @@ def photo_size(text: str | None) -> tuple[int, int] | str | None:
     """
     from bisenet_lib.deployment.predictor import PHOTO, checked_size
 
-    size = text if text == PHOTO else size_of(text, ", or photo for their own size")
+    size = text if text == PHOTO else width_and_height(text, ", or photo for their own size")
     try:
         return checked_size(size)
     except ValueError as error:
