@@ -17,7 +17,7 @@ from bisenet_lib.cli.options import (
     Workers,
     end_with_problems,
     out,
-    size_of,
+    width_and_height,
     write_json,
 )
 
@@ -223,7 +223,7 @@ def import_folder(
         val=_share(val),
         seed=seed,
         config=config,
-        size=size_of(size),
+        size=width_and_height(size),
         workers=workers,
     )
     write_json(json_file, imported.as_dict())

@@ -106,7 +106,7 @@ def scales_of(text: str) -> tuple[float, ...]:
         raise InputError(message) from error
 
 
-def size_of(text: str | None, also: str = "") -> tuple[int, int] | None:
+def width_and_height(text: str | None, also: str = "") -> tuple[int, int] | None:
     """The numbers of ``--size``.
 
     Args:
@@ -123,8 +123,18 @@ def size_of(text: str | None, also: str = "") -> tuple[int, int] | None:
 
 
 def photo_size(text: str | None) -> tuple[int, int] | str | None:
-    """The ``--size`` of photographs, as :class:`bisenet_lib.deployment.predictor.Predictor`'s."""
-    return text if text == "photo" else size_of(text, ", or photo for their own size")
+    """The ``--size`` of photographs, as :class:`bisenet_lib.deployment.predictor.Predictor`'s.
+
+    Raises:
+        InputError: it is none.
+    """
+    from bisenet_lib.deployment.predictor import PHOTO, checked_size
+
+    size = text if text == PHOTO else width_and_height(text, ", or photo for their own size")
+    try:
+        return checked_size(size)
+    except ValueError as error:
+        raise InputError(f"--{error}") from error
 
 
 def trained(model: Path, config: str | None, dataset: Path | None) -> tuple[dict[str, Any], Path]:

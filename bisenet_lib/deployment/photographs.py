@@ -78,11 +78,9 @@ class Tally:
             what = source.absolute().name if len(self.sizes) == 1 else f"{count} of {self.frames}"
             said.append(f"{what}: {self.predictor.explain(size)}{self._otherwise(size)}")
         others = len(self.sizes) - TOLD
-        return (
-            [*said, f"and {others} other size{'s' * (others > 1)} in the same way"]
-            if others > 0
-            else said
-        )
+        if others > 0:
+            said.append(f"and {others} other size{'s' * (others > 1)} in the same way")
+        return said
 
     def _otherwise(self, size: Size) -> str:
         own = self.predictor.input_size(size) == size

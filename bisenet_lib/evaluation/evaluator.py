@@ -255,8 +255,14 @@ def _sized_dataset(settings: Mapping[str, Any], size: Sequence[int] | str | None
         raise InputError(f"--{error}") from error
     if checked is None:
         return datasets.build_dataset(settings["val_dataset"])
-    as_they_are = configuration.with_size(settings, None)
-    dataset = datasets.build_dataset(as_they_are["val_dataset"])
+    section = configuration.with_size(settings, None)["val_dataset"]
+    others = [step["type"] for step in section["transforms"] if step["type"] != "Normalize"]
+    if others:
+        raise InputError(
+            f"--size: val_dataset has the transform {others[0]} too. Leave out --size, or give a "
+            "--config whose val_dataset only resizes (Resize) and normalises (Normalize)."
+        )
+    dataset = datasets.build_dataset(section)
     if not isinstance(checked, str):
         dataset.transforms.transforms.insert(0, _Scaled(checked))
     return dataset

@@ -38,6 +38,7 @@ class WeightAverage:
 
     def __init__(self, model: paddle.nn.Layer, decay: float) -> None:
         self.decay, self.updates = decay, 0
+        self._model = model
         self._parameters = dict(model.named_parameters())  # Paddle counts the statistics as such
         self._values = {
             name: tensor.detach().astype("float32").clone()
@@ -73,8 +74,9 @@ class WeightAverage:
                 tensor.set_value(own[name])
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The average: name of a weight to float32 array."""
-        return {name: value.numpy() for name, value in self._values.items()}
+        """The average: name of a weight to float32 array; buffers as the network has them."""
+        tensors = {**self._model.state_dict(), **self._values}
+        return {name: tensor.numpy() for name, tensor in tensors.items()}
 
     def load(self, arrays: Mapping[str, np.ndarray], updates: int) -> None:
         """Go on from what :meth:`arrays` gave after ``updates`` updates.

@@ -310,6 +310,20 @@ def test_a_photo_is_segmented_again_when_the_input_size_changes(demo, page):
     wait_for_class(page, "red")
 
 
+def test_a_panorama_is_segmented_at_the_largest_input_size(demo, page):
+    page.goto(demo)
+    wait_until_shown(page)
+    photo = cv2.imencode(".png", picture(GREEN, (1280, 24)))[1].tobytes()
+    page.locator("#file").set_input_files(
+        [{"name": "field.png", "mimeType": "image/png", "buffer": photo}]
+    )
+    wait_for_class(page, "green")
+    page.locator("#size").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector("#stage[data-size='5280x96']")
+
+
 def test_a_video_is_played_and_one_that_cannot_be_names_what_reads_it(demo, page, tmp_path):
     page.goto(demo)
     wait_until_shown(page)

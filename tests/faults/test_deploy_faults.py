@@ -281,6 +281,9 @@ def test_the_size_a_network_was_trained_for_travels_in_its_export(
     code, printed = command("export", trained, "--output", tmp_path / "any", "--size", "photo")
     assert code == 0
     assert "at their own size: the configuration names none" in printed
+    code, printed = command("export", trained, "--output", tmp_path / "large", "--size", "9000x9")
+    assert code == 1
+    assert "--size is (9000, 9); give width and height, 1 to 8192 each" in printed
     code, printed = command("predict", tmp_path / "any", photos, "--output", tmp_path / "out")
     assert "at its own size: its file does not say for which size it was trained" in printed
 

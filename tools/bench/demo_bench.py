@@ -47,12 +47,12 @@ async def _say(socket: WebSocketClientConnection, **message) -> None:
     await socket.write_message(json.dumps(message))
 
 
-async def _seconds(address: str, longest: int) -> float:
+async def _seconds(address: str, width: int) -> float:
     """Seconds a frame at an input size; the page is closed afterwards, so the server rests."""
     socket = await websocket_connect(address)
-    await _say(socket, do="set", name="width", value=longest)
+    await _say(socket, do="set", name="width", value=width)
     await _say(socket, do="watch", drive=True, playing=True)
-    while (await _frame(socket))["size"][0] != longest:
+    while (await _frame(socket))["size"][0] != width:
         pass
     for _ in range(WARM_UP):
         await _frame(socket)
@@ -88,19 +88,19 @@ def rows() -> list[tuple[str, str, str]]:
         try:
             address = server.stdout.readline().strip().replace("http", "ws") + "socket"
             asyncio.run(_first_lap(address))
-            for longest in SIZES:
-                image = rng.random((3, longest // 2, longest), np.float32)
+            for width in SIZES:
+                image = rng.random((3, width // 2, width), np.float32)
                 rounds = [
                     (
                         timed(lambda image=image: engine.classes(image), 20),
-                        asyncio.run(_seconds(address, longest)),
+                        asyncio.run(_seconds(address, width)),
                     )
                     for _ in range(ROUNDS)
                 ]
                 alone, demo = (min(times) for times in zip(*rounds, strict=True))
                 table.append(
                     (
-                        f"bisenet demo, the drive at {longest} x {longest // 2}",
+                        f"bisenet demo, the drive at {width} x {width // 2}",
                         f"{1 / demo:.1f} frames/s",
                         f"{100 * alone / demo:.0f} % of what the network alone allows, "
                         f"{1 / alone:.1f} (at least 80)",

@@ -247,6 +247,13 @@ def test_a_size_to_score_at_that_is_none(ready, tmp_path, size):
         evaluator.evaluate_checkpoint(ready[0], tmp_path / "net", size=size)
 
 
+def test_a_size_is_refused_where_another_transform_would_undo_it(ready, tmp_path):
+    settings, *_ = ready
+    settings["val_dataset"]["transforms"].insert(0, {"type": "ResizeByShort", "short_size": 32})
+    with pytest.raises(InputError, match="--size: val_dataset has the transform ResizeByShort"):
+        evaluator.evaluate_checkpoint(settings, tmp_path / "net", size="photo")
+
+
 def test_the_first_frames_alone(ready):
     _, dataset, model = ready
     one = evaluator.evaluate(model, dataset, limit=1)

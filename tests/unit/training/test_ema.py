@@ -44,6 +44,17 @@ def test_by_hand():
         np.testing.assert_allclose(value, expected, rtol=1e-6, err_msg=name)
 
 
+def test_its_file_has_the_buffers_of_networks_that_have_some(tmp_path):
+    model = Two()
+    model.register_buffer("order", paddle.arange(3))
+    average = WeightAverage(model, 0.9)
+    path = tmp_path / "ema.pdparams"
+    paddle.save(average.arrays(), str(path))
+    checkpoint.load_weights(model, path)
+    average.load(read_arrays(path), 1)
+    assert average.arrays()["order"].tolist() == [0, 1, 2]
+
+
 def test_the_decay_grows_to_its_value():
     assert [decay_after(n, 0.99) for n in (0, 90, 890, 891, 10**6)] == [
         *(0.1, 0.91, 0.99),

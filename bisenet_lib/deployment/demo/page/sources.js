@@ -24,8 +24,10 @@ export function isVideo(file) {
   return file.type.startsWith("video/") || VIDEOS.test(file.name);
 }
 
-// A JPEG of the size the network takes, as an ArrayBuffer.
-export async function jpeg(bitmap, [width, height]) {
+// A JPEG of the size the network takes, as an ArrayBuffer; the server does what enlarging there is.
+export async function jpeg(bitmap, size) {
+  const width = Math.min(size[0], bitmap.width);
+  const height = Math.min(size[1], bitmap.height);
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
   const context = canvas.getContext("2d", { alpha: false });
   context.imageSmoothingQuality = "high";
