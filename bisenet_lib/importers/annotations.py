@@ -13,6 +13,10 @@ import numpy as np
 from bisenet_lib.data.image_io import Size
 from bisenet_lib.importers.colour_table import Colour
 
+LEFT_OUT = 254
+"""In a drawn label: ignored because the annotation says so, as in a crowd, even where
+``--background`` makes a class of the pixels in no object."""
+
 
 @dataclass(frozen=True)
 class AnnotatedImage:
@@ -23,8 +27,8 @@ class AnnotatedImage:
         image: the image file.
         source: the file that the annotation stands in, for messages.
         split: ``train``, ``val`` or ``test`` where the tool's own split says so, else None.
-        draw: gives the label, (H, W) uint8, for an image of (width, height): class indices, and
-            255 for pixels in no object. It can be pickled, for it is called in a worker process,
+        draw: gives the label, (H, W) uint8, for an image of (width, height): class indices, 255
+            for pixels in no object, and :data:`LEFT_OUT`. It can be pickled, for it is called in a worker process,
             and raises InputError with file, object, value and remedy.
     """
 
@@ -46,6 +50,8 @@ class Annotations:
         colours: RGB of each class where the tool keeps them, else None.
         images: all images, in order of name.
         remarks: sentences to know before training.
+        outlines: whether objects are drawn one by one, so that pixels may be in none; False for
+            masks, in which every pixel was decided, and ``--background`` means nothing.
     """
 
     tool: str
@@ -54,3 +60,4 @@ class Annotations:
     colours: tuple[Colour, ...] | None
     images: tuple[AnnotatedImage, ...]
     remarks: tuple[str, ...] = ()
+    outlines: bool = True
