@@ -84,14 +84,16 @@ def find(folder: Path) -> Annotations | None:
     tree = read_tree(root, folder)
     own_names = root / _NAMES
     names = read_names(own_names) if own_names.is_file() else CLASS_NAMES
-    listed = [name for name in tree.splits if tree.splits[name] or name in tree.masks]
+    told = any(tree.splits.values())
+    listed = [name for name in tree.splits if name in tree.masks or tree.splits[name] or not told]
     chosen = listed if tree.splits else list(tree.masks)
-    test = [name for name in chosen if tree.splits.get(name) == "test" and name not in tree.masks]
+    missing = [name for name in chosen if name not in tree.masks]
+    test = [name for name in missing if tree.splits[name] == "test"]
     faults = [
-        f"{tree.masks.get(name, root / MASKS / f'{name}.png')}: missing, and a list in "
-        f"{root / _LISTS} names it. Restore it, or delete the line."
-        for name in chosen
-        if name not in tree.masks and name not in test
+        f"{root / MASKS / name}.png: missing, and a list in {root / _LISTS} names it. Restore it, "
+        "or delete the line."
+        for name in missing
+        if name not in test
     ]
     draw = partial(_draw, names=names, from_file=own_names.is_file())
     annotated = annotated_images(
