@@ -224,10 +224,10 @@ def _sources(
                     )
                 sources[image] = _Source(image, _label_path(folder, image), split)
     refuse(faults)
-    if not sources:
-        listed = "; ".join(absent) or "no line train or val"
+    if not sources or any(line.startswith("train:") for line in absent):
+        listed = "; ".join(absent) or "train and val name no folder with images"
         raise InputError(
-            f"{config}: no image: {listed}. Paths are looked for in {folder} only; correct them, "
+            f"{config}: no images: {listed}. Paths are looked for in {folder} only; correct them, "
             "or export again with the images."
         )
     return list(sources.values()), absent
@@ -399,8 +399,8 @@ def _polygon(where: str, fields: Sequence[str], names: Sequence[str]) -> _Polygo
     if index != numbers[0] or not 0 <= index < len(names):
         raise InputError(
             f"{where}: the class {fields[0]}; the classes are 0 to {len(names) - 1} "
-            f"({', '.join(names[:5])}{', ...' * (len(names) > 5)}). Add it to data.yaml, or correct "
-            "the line."
+            f"({', '.join(names[:5])}{', ...' * (len(names) > 5)}). Name it in data.yaml, or "
+            "correct the line."
         )
     where = f"{where} ({names[index]!r})"
     if len(numbers) in (_BOX, _BOX + 1):
