@@ -100,16 +100,13 @@ def checked_points(where: str, points: Any, fewest: int) -> Points:
         InputError: they are no pairs of numbers, too few, or far outside any image.
     """
     try:
-        values = np.asarray(points, np.float64)
+        values = np.asarray(points, np.float64).reshape(len(points), 2)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"{where}: points that are not pairs of numbers. Draw it again."
         ) from error
-    if values.ndim != 2 or values.shape[1] != 2 or len(values) < fewest:
-        raise InputError(
-            f"{where}: {len(values) if values.ndim else 0} points; needs {fewest} or more, x and y "
-            "each. Draw it again."
-        )
+    if len(values) < fewest:
+        raise InputError(f"{where}: {len(values)} points; needs {fewest} or more. Draw it again.")
     if not (abs(values) <= FURTHEST_POINT).all():
         raise InputError(f"{where}: a point at {abs(values).max():g}. Draw it again.")
     return [(x, y) for x, y in values.tolist()]
