@@ -28,8 +28,8 @@ class AnnotatedImage:
         source: the file that the annotation stands in, for messages.
         split: ``train``, ``val`` or ``test`` where the tool's own split says so, else None.
         draw: gives the label, (H, W) uint8, for an image of (width, height): class indices, 255
-            for pixels in no object, and :data:`LEFT_OUT`. It can be pickled, for it is called in a worker process,
-            and raises InputError with file, object, value and remedy.
+            for pixels in no object, and :data:`LEFT_OUT`. It can be pickled, for it is called in a
+            worker process, and raises InputError with file, object, value and remedy.
     """
 
     name: str

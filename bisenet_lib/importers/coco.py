@@ -301,7 +301,7 @@ def _images(
                 f"{file.path}: image id {entry['id']} is there twice. Export it again."
             )
         seen.add(entry["id"])
-        path = _located(file.path, entry["file_name"], split, pictures)
+        path = _located(file.path, folder, entry["file_name"], split, pictures)
         name = path.relative_to(folder).with_suffix("").as_posix()
         yield AnnotatedImage(
             name=name,
@@ -379,7 +379,11 @@ def _split_of_file(path: Path) -> str | None:
 
 
 def _located(
-    source: Path, file_name: Any, split: str | None, pictures: Mapping[str, Sequence[Path]]
+    source: Path,
+    folder: Path,
+    file_name: Any,
+    split: str | None,
+    pictures: Mapping[str, Sequence[Path]],
 ) -> Path:
     """Where an image is: never outside the folder, whatever path or address the file gives.
 
@@ -392,12 +396,18 @@ def _located(
     paths = [
         path
         for path in pictures.get(_normal(relative.name), ())
-        if _normal(path.as_posix()).endswith(f"/{_normal(relative.as_posix())}")
+        if f"/{_normal(path.relative_to(folder).as_posix())}".endswith(
+            f"/{_normal(relative.as_posix())}"
+        )
     ]
     for better in (
         [path for path in paths if path == source.parent / relative],
         [path for path in paths if path.is_relative_to(source.parent)],
-        [path for path in paths if split and split_of(path.as_posix()) == split],
+        [
+            path
+            for path in paths
+            if split and split_of(path.relative_to(folder).as_posix()) == split
+        ],
     ):
         if len(paths) > 1 and better:
             paths = better

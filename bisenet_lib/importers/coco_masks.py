@@ -79,7 +79,9 @@ def decode(counts: Any, declared: Any, size: Size) -> np.ndarray:
         counts = run_lengths(counts)
     if not isinstance(counts, list) or not all(type(count) is int for count in counts):
         raise ValueError("its run lengths, 'counts', are neither whole numbers nor a string")
-    if min(counts, default=-1) < 0 or sum(counts) != width * height:
+    if any(count < 0 for count in counts):
+        raise ValueError(f"one of its run lengths is {min(counts)}")
+    if sum(counts) != width * height:
         raise ValueError(f"its run lengths add up to {sum(counts)}, not to {width * height} pixels")
     inside = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
     return inside.reshape(width, height).T
