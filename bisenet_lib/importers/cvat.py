@@ -22,6 +22,7 @@ from bisenet_lib.importers import masks, voc
 from bisenet_lib.importers.annotations import Annotations
 from bisenet_lib.importers.colour_table import IGNORED_NAMES, Colour, ColourTable, shown
 from bisenet_lib.importers.examples import counted
+from bisenet_lib.importers.shapes import picture_of
 
 TOOL = "CVAT, 'Segmentation mask 1.1'"
 _EXPORT = "In CVAT choose Actions, Export task dataset, 'Segmentation mask 1.1', 'Save images'."
@@ -61,10 +62,7 @@ def find(folder: Path) -> Annotations | None:
     tree = voc.read_tree(root, folder)
     chosen = dict.fromkeys([*tree.splits, *(() if tree.splits else tree.masks)])
     draw = partial(_draw, table=table, label_map=label_map)
-    draws = {
-        name: partial(draw, mask=tree.masks[name]) if name in tree.masks else partial(_empty)
-        for name in chosen
-    }
+    draws = {name: partial(draw, mask=tree.masks.get(name)) for name in chosen}
     annotated = voc.annotated_images(tree, draws, folder)
     remarks = voc.unlisted(tree, chosen)
     if without := [name for name in chosen if name not in tree.masks]:
@@ -144,14 +142,14 @@ def _checked(path: Path, colours: dict[str, Colour | None]) -> ColourTable:
     return ColourTable(names, tuple(rows), tuple(rows.values()))
 
 
-def _draw(size: Size, *, mask: Path, table: ColourTable, label_map: Path) -> np.ndarray:
+def _draw(
+    size: Size, *, image: Path, mask: Path | None, table: ColourTable, label_map: Path
+) -> np.ndarray:
+    if mask is None:
+        return np.full(size[::-1], IGNORE, np.uint8)
     try:
-        return masks.read_colours(mask, masks.Picture(size), table=table)
+        return masks.read_colours(mask, picture_of(image, size), table=table)
     except InputError as error:
         if "not in the table" not in str(error):
             raise
         raise InputError(f"{error} The table is {label_map}.") from error
-
-
-def _empty(size: Size) -> np.ndarray:
-    return np.full(size[::-1], IGNORE, np.uint8)

@@ -26,6 +26,7 @@ from bisenet_lib.importers.annotations import AnnotatedImage, Annotations
 from bisenet_lib.importers.colour_table import Colour, ColourTable, shown
 from bisenet_lib.importers.examples import counted
 from bisenet_lib.importers.pairing import IMAGES, split_of
+from bisenet_lib.importers.shapes import picture_of
 
 CLASS_NAMES = (
     "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair",
@@ -160,18 +161,20 @@ def read_tree(root: Path, folder: Path) -> Tree:
             ``images``.
 
     Raises:
-        InputError: a folder holds two files of one name, images of a kind that is not read or
-            masks that are no PNG, or none; a list is no text, or two lists put a name into
-            different splits.
+        InputError: a folder holds two pictures of one name, or none; a mask is no PNG; a list is
+            no text, or two lists put a name into different splits.
     """
     faults: list[str] = []
     mask_folder = root / MASKS
-    mask_files = _pictures(mask_folder, files_below(mask_folder), (".png",), "masks", faults)
+    mask_files = _by_name(mask_folder, files_below(mask_folder), "image", faults)
+    faults += [
+        f"{file}: masks are PNG, whose values stay as they are. Export them again."
+        for file in mask_files.values()
+        if file.suffix.lower() != ".png"
+    ]
     places = [root / name for name in _IMAGE_FOLDERS if (root / name).is_dir()]
     place = places[0] if places else folder
-    image_files = _pictures(
-        place, _images_below(place, root), IMAGES, "images", faults, two_names="label"
-    )
+    image_files = _by_name(place, _images_below(place, root), "label", faults)
     refuse(faults)
     if not mask_files:
         raise InputError(f"{mask_folder}: no mask (*.png) in it. Export the masks again.")
@@ -191,7 +194,7 @@ def annotated_images(
 
     Args:
         tree: the folders.
-        draws: what draws the label of each name, see
+        draws: what draws the label of each name from the size and ``image``, the file, see
             :attr:`bisenet_lib.importers.annotations.AnnotatedImage.draw`.
         folder: the folder that is imported.
         faults: that were found before.
@@ -226,6 +229,7 @@ def annotated_images(
         mask_of[image] = source
         path = image.relative_to(folder).as_posix()
         unique = path[: -len(image.suffix)]
+        draw = partial(draw, image=image)
         annotated.append(AnnotatedImage(unique, image, source, tree.splits.get(name), draw))
     refuse(faults)
     return tuple(sorted(annotated, key=lambda item: item.name))
@@ -258,30 +262,20 @@ def _images_below(place: Path, root: Path) -> list[Path]:
     ]
 
 
-def _pictures(
-    folder: Path,
-    files: Iterable[Path],
-    suffixes: tuple[str, ...],
-    what: str,
-    faults: list[str],
-    two_names: str = "image",
+def _by_name(
+    folder: Path, files: Iterable[Path], partner: str, faults: list[str]
 ) -> dict[str, Path]:
-    """Pictures by name; adds faults for other kinds of pictures, and for two of one name."""
+    """The pictures among files by name; adds faults for two of one name."""
     pictures: dict[str, Path] = {}
     for file in files:
-        suffix = file.suffix.lower()
-        if suffix not in PICTURES:
-            continue
-        if suffix not in suffixes:
-            kinds = " or ".join(kind[1:].upper() for kind in suffixes[:2])
-            faults.append(f"{file}: {what} are {kinds}. Save it as such.")
+        if file.suffix.lower() not in PICTURES:
             continue
         path = file.relative_to(folder).as_posix()
-        name = unicodedata.normalize("NFC", path[: -len(suffix)])
+        name = unicodedata.normalize("NFC", path[: -len(file.suffix)])
         if name in pictures:
             faults.append(
-                f"{file}: has the name of {pictures[name].name}, and one {two_names} cannot "
-                "belong to both. Leave one of them."
+                f"{file}: has the name of {pictures[name].name}, and one {partner} cannot belong "
+                "to both. Leave one of them."
             )
         pictures[name] = file
     return pictures
@@ -319,8 +313,10 @@ def _listed_name(line: str) -> str:
     return name[: -len(Path(name).suffix)] if name.lower().endswith(IMAGES) else name
 
 
-def _draw(size: Size, *, mask: Path, names: tuple[str, ...], from_file: bool) -> np.ndarray:
-    picture = masks.Picture(size)
+def _draw(
+    size: Size, *, image: Path, mask: Path, names: tuple[str, ...], from_file: bool
+) -> np.ndarray:
+    picture = picture_of(image, size)
     if masks.kind_of(mask) == "colour":
         colours = (*voc_colours(len(names)), BORDER)
         table = ColourTable(names, colours, (*range(len(names)), IGNORE))

@@ -4,7 +4,8 @@ Sources: Ultralytics' documentation (``datasets/segment``: ``class x1 y1 x2 y2 .
 1) and its ``data/utils.py`` (``check_det_dataset``: paths; ``img2label_paths``: ``images`` becomes
 ``labels``; ``verify_image_label``: an image without a label file has no object;
 ``polygons2masks_overlap``: small objects over large ones); ``core/version.py`` of Roboflow's
-client, and CVAT's ``yolo_format/converter.py`` in Datumaro, for how they write ``data.yaml``.
+client, and CVAT's ``yolo_format/converter.py`` in Datumaro, for how they write ``data.yaml``;
+``converter.py`` of Label Studio, which writes ``notes.json`` in its place.
 Taught in ``07_your_own_data``.
 """
 
@@ -30,14 +31,16 @@ from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.errors import InputError, refuse
 from bisenet_lib.importers.annotations import AnnotatedImage, Annotations
 from bisenet_lib.importers.examples import counted
-from bisenet_lib.importers.pairing import IMAGES
+from bisenet_lib.importers.shapes import read_json
 
 TOOL = "YOLO, segmentation"
 _SPLITS = {"train": "train", "val": "val", "validation": "val", "test": "test"}
 """The keys of ``data.yaml`` that name images."""
+_NOTES = "notes.json"
+"""Label Studio's file of class names."""
 _EXPORT = (
     "Export polygons: 'YOLOv8' of a segmentation project in Roboflow, 'Ultralytics YOLO "
-    "Segmentation' in CVAT."
+    "Segmentation' in CVAT, 'YOLO with Images' of polygons in Label Studio."
 )
 _BOX = 5
 """Numbers in the line of a box: class, centre, width and height."""
@@ -52,12 +55,12 @@ class _Source:
     Attributes:
         image: the image.
         label: where its label is to be.
-        split: the key of ``data.yaml``.
+        split: of ``data.yaml``; None without one.
     """
 
     image: Path
     label: Path
-    split: str
+    split: str | None
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def find(folder: Path) -> Annotations | None:
         )
     return Annotations(
         tool=TOOL,
-        reason=f"{config.relative_to(folder).as_posix()} with names and paths of images",
+        reason=f"{config.relative_to(folder).as_posix()} and polygons in labels",
         names=names,
         colours=None,
         images=annotated,
@@ -129,6 +132,9 @@ def _config_file(folder: Path) -> Path | None:
             raise InputError(f"{folder}: holds several data sets: {listed}. Leave one of them.")
         if chosen:
             return chosen[0]
+        for path in sorted(folder.glob(pattern)):
+            if path.name == _NOTES and (path.parent / "labels").is_dir():
+                return path
     return None
 
 
@@ -143,6 +149,8 @@ def _is_config(path: Path) -> bool:
 
 
 def _settings(path: Path) -> dict[str, Any]:
+    if path.name == _NOTES:
+        return {"names": _names_in_notes(path)}
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
@@ -152,6 +160,14 @@ def _settings(path: Path) -> dict[str, Any]:
     if "kpt_shape" in settings:
         raise InputError(f"{path}: kpt_shape: its labels are key points, not areas. {_EXPORT}")
     return settings
+
+
+def _names_in_notes(path: Path) -> dict[Any, Any]:
+    notes = read_json(path)
+    try:
+        return {category["id"]: category["name"] for category in notes["categories"]}
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}: no categories with id and name. Export it again.") from error
 
 
 def _names(path: Path, settings: Mapping[str, Any]) -> tuple[str, ...]:
@@ -206,8 +222,7 @@ def _sources(
     sources: dict[Path, _Source] = {}
     absent: list[str] = []
     faults: list[str] = []
-    for key, split in _SPLITS.items():
-        entries = settings.get(key) or []
+    for key, split, entries in _entries(config, settings):
         for entry in entries if isinstance(entries, list) else [entries]:
             if not isinstance(entry, str):
                 raise InputError(f"{config}: {key}: {entry!r} is no path. Correct the file.")
@@ -225,12 +240,19 @@ def _sources(
                 sources[image] = _Source(image, _label_path(folder, image), split)
     refuse(faults)
     if not sources or any(line.startswith("train:") for line in absent):
-        listed = "; ".join(absent) or "train and val name no folder with images"
+        listed = "; ".join(absent) or "it names no folder with images"
         raise InputError(
             f"{config}: no images: {listed}. Paths are looked for in {folder} only; correct them, "
             "or export again with the images."
         )
     return list(sources.values()), absent
+
+
+def _entries(config: Path, settings: Mapping[str, Any]) -> list[tuple[str, str | None, Any]]:
+    """The keys that name images, the split each means, and what they name."""
+    if config.name == _NOTES:
+        return [("images", None, "images")]
+    return [(key, split, settings.get(key) or []) for key, split in _SPLITS.items()]
 
 
 def _bases(folder: Path, config: Path, settings: Mapping[str, Any]) -> list[Path]:
@@ -269,13 +291,7 @@ def _path(folder: Path, bases: Sequence[Path], entry: str, *, any_end: bool) -> 
 def _images(folder: Path, path: Path, faults: list[str]) -> Iterator[Path]:
     """The images of a folder, or of a text file that lists them."""
     if path.is_dir():
-        files = [file for file in files_below(path) if file.suffix.lower() in PICTURES]
-        faults += [
-            f"{file}: images are PNG or JPEG. Save it as one of these."
-            for file in files
-            if file.suffix.lower() not in IMAGES
-        ]
-        yield from files
+        yield from (file for file in files_below(path) if file.suffix.lower() in PICTURES)
         return
     if path.suffix.lower() != ".txt":
         raise InputError(f"{path}: neither a folder of images nor a text file that lists them.")
@@ -289,8 +305,6 @@ def _images(folder: Path, path: Path, faults: list[str]) -> Iterator[Path]:
                 f"{path}, line {number}: {entry}: no such image in {folder}. Restore it, or delete "
                 "the line."
             )
-        elif image.suffix.lower() not in IMAGES:
-            faults.append(f"{path}, line {number}: {entry}: images are PNG or JPEG.")
         else:
             yield image
 
@@ -398,9 +412,9 @@ def _polygon(where: str, fields: Sequence[str], names: Sequence[str]) -> _Polygo
     index = int(numbers[0])
     if index != numbers[0] or not 0 <= index < len(names):
         raise InputError(
-            f"{where}: the class {fields[0]}; the classes are 0 to {len(names) - 1} "
-            f"({', '.join(names[:5])}{', ...' * (len(names) > 5)}). Name it in data.yaml, or "
-            "correct the line."
+            f"{where}: the class {fields[0]}; the names are of 0 to {len(names) - 1} "
+            f"({', '.join(names[:5])}{', ...' * (len(names) > 5)}). Name it there, or correct "
+            "the line."
         )
     where = f"{where} ({names[index]!r})"
     if len(numbers) in (_BOX, _BOX + 1):

@@ -3,9 +3,11 @@
 Ultralytics: ``cfg/datasets/coco8-seg.yaml`` and the documentation of ``datasets/segment``.
 Roboflow: ``data.yaml`` of the zip file with ``../train/images`` (which its own client changes to
 absolute paths, ``core/version.py``). CVAT: ``yolo_format/converter.py`` of Datumaro, with lists
-whose paths begin with ``data/``, and no label file for an image without polygons.
+whose paths begin with ``data/``, and no label file for an image without polygons. Label Studio:
+``convert_to_yolo`` in its ``converter.py``.
 """
 
+import json
 import pickle
 import unicodedata
 
@@ -83,7 +85,7 @@ def splits(found):
 def test_a_zip_file_of_roboflow(root):
     found = yolo.find(root)
     assert found.tool == "YOLO, segmentation"
-    assert found.reason == "data.yaml with names and paths of images"
+    assert found.reason == "data.yaml and polygons in labels"
     assert (found.names, found.colours, found.outlines) == (("apple", "pear"), None, True)
     assert [(image.name, image.split) for image in found.images] == [
         ("test/images/d", "test"),
@@ -142,6 +144,42 @@ def test_an_export_of_cvat(tmp_path):
     np.testing.assert_array_equal(drawn(found, 1), np.full((8, 10), 255))
     assert found.remarks[0].startswith("Images without a label file, that is without an object")
     assert found.remarks[0].endswith("images/train/c.jpg")
+
+
+def label_studio(root):
+    """Categories by the numbers that the labelling configuration gives them."""
+    categories = [{"id": 1, "name": "pear"}, {"id": 0, "name": "apple"}]
+    info = {"year": 2024, "version": "1.0", "contributor": "Label Studio"}
+    notes = json.dumps({"categories": categories, "info": info}, indent=2)
+    write(root / "classes.txt", "pear\napple\n")
+    for name in ("1f2e-a b", "77aa-c"):
+        save_image(root / "images" / f"{name}.jpeg")
+        write(root / "labels" / f"{name}.txt", ROWS)
+    return write(root / "notes.json", notes)
+
+
+def test_an_export_of_label_studio(tmp_path):
+    label_studio(tmp_path / "project-1")
+    found = yolo.find(tmp_path)
+    assert found.reason == "project-1/notes.json and polygons in labels"
+    assert found.names == ("apple", "pear")
+    assert splits(found) == {"1f2e-a b": None, "77aa-c": None}
+    np.testing.assert_array_equal(drawn(found), LABEL)
+
+
+@pytest.mark.parametrize("notes", ["{}", "[]", '{"categories": [{"id": 0}]}'])
+def test_an_export_of_label_studio_that_is_broken(tmp_path, notes):
+    write(label_studio(tmp_path), notes)
+    with pytest.raises(InputError, match=r"notes\.json: no categories with id and name"):
+        yolo.find(tmp_path)
+
+
+def test_an_export_of_label_studio_without_images(tmp_path):
+    label_studio(tmp_path)
+    for image in (tmp_path / "images").iterdir():
+        image.unlink()
+    with pytest.raises(InputError, match=r"notes\.json: no images.*export again with the images"):
+        yolo.find(tmp_path)
 
 
 def test_accents_as_macos_writes_them(root):
@@ -302,11 +340,6 @@ def two_labels(root):
     return [f"{root}/valid/labels/c.txt: a second label beside c.TXT"]
 
 
-def other_picture(root):
-    save_image(root / "valid" / "images" / "e.webp")
-    return [f"{root}/valid/images/e.webp: images are PNG or JPEG"]
-
-
 def two_data_sets(root):
     (root / "data.yaml").rename(root / "one.yaml")
     write(root / "two.yml", ROBOFLOW)
@@ -318,8 +351,7 @@ def two_data_sets(root):
     [
         boxes, key_points, no_yaml, other_number, no_number, repeated_name, no_name, gap, no_index,
         no_list, no_training_images, out_of_the_folder, one_folder_for_two_splits, no_path,
-        missing_image, missing_image_of_a_list, two_images, two_labels, other_picture,
-        two_data_sets,
+        missing_image, missing_image_of_a_list, two_images, two_labels, two_data_sets,
     ],
 )  # fmt: skip
 def test_bad_data_sets(root, damage):
@@ -333,7 +365,7 @@ def test_bad_data_sets(root, damage):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("2 0 0 1 0 1 1", r"line 3: the class 2; the classes are 0 to 1 \(apple, pear\)"),
+        ("2 0 0 1 0 1 1", r"line 3: the class 2; the names are of 0 to 1 \(apple, pear\)"),
         ("-1 0 0 1 0 1 1", "line 3: the class -1;"),
         ("0.5 0 0 1 0 1 1", "line 3: the class 0.5;"),
         ("apple 0 0 1 0 1 1", "line 3: could not convert string to float: 'apple'"),
