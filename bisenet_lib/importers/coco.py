@@ -43,10 +43,9 @@ from bisenet_lib.importers.annotations import LEFT_OUT, AnnotatedImage, Annotati
 from bisenet_lib.importers.coco_masks import paint, paint_box
 from bisenet_lib.importers.colour_table import Colour
 from bisenet_lib.importers.pairing import split_of
+from bisenet_lib.importers.shapes import ends_of
 
 TOOL = "COCO JSON"
-_BYTES = 1 << 16
-"""Read from the beginning and from the end of a JSON file to recognise it."""
 _LISTS = ("images", "annotations", "categories")
 _INSTANCES = "instances_"
 """COCO's files of outlines begin with this; those of captions and keypoints stand beside them."""
@@ -180,15 +179,8 @@ def _json_files(folder: Path) -> list[Path]:
 
 
 def _is_like(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_BYTES)
-            if path.stat().st_size > 2 * _BYTES:
-                file.seek(-_BYTES, 2)
-            content += file.read(_BYTES)
-    except OSError:
-        return False
-    lists = {key for key in _LISTS if re.search(rf'"{key}"\s*:\s*\['.encode(), content)}
+    ends = ends_of(path)
+    lists = {key for key in _LISTS if re.search(rf'"{key}"\s*:\s*\[', ends)}
     return "images" in lists and len(lists) > 1
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from bisenet_lib.data.image_io import Size
 from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.errors import InputError, did_you_mean, refuse
-from bisenet_lib.importers import coco
+from bisenet_lib.importers import coco, cvat, label_studio, roboflow_masks, supervisely, voc, yolo
 from bisenet_lib.importers.annotations import LEFT_OUT, Annotations
 from bisenet_lib.importers.colour_table import IGNORED_NAMES, Colour
 from bisenet_lib.importers.examples import Example
@@ -21,7 +21,15 @@ from bisenet_lib.importers.mask_classes import checked_names
 from bisenet_lib.importers.masks import Picture
 from bisenet_lib.importers.pairing import IMAGES, Pair, Pairs, test_names
 
-FORMATS: tuple[tuple[str, Callable[[Path], Annotations | None]], ...] = (("coco", coco.find),)
+FORMATS: tuple[tuple[str, Callable[[Path], Annotations | None]], ...] = (
+    ("coco", coco.find),
+    ("yolo", yolo.find),
+    ("cvat", cvat.find),
+    ("voc", voc.find),
+    ("roboflow-masks", roboflow_masks.find),
+    ("label-studio", label_studio.find),
+    ("supervisely", supervisely.find),
+)
 """The formats by the name that ``--kind`` gives them, in the order in which they are tried."""
 _COLOUR_OF_BACKGROUND: Colour = (0, 0, 0)
 

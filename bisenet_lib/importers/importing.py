@@ -4,6 +4,7 @@ Taught in ``07_your_own_data``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -127,7 +128,7 @@ def import_folder(
     base = configuration.load_config(config, dataset=target, any_component=True)
     clear_leftovers(target.parent)
     with folder_written_whole(target) as part:
-        with naming_the_tool(source):
+        with nullcontext() if annotations else naming_the_tool(source):
             if annotations:
                 files, tool_splits = drawn_pairs(annotations)
             else:
