@@ -33,7 +33,7 @@ from bisenet_lib.importers.annotations import AnnotatedImage, Annotations
 from bisenet_lib.importers.examples import counted
 from bisenet_lib.importers.shapes import read_json
 
-TOOL = "YOLO, segmentation"
+TOOL = "YOLO segmentation"
 _SPLITS = {"train": "train", "val": "val", "validation": "val", "test": "test"}
 """The keys of ``data.yaml`` that name images."""
 _NOTES = "notes.json"

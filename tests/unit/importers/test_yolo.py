@@ -84,7 +84,7 @@ def splits(found):
 
 def test_a_zip_file_of_roboflow(root):
     found = yolo.find(root)
-    assert found.tool == "YOLO, segmentation"
+    assert found.tool == "YOLO segmentation"
     assert found.reason == "data.yaml and polygons in labels"
     assert (found.names, found.colours, found.outlines) == (("apple", "pear"), None, True)
     assert [(image.name, image.split) for image in found.images] == [
