@@ -24,7 +24,7 @@ from bisenet_lib.importers.colour_table import IGNORED_NAMES, Colour, ColourTabl
 from bisenet_lib.importers.examples import counted
 from bisenet_lib.importers.shapes import picture_of
 
-TOOL = "CVAT Segmentation mask 1.1"
+TOOL = "CVAT, 'Segmentation mask 1.1'"
 _EXPORT = "In CVAT choose Actions, Export task dataset, 'Segmentation mask 1.1', 'Save images'."
 _HEADER = re.compile(r"#\s*label\s*:", re.IGNORECASE)
 _ROW = re.compile(r"(?P<name>.*):(?P<colour>[\d\s,]*):[^:]*:[^:]*")

@@ -29,7 +29,7 @@ from bisenet_lib.data.image_files import PICTURES, files_below
 from bisenet_lib.data.image_io import Size
 from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.errors import InputError, refuse
-from bisenet_lib.importers.annotations import AnnotatedImage, Annotations
+from bisenet_lib.importers.annotations import LEFT_OUT, AnnotatedImage, Annotations
 from bisenet_lib.importers.examples import counted
 from bisenet_lib.importers.shapes import read_json
 
@@ -173,8 +173,8 @@ def _names_in_notes(path: Path) -> dict[Any, Any]:
 def _names(path: Path, settings: Mapping[str, Any]) -> tuple[str, ...]:
     """The class names in order of index."""
     names, number = settings.get("names"), settings.get("nc")
-    if number is not None and (type(number) is not int or number < 1):
-        raise InputError(f"{path}: nc is {number!r}; write the number of classes.")
+    if number is not None and (type(number) is not int or not 1 <= number <= LEFT_OUT):
+        raise InputError(f"{path}: nc is {number!r}; write the number of classes, 1 to {LEFT_OUT}.")
     if names is None and number is not None:
         names = [f"class_{index}" for index in range(number)]
     if isinstance(names, dict):
@@ -285,7 +285,14 @@ def _path(folder: Path, bases: Sequence[Path], entry: str, *, any_end: bool) -> 
     starts = range(len(parts)) if any_end or elsewhere else range(1)
     ends = ["/".join(parts[start:]) for start in starts]
     direct += [path for end in ends for base in bases if (path := _inside(folder, base, end))]
-    return next((path for path in direct if path.exists()), None)
+    return next((path for path in direct if _exists(path)), None)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long
+        return False
 
 
 def _images(folder: Path, path: Path, faults: list[str]) -> Iterator[Path]:

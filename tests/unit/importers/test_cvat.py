@@ -65,7 +65,7 @@ def drawn(found, number=0, size=SIZE):
 
 def test_a_task(root):
     found = cvat.find(root)
-    assert found.tool == "CVAT Segmentation mask 1.1"
+    assert found.tool == "CVAT, 'Segmentation mask 1.1'"
     assert found.reason == "labelmap.txt beside SegmentationClass"
     assert found.names == ("apple", "background", "pear, ripe")
     assert found.colours == ((250, 50, 83), (0, 0, 0), (51, 221, 255))

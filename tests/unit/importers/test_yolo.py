@@ -269,6 +269,17 @@ def no_number(root):
     return [f"{root}/data.yaml: nc is 'two'"]
 
 
+def endless_number(root):
+    text = ROBOFLOW.replace("nc: 2", "nc: 3000000000").replace("names: ['apple', 'pear']", "")
+    write(root / "data.yaml", text)
+    return [f"{root}/data.yaml: nc is 3000000000; write the number of classes, 1 to 254"]
+
+
+def endless_path(root):
+    write(root / "data.yaml", ROBOFLOW.replace("../train/images", "x" * 300))
+    return [f"{root}/data.yaml: no images: train: xxx"]
+
+
 def repeated_name(root):
     write(root / "data.yaml", ROBOFLOW.replace("'pear'", "apple"))
     return [f"{root}/data.yaml: name 1, 'apple': the name of 0 too"]
@@ -349,6 +360,7 @@ def two_data_sets(root):
 @pytest.mark.parametrize(
     "damage",
     [
+        endless_number, endless_path,
         boxes, key_points, no_yaml, other_number, no_number, repeated_name, no_name, gap, no_index,
         no_list, no_training_images, out_of_the_folder, one_folder_for_two_splits, no_path,
         missing_image, missing_image_of_a_list, two_images, two_labels, two_data_sets,
