@@ -392,23 +392,27 @@ def _located(
             f"/{_normal(relative.as_posix())}"
         )
     ]
-    for better in (
-        [path for path in paths if path == source.parent / relative],
-        [path for path in paths if path.is_relative_to(source.parent)],
-        [
-            path
-            for path in paths
-            if split and split_of(path.relative_to(folder).as_posix()) == split
-        ],
-    ):
-        if len(paths) > 1 and better:
-            paths = better
+    if len(paths) > 1:
+        paths = _nearest(paths, source, folder, relative, split)
     if len(paths) > 1:
         raise InputError(
             f"{source}: the file_name {file_name!r} fits {paths[0]} and {paths[1]}. Rename one, or "
             "import one folder after the other."
         )
     return paths[0] if paths else source.parent / relative
+
+
+def _nearest(
+    paths: list[Path], source: Path, folder: Path, relative: PurePosixPath, split: str | None
+) -> list[Path]:
+    """Of images with one name those below the JSON file, or of its split, if there are any."""
+    for better in (
+        [path for path in paths if path == source.parent / relative],
+        [path for path in paths if path.is_relative_to(source.parent)],
+        [path for path in paths if split_of(path.relative_to(folder).as_posix()) == split],
+    ):
+        paths = better or paths
+    return paths
 
 
 def _inside(file_name: str) -> PurePosixPath:

@@ -455,3 +455,16 @@ def test_pictures_that_no_file_lists_are_counted(tmp_path):
     assert coco.find(tmp_path).remarks == (
         f"Images that no COCO JSON lists, left out: 1, as {tmp_path}/images/z.png.",
     )
+
+
+def test_images_of_one_name_in_two_splits(tmp_path):
+    """Each JSON file means the image of its own split: COCO's layout, and Datumaro's."""
+    for split in ("train", "val"):
+        photo(tmp_path / "images" / split / "a.png")
+        path = tmp_path / "annotations" / f"instances_{split}.json"
+        write(path, [entry(1, "a.png")], [shape(1, 1, 1, [SQUARE])])
+    images = coco.find(tmp_path).images
+    assert [(image.split, image.image.parent.name) for image in images] == [
+        ("train", "train"),
+        ("val", "val"),
+    ]
