@@ -405,13 +405,14 @@ def _located(
 def _nearest(
     paths: list[Path], source: Path, folder: Path, relative: PurePosixPath, split: str | None
 ) -> list[Path]:
-    """Of images with one name those below the JSON file, or of its split, if there are any."""
+    """Of images with one name the one below the JSON file, or of its split, if it is one."""
     for better in (
         [path for path in paths if path == source.parent / relative],
         [path for path in paths if path.is_relative_to(source.parent)],
         [path for path in paths if split_of(path.relative_to(folder).as_posix()) == split],
     ):
-        paths = better or paths
+        if len(better) == 1:
+            return better
     return paths
 
 

@@ -468,3 +468,10 @@ def test_images_of_one_name_in_two_splits(tmp_path):
         ("train", "train"),
         ("val", "val"),
     ]
+
+
+def test_the_image_at_the_path_goes_before_one_below_it(tmp_path):
+    photo(tmp_path / "a.png")
+    photo(tmp_path / "old" / "a.png")
+    write(tmp_path / "result.json", [entry(1, "a.png")], [shape(1, 1, 1, [SQUARE])])
+    assert coco.find(tmp_path).images[0].image == tmp_path / "a.png"
