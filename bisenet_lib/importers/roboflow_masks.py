@@ -92,14 +92,14 @@ def _read_table(path: Path) -> list[str]:
         raise InputError(f"{path}: unreadable ({error}). Export it again.") from error
     names: dict[int, str] = {}
     for number, line in enumerate(lines, 1):
-        value, _, name = (part.strip() for part in line.partition(","))
+        field, _, name = (part.strip() for part in line.partition(","))
         if number == 1 or not line.strip():
             continue
-        if not (value.isascii() and value.isdigit()) or not name:
+        if not (field.isascii() and field.isdigit()) or not name:
             raise InputError(f"{path}, line {number}: {line!r}; it has to be VALUE, NAME.")
-        if int(value) in names:
-            raise InputError(f"{path}, line {number}: the value {value} is there twice.")
-        names[int(value)] = name.strip('"')
+        if int(field) in names:
+            raise InputError(f"{path}, line {number}: the value {field} is there twice.")
+        names[int(field)] = name.strip('"')
     for value in range(len(names)):
         if value not in names:
             listed = ", ".join(map(str, sorted(names)))

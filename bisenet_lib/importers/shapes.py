@@ -88,6 +88,26 @@ def picture_of(image: Path, size: Size) -> Picture:
         return Picture(size, orientation(opened) != 1)
 
 
+def check_declared(where: str, declared: tuple[Any, Any], picture: Picture) -> None:
+    """Refuse an annotation of an image of another size.
+
+    Args:
+        where: file and object, for messages.
+        declared: (width, height) that the annotation gives its image.
+        picture: the image that is there.
+
+    Raises:
+        InputError: they differ.
+    """
+    if declared != picture.size:
+        how = ", turned as its EXIF orientation says" if picture.turned else ""
+        raise InputError(
+            f"{where}: drawn on an image of {declared[0]}x{declared[1]} pixels, and the one here "
+            f"has {picture.size[0]}x{picture.size[1]}{how}. Put the annotated image here, or "
+            "annotate this one."
+        )
+
+
 def checked_points(where: str, points: Any, fewest: int) -> Points:
     """The points of a shape.
 

@@ -26,6 +26,7 @@ from bisenet_lib.importers.annotations import LEFT_OUT, AnnotatedImage, Annotati
 from bisenet_lib.importers.colour_table import Colour
 from bisenet_lib.importers.pairing import IMAGES, split_of
 from bisenet_lib.importers.shapes import (
+    check_declared,
     check_inside,
     checked_points,
     class_indices,
@@ -196,7 +197,7 @@ def _draw(
     ):
         raise InputError(f"{annotation}: not from Supervisely: no 'size' and list 'objects'.")
     declared: tuple[Any, Any] = (data["size"].get("width"), data["size"].get("height"))
-    picture_of(image, size).check(annotation, declared)
+    check_declared(str(annotation), declared, picture_of(image, size))
     canvas = Image.new("L", size, IGNORE)
     for number, item in enumerate(data["objects"]):
         if not isinstance(item, dict) or not isinstance(item.get("classTitle"), str):

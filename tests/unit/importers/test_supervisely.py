@@ -277,13 +277,15 @@ def test_a_bad_object_is_named(tmp_path, item, message):
 
 
 def test_a_broken_or_foreign_annotation_is_refused_when_it_is_drawn(tmp_path):
-    with pytest.raises(InputError, match=r"a\.jpg\.json: 8x8 pixels, its image has 6x4"):
+    with pytest.raises(
+        InputError, match=r"a\.jpg\.json: drawn on an image of 8x8 pixels, and the one here has 6x4"
+    ):
         drawn(tmp_path, declared=(8, 8))
     exif = Image.Exif()
     exif[0x0112] = 6
     save(tmp_path / "project", "a.jpg", [], declared=(6, 4), exif=exif)
     image = find(tmp_path / "project").images[0]
-    with pytest.raises(InputError, match=r"its image has 4x6, turned as its EXIF orientation"):
+    with pytest.raises(InputError, match=r"the one here has 4x6, turned as its EXIF orientation"):
         image.draw((4, 6))
     image.source.write_text('{"size": {"width": 6')
     with pytest.raises(InputError, match=r"a\.jpg\.json: no readable JSON"):
