@@ -4,7 +4,7 @@ Taught in ``07_your_own_data``.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -206,7 +206,7 @@ def _colours(
     """The tool's colours in order of index; None if it has none for one of the names."""
     if annotations.colours is None:
         return None
-    colours: Mapping[str, Colour] = dict(zip(annotations.names, annotations.colours, strict=True))
+    colours: dict[str, Colour] = dict(zip(annotations.names, annotations.colours, strict=True))
     if background is not None:
         colours = {background: _COLOUR_OF_BACKGROUND} | colours
     return tuple(colours[name] for name in names) if set(names) <= colours.keys() else None
