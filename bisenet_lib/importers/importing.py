@@ -266,6 +266,8 @@ def _write(
 
 def _folders(source: Path, images: str | None, masks: str | None) -> tuple[Path, Path]:
     """The folder of the images and that of the masks."""
+    if source.is_file():
+        raise InputError(f"{source}: a file. Unpack it if it is an archive, and give the folder.")
     if not source.is_dir():
         raise InputError(f"{source}: no such folder. Give the folder of the images and masks.")
     if images is None and (source / "leftImg8bit").is_dir():

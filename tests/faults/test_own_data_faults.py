@@ -428,6 +428,11 @@ def test_no_source(tmp_path, command):
     assert "nowhere: no such folder" in printed
 
 
+def test_an_archive_has_to_be_unpacked(folder, tmp_path, command):
+    archive = shutil.make_archive(str(tmp_path / "export"), "zip", folder)
+    assert f"{archive}: a file. Unpack it" in refused(command, Path(archive))
+
+
 def test_a_full_disk_leaves_nothing(folder, command, mount_disk):
     for number in range(12):
         save(folder / "images" / f"n{number}.png", noise(number, (256, 256)))

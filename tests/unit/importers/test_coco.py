@@ -475,3 +475,22 @@ def test_the_image_at_the_path_goes_before_one_below_it(tmp_path):
     photo(tmp_path / "old" / "a.png")
     write(tmp_path / "result.json", [entry(1, "a.png")], [shape(1, 1, 1, [SQUARE])])
     assert coco.find(tmp_path).images[0].image == tmp_path / "a.png"
+
+
+def test_a_turned_photograph_and_its_label_stand_upright(tmp_path):
+    """Annotation tools show it turned, and give that size: 32x64, though 64x32 are stored."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    roboflow(tmp_path / "in")
+    path = tmp_path / "in" / "valid" / "_annotations.coco.json"
+    data = json.loads(path.read_text())
+    photo(path.parent / data["images"][0]["file_name"], (64, 32), exif=exif)
+    data["images"][0] |= {"width": 32, "height": 64}
+    data["annotations"][0]["segmentation"] = [[0, 40, 31, 40, 31, 63, 0, 63]]
+    path.write_text(json.dumps(data))
+    made = import_folder(tmp_path / "in", tmp_path / "out")
+    expected = np.full((64, 32), 255, np.uint8)
+    expected[40:] = 0
+    example = made.splits["val"][0]
+    np.testing.assert_array_equal(np.asarray(Image.open(made.root / example.label)), expected)
+    assert Image.open(made.root / example.image).size == (32, 64)
