@@ -86,7 +86,7 @@ def find(folder: Path) -> Annotations | None:
 
     Raises:
         InputError: it is broken, of a kind that is not read, has several annotations of an image,
-            or its images are not there.
+            or no image is there.
     """
     files = files_below(folder)
     exports = [file for file in files if file.suffix.lower() == ".json" and _is_export(file)]
@@ -160,7 +160,7 @@ def _of_json(
                 skipped += 1
                 continue
             known.add((str(task.get("id")), str(annotation.get("id"))))
-            image = _image_of(where, task, by_name)
+            image = _image_of(where, task, folder, by_name)
             if image in by_image:
                 raise InputError(
                     f"{where}: {image.name} is the image of {by_image[image][2]} too. Keep one."
@@ -174,8 +174,13 @@ def _of_json(
                 f"{file}: its annotation is not in {tasks[0][0]}. Export both again, or take the "
                 "masks out: the JSON holds all that they show."
             )
-    refuse(faults)
     first = tasks[0][0]
+    if by_image and by_image.keys().isdisjoint(pictures):
+        faults.append(
+            f"{first}: not one of its {len(by_image)} images is here, as {min(by_image)}. The JSON "
+            "export has no images: put those you uploaded beside it."
+        )
+    refuse(faults)
     labels = {region.label for _, regions, _ in by_image.values() for region in regions}
     if not labels:
         raise InputError(f"{first}: no region with a label in {len(tasks)} tasks. Label first.")
@@ -282,8 +287,14 @@ def _annotation(where: str, task: Mapping[str, Any]) -> Mapping[str, Any] | None
     return annotations[0] if annotations else None
 
 
-def _image_of(where: str, task: Mapping[str, Any], pictures: Mapping[str, Sequence[Path]]) -> Path:
-    """The file of a task's image: found by name, for the address is one of the server."""
+def _image_of(
+    where: str, task: Mapping[str, Any], folder: Path, pictures: Mapping[str, Sequence[Path]]
+) -> Path:
+    """The file of a task's image: found by name, for the address is one of the server.
+
+    Returns:
+        Its path; where it is missing, the one where it should be.
+    """
     values = [value for value in task["data"].values() if isinstance(value, str)]
     paths = [path for path in map(_path_of, values) if path.suffix.lower() in PICTURES]
     if not paths and isinstance(task.get("file_upload"), str):
@@ -297,10 +308,7 @@ def _image_of(where: str, task: Mapping[str, Any], pictures: Mapping[str, Sequen
     plain = _UPLOAD.sub("", _normal(path.name), count=1)
     found = pictures.get(_normal(path.name)) or pictures.get(plain) or pictures.get(f"/{plain}")
     if not found:
-        raise InputError(
-            f"{where}: no image {plain} in the folder (the task names {path}). The JSON export has "
-            "no images: put those you uploaded beside it."
-        )
+        return folder / plain
     longest = max(_common_end(path, picture) for picture in found)
     found = [picture for picture in found if _common_end(path, picture) == longest]
     if len(found) > 1:

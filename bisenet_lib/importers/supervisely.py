@@ -10,7 +10,7 @@ what was drawn before. Taught in ``07_your_own_data``.
 import base64
 import io
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def find(folder: Path) -> Annotations | None:
 
     Raises:
         InputError: the file of the classes is missing or broken, there are several, or an image
-            has no annotation, or an annotation no image.
+            has no annotation, or no image is there.
     """
     files = files_below(folder)
     annotations = [
@@ -148,9 +148,13 @@ def _colour(where: str, written: Any) -> Colour:
 
 
 def _pairs(
-    pictures: Sequence[Path], annotations: Iterable[Path], faults: list[str]
+    pictures: Sequence[Path], annotations: Sequence[Path], faults: list[str]
 ) -> list[tuple[Path, Path]]:
-    """Pair images with annotations, and add what is wrong to the faults."""
+    """Pair images with annotations, and add what is wrong to the faults.
+
+    Returns:
+        Them; a missing image by the path where it should be.
+    """
     by_stem: dict[Path, list[Path]] = {}
     for picture in (file for file in pictures if file.suffix.lower() in PICTURES):
         by_stem.setdefault(picture.with_suffix(""), []).append(picture)
@@ -160,16 +164,17 @@ def _pairs(
         expected = annotation.parent.parent / _PICTURES / annotation.stem
         # Projects of 2018 and before name the annotation of a.jpg a.json.
         found = [expected] if expected in there else by_stem.get(expected, [])
-        if len(found) != 1:
-            what = f"fits {found[0].name} and {found[1].name}" if found else "no such image"
-            faults.append(f"{annotation}: {expected}: {what}. {_EXPORT}.")
-        elif found[0] in pairs:
-            other = pairs[found[0]]
+        image = found[0] if found else expected
+        if len(found) > 1:
+            faults.append(f"{annotation}: fits {image.name} and {found[1].name}. Rename one.")
+        elif image in pairs:
             faults.append(
-                f"{annotation}: {found[0].name} has the label {other.name} too. Keep one."
+                f"{annotation}: {image.name} has the label {pairs[image].name} too. Keep one."
             )
         else:
-            pairs[found[0]] = annotation
+            pairs[image] = annotation
+    if annotations and not there.intersection(pairs):
+        faults.append(f"{annotations[0]}: no image {expected}, nor any other. {_EXPORT}.")
     for same in by_stem.values():
         for picture in same:
             if picture not in pairs:

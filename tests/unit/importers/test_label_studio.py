@@ -3,7 +3,7 @@
 The JSON is written with the keys of the export of Label Studio 1.x (https://labelstud.io/guide/
 export and the results of its tags' pages), the names of the masks as ``brush.py`` of
 label-studio-sdk makes them. The run lengths come from an encoder of this file, after the
-description of thi.ng/rle-pack; the encoder of the SDK writes one value a block, the editor's
+description of thi-ng's rle-pack; the encoder of the SDK writes one value a block, the editor's
 several, and both are tried.
 """
 
@@ -303,6 +303,21 @@ def test_of_images_of_one_name_the_folders_decide(tmp_path):
         find(tmp_path)
 
 
+def test_a_missing_image_is_named_by_the_path_where_it_should_be(tmp_path):
+    save_export(
+        tmp_path,
+        task(3, "/data/upload/1/1a2b3c4d-a.png", annotation(brush(LEFT_HALF))),
+        task(4, "../b.png", annotation(brush(LEFT_HALF))),
+    )
+    with pytest.raises(InputError, match=r"not one of its 2 images is here, as .*/a\.png\. The"):
+        find(tmp_path)
+    save_image(tmp_path / "a.png")
+    assert [image.image for image in find(tmp_path).images] == [
+        tmp_path / "a.png",
+        tmp_path / "b.png",
+    ]
+
+
 def test_a_file_for_each_task_as_cloud_storage_has_them(tmp_path):
     save_image(tmp_path / "a.png")
     save_image(tmp_path / "b.png")
@@ -377,7 +392,6 @@ def test_bad_tasks_are_refused_all_at_once(tmp_path):
     save_export(
         tmp_path,
         task(1, "a.png", annotation(brush(LEFT_HALF)), annotation(number=8)),
-        task(2, "c.png", annotation(brush(LEFT_HALF))),
         task(3, "a.png", annotation(brush(LEFT_HALF))),
         task(4, "/data/upload/a.png", annotation(brush(LEFT_HALF))),
         task(5, "a text", annotation(brush(LEFT_HALF))),
@@ -388,11 +402,10 @@ def test_bad_tasks_are_refused_all_at_once(tmp_path):
         find(tmp_path)
     lines = [line.partition(": ")[2] for line in str(caught.value).splitlines()]
     assert lines[0].startswith("task 1: 2 annotations (5, 8): as many labels for one image.")
-    assert lines[1].startswith("task 2: no image c.png in the folder (the task names c.png).")
-    assert lines[2].startswith(f"task 4: a.png is the image of {tmp_path}/project-1-at-")
-    assert lines[3].startswith("task 5: its 'data' name 0 images: a text.")
-    assert lines[4].startswith("task 6: its annotation has no list 'result'")
-    assert lines[5].startswith("task 7: its 'data' name 2 images: a.png, b.png.")
+    assert lines[1].startswith(f"task 4: a.png is the image of {tmp_path}/project-1-at-")
+    assert lines[2].startswith("task 5: its 'data' name 0 images: a text.")
+    assert lines[3].startswith("task 6: its annotation has no list 'result'")
+    assert lines[4].startswith("task 7: its 'data' name 2 images: a.png, b.png.")
 
 
 def test_broken_exports_and_other_kinds_are_refused(tmp_path):

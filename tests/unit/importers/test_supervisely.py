@@ -240,8 +240,8 @@ SQUARE = [[0, 0], [3, 0], [3, 3], [0, 3]]
     ("item", "message"),
     [
         (
-            thing("tabel", "polygon", SQUARE),
-            r"\('tabel', polygon\): unknown class \(did you mean 'table'",
+            thing("ttable", "polygon", SQUARE),
+            r"\('ttable', polygon\): unknown class \(did you mean 'table'",
         ),
         (thing("table", "line", SQUARE), r"\('table', line\): a shape without an area"),
         (thing("table", "alpha_mask", SQUARE), r"\('table', alpha_mask\): a shape without an a"),
@@ -337,18 +337,28 @@ def test_missing_halves_and_double_ones_are_refused(tmp_path):
     for name in ("a.jpg", "b.jpg", "c.jpg", "c.png", "d.jpg", "e.webp"):
         save(tmp_path, name, [])
     folder = tmp_path / "ds0"
-    (folder / "img" / "a.jpg").unlink()
     (folder / "ann" / "b.jpg.json").unlink()
     (folder / "ann" / "d.json").write_text((folder / "ann" / "d.jpg.json").read_text())
     with pytest.raises(InputError) as caught:
         find(tmp_path)
     message = str(caught.value)
-    assert f"{folder}/ann/a.jpg.json: {folder}/img/a.jpg: no such image" in message
     assert f"{folder}/img/b.jpg: no annotation b.jpg.json" in message
     assert f"{folder}/img/c.png: has the name of c.jpg" in message
     assert f"{folder}/ann/d.json: d.jpg has the label d.jpg.json too" in message
     assert f"{folder}/img/e.webp: images are PNG or JPEG" in message
-    assert len(message.splitlines()) == 5
+    assert len(message.splitlines()) == 4
+
+
+def test_a_missing_image_is_named_by_the_path_where_it_should_be(tmp_path):
+    save_meta(tmp_path)
+    save(tmp_path, "a.jpg", [])
+    save(tmp_path, "b.jpg", [])
+    folder = tmp_path / "ds0" / "img"
+    (folder / "a.jpg").unlink()
+    assert [image.image for image in find(tmp_path).images] == [folder / "a.jpg", folder / "b.jpg"]
+    (folder / "b.jpg").unlink()
+    with pytest.raises(InputError, match=r"a\.jpg\.json: no image .*/img/\w\.jpg, nor any other"):
+        find(tmp_path)
 
 
 def test_images_without_any_annotation_are_refused(tmp_path):
