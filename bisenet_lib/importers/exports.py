@@ -174,6 +174,7 @@ def drawn_meaning(
             or the masks leave no pixel for a background.
     """
     tool = annotations.tool
+    background = background and background.strip()
     if background is not None and not annotations.outlines:
         raise InputError(
             f"--background {background}: means nothing for {tool}, whose masks decide every pixel."

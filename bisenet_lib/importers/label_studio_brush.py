@@ -1,6 +1,6 @@
 """The brush regions of Label Studio's JSON.
 
-They are run lengths of thi.ng/rle-pack (https://github.com/thi-ng/umbrella, ``rle-pack``), as
+They are run lengths of thi-ng's rle-pack (https://github.com/thi-ng/umbrella, ``rle-pack``), as
 HumanSignal/label-studio-sdk reads them too (``label_studio_sdk/converter/brush.py``).
 Taught in ``07_your_own_data``.
 """
