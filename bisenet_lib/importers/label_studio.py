@@ -236,8 +236,8 @@ def _of_masks(
         "is on top. Its JSON export does: put it beside the images."
     )
     return Annotations(
-        tool="Label Studio's Brush labels to PNG",
-        reason=f"{masks[0][0].name}",
+        tool="Label Studio, 'Brush labels to PNG'",
+        reason=masks[0][0].name,
         names=tuple(name for name in indices if indices[name] != LEFT_OUT),
         colours=None,
         images=_annotated(folder, images),

@@ -70,7 +70,7 @@ def find(folder: Path) -> Annotations | None:
     if not images:
         raise InputError(f"{tables[0]}: no image beside it. Export the data set again.")
     return Annotations(
-        tool="Roboflow's Semantic Segmentation Masks",
+        tool="Roboflow, 'Semantic Segmentation Masks'",
         reason=f"{tables[0].relative_to(folder)} with the line 'Pixel Value, Class'",
         names=tuple(name for name in names if indices[name] != LEFT_OUT),
         colours=None,

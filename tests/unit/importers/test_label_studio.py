@@ -470,7 +470,7 @@ def test_masks_with_images_that_are_called_by_their_task(tmp_path):
     save_mask(masks, "task-3-annotation-5-by-1-tag-red-pear-0.png", ~TOP_HALF)
     save_mask(masks, "task-4-annotation-6-by-me@x.org-tag-red-pear-0.png", TOP_HALF)
     found = find(tmp_path)
-    assert found.tool == "Label Studio's Brush labels to PNG"
+    assert found.tool == "Label Studio, 'Brush labels to PNG'"
     assert found.reason == "task-3-annotation-5-by-1-tag-apple-0.png"
     assert found.names == ("apple", "red-pear")
     assert found.outlines

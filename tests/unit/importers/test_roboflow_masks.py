@@ -42,7 +42,7 @@ def export(tmp_path):
 
 def test_an_export_is_read_with_its_split_and_its_classes(export):
     found = find(export)
-    assert found.tool == "Roboflow's Semantic Segmentation Masks"
+    assert found.tool == "Roboflow, 'Semantic Segmentation Masks'"
     assert found.reason == "test/_classes.csv with the line 'Pixel Value, Class'"
     assert found.names == ("background", "apple", "red pear")
     assert found.colours is None
