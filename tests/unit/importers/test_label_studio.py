@@ -4,8 +4,8 @@ The JSON is written with the keys of the export of Label Studio 1.x (https://lab
 export and the results of its tags' pages), the names of the masks as ``brush.py`` of
 label-studio-sdk makes them. The run lengths come from an encoder of this file, after the
 description of thi-ng's rle-pack; the encoder of the SDK writes one value a block, the editor's
-several, and both are tried. label-studio-converter 0.0.59 decodes what this encoder writes, and what
-it encodes and saves is read here alike (compared by hand when this was written).
+several, and both are tried. label-studio-converter 0.0.59 decodes what this encoder writes, and
+what it encodes and saves is read here alike (compared once, when this was written).
 """
 
 import json

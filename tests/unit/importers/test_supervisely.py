@@ -4,7 +4,7 @@ The files are written as its developer portal shows them (``project-structure.md
 ``objects.md``): ``meta.json``, ``DATASET/img/NAME.jpg``, ``DATASET/ann/NAME.jpg.json`` and, beside
 them, ``img_info`` and ``meta`` with other JSON files. A bitmap is written as that page says: a
 palette PNG whose index 0 is transparent, compressed with zlib, in base64.
-supervisely 6.74 decodes the bitmaps written here, and its own are read alike (compared by hand when
+supervisely 6.74 decodes the bitmaps written here, and its own are read alike (compared once, when
 this was written).
 """
 
