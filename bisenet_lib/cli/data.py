@@ -127,7 +127,10 @@ def convert(
 
 def import_folder(
     source: Annotated[
-        Path, typer.Argument(help="A folder of images and masks; links are followed.")
+        Path,
+        typer.Argument(
+            help="An annotation tool's export, or a folder of images and masks; links are followed."
+        ),
     ],
     target: Annotated[Path, typer.Argument(help="The data set; a new or empty folder.")],
     images: Annotated[
@@ -146,8 +149,9 @@ def import_folder(
     kind: Annotated[
         str,
         typer.Option(
-            help="index (grey or palette PNG: the value counts, whatever its colour), colour "
-            "(PNG), labelme (JSON), or auto: look at the first mask."
+            help="An export: coco, yolo, cvat, voc, roboflow-masks, label-studio, supervisely. Or "
+            "masks: index (grey or palette PNG: the value counts, whatever its colour), colour "
+            "(PNG), labelme (JSON). Or auto: recognise the export, else look at the first mask."
         ),
     ] = "auto",
     classes: Annotated[
@@ -163,7 +167,7 @@ def import_folder(
     ] = None,
     background: Annotated[
         str | None,
-        typer.Option(help="The class of pixels in no LabelMe shape; else they are ignored."),
+        typer.Option(help="The class of pixels in no object, of outlines; else they are ignored."),
     ] = None,
     ignore: Annotated[
         int, typer.Option(help="A value of index masks that is no class, besides 255.")
@@ -179,8 +183,8 @@ def import_folder(
         str | None,
         typer.Option(
             help="Share of validation images, or a file with their names. Default: the split of "
-            "the folders train/ and val/ (valid/, dev/, val2017/) if there are, else 0.2. Images "
-            "in test/ are left out."
+            "the export, or of the folders train/ and val/ (valid/, dev/, val2017/), if there is "
+            "one, else 0.2. Test images are left out."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the drawing of validation images.")] = 0,
@@ -197,13 +201,15 @@ def import_folder(
     workers: Workers = 1,
     json_file: Json = None,
 ) -> None:
-    """Make a data set of a folder of images and masks, with classes of its own.
+    """Make a data set of an annotation tool's export, or of images and masks.
 
     \b
+    bisenet import roboflow-export data/mine --background table
     bisenet import photos data/mine --colours colours.csv
     bisenet train --config data/mine/config.yml --init-model data/checkpoints/bisenetv2_minicity
 
-    Images and masks are paired by name. TARGET is written whole or not at all.
+    Images and masks are paired by name. The tools whose exports are read are in data/README.md.
+    TARGET is written whole or not at all.
     """  # noqa: D301  (the \\b keeps the lines of the examples apart)
     from bisenet_lib.importers import importing
 

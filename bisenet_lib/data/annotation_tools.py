@@ -1,6 +1,6 @@
-"""Which annotation tool wrote a folder, so that an error can name it.
+"""Which annotation tool wrote a folder, so that an error can name it and the export to choose.
 
-These formats are not read by the import that ``07_your_own_data`` teaches.
+The import that ``07_your_own_data`` teaches reads some of these formats, and not the others.
 """
 
 import re
@@ -17,8 +17,11 @@ _BYTES = 1 << 16
 """Bytes read from the beginning and from the end of a file: COCO's files are large."""
 _LABELMAP = "labelmap.txt"
 _BRUSH = re.compile(r"task-\d+-annotation-\d+-by-.+\.png")
+_YOLO_BOX = 5
+"""The numbers of a row: class, centre, width and height."""
 _YOLO_ROW = re.compile(r"\d+(?:\s+-?\d*\.?\d+(?:e-?\d+)?){4,}")
-_MASKS = "Export masks: for each image one PNG of the same name, whose values are the classes."
+_READ = "It is read as a whole: give its folder to bisenet import, without options about masks."
+_BOXES = "A box has no outline, and a network that labels every pixel learns from outlines."
 
 
 @contextmanager
@@ -47,50 +50,78 @@ def tool_of(source: Path) -> str | None:
     return (
         _cvat([file for file in files if file.name == _LABELMAP])
         or _label_studio([file for file in files if _BRUSH.fullmatch(file.name)])
-        or _json([file for file in files if file.suffix.lower() == ".json"])
+        or _json([file for file in files if file.suffix.lower() in (".json", ".ndjson")])
+        or _xml([file for file in files if file.suffix.lower() == ".xml"])
         or _yolo([file for file in files if file.suffix.lower() in (".txt", ".yaml", ".yml")])
     )
 
 
 def _cvat(labelmaps: Sequence[Path]) -> str | None:
-    if not labelmaps:
-        return None
-    return (
-        f"{labelmaps[0]} is of CVAT's export 'Segmentation mask'. Write its lines name:r,g,b:: "
-        "as name,r,g,b into a table, and give --masks SegmentationClass --kind colour --colours "
-        "TABLE, and by --images the folder of the images."
-    )
+    return f"{labelmaps[0]} is of CVAT's export 'Segmentation mask'. {_READ}" if labelmaps else None
 
 
 def _label_studio(masks: Sequence[Path]) -> str | None:
     if not masks:
         return None
-    return (
-        f"{masks[0]} is of Label Studio's export 'Brush labels to PNG': a mask for each image and "
-        f"class. Merge those of an image. {_MASKS}"
-    )
+    return f"{masks[0]} is of Label Studio's export 'Brush labels to PNG'. {_READ}"
 
 
 def _json(files: Sequence[Path]) -> str | None:
     for file in files[:_MOST_OPENED]:
-        keys = set(re.findall(r'"(\w+)"\s*:', _ends(file)))
+        keys = set(re.findall(r'"([\w ]+)"\s*:', _ends(file)))
         if "images" in keys and keys & {"annotations", "categories"}:
-            return f"{file} is in COCO's format: the shapes of all images in one file. {_MASKS}"
+            return f"{file} is in COCO's format. {_READ}"
         if keys & {"classTitle", "geometryType"} or {"classes", "shape"} <= keys:
-            return f"{file} is of a Supervisely project. {_MASKS}"
+            return f"{file} is of a Supervisely project. {_READ}"
         if {"annotations", "from_name"} <= keys:
-            return f"{file} is of Label Studio's export 'JSON'. {_MASKS}"
+            return f"{file} is of Label Studio's export 'JSON'. {_READ}"
+        if "Labeled Data" in keys or {"data_row", "projects"} <= keys:
+            return (
+                f"{file} is Labelbox's export, which is not read: its masks stand on a server. "
+                "Convert it to COCO JSON, or download a mask PNG for each image."
+            )
+        if "item" in keys and keys & {"slots", "schema_ref"}:
+            return (
+                f"{file} is V7's Darwin JSON, which is not read. Choose COCO as the format of the "
+                "export, or run: darwin convert coco FILES FOLDER"
+            )
+        if "_via_img_metadata" in keys or {"regions", "shape_attributes"} <= keys:
+            return (
+                f"{file} is of VIA (VGG Image Annotator) and not read. Choose Annotation, 'Export "
+                "Annotations (COCO format)' in its menu, and put the file beside the images."
+            )
+    return None
+
+
+def _xml(files: Sequence[Path]) -> str | None:
+    for file in files[:_MOST_OPENED]:
+        tags = set(re.findall(r"<(\w+)", _ends(file)))
+        if {"annotation", "bndbox"} <= tags:
+            return (
+                f"{file} holds Pascal VOC's boxes. {_BOXES} Draw outlines, and export "
+                "'Segmentation mask 1.1' in CVAT, 'Semantic Segmentation Masks' in Roboflow."
+            )
+        if {"annotations", "image"} <= tags or {"annotations", "track"} <= tags:
+            return (
+                f"{file} is CVAT's own XML, which is not read. Choose Actions, Export task "
+                "dataset, 'Segmentation mask 1.1', with 'Save images'."
+            )
     return None
 
 
 def _yolo(files: Sequence[Path]) -> str | None:
     for file in sorted(files, key=lambda file: file.suffix.lower() == ".txt")[:_MOST_OPENED]:
         lines = _ends(file).splitlines()
-        is_label = bool(lines) and _YOLO_ROW.fullmatch(lines[0].strip())
-        if is_label or {"names:", "train:"} <= {line.split(" ")[0] for line in lines}:
+        row = _YOLO_ROW.fullmatch(lines[0].strip()) if lines else None
+        if row and len(row[0].split()) == _YOLO_BOX:
             return (
-                f"{file} is in YOLO's format: a text file of boxes or polygons for each image. "
-                f"{_MASKS}"
+                f"{file} holds YOLO's boxes. {_BOXES} Draw outlines, and export 'Ultralytics YOLO "
+                "Segmentation 1.0' in CVAT, 'YOLOv8' of a segmentation project in Roboflow."
+            )
+        if row or {"names:", "train:"} <= {line.split(" ")[0] for line in lines}:
+            return (
+                f"{file} is in YOLO's format. It is read with its data.yaml, which names classes "
+                "and folders of images: export it too, without options about masks."
             )
     return None
 

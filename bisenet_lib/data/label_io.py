@@ -3,6 +3,7 @@
 Taught in ``01_dataset``.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -175,17 +176,21 @@ def write_classes(path: Path, classes: np.ndarray, num_classes: int) -> None:
         palette_image(classes, num_classes).save(part)
 
 
-def palette_image(classes: np.ndarray, num_classes: int) -> Image.Image:
+def palette_image(
+    classes: np.ndarray, num_classes: int, colours: Sequence[tuple[int, int, int]] | None = None
+) -> Image.Image:
     """Classes as an image whose index is the class and whose colour is for the viewer.
 
     Args:
         classes: (H, W) uint8; values that are no class, as 255, are black.
         num_classes: how many there are, which decides the colours.
+        colours: of the classes, RGB; None takes those of
+            :func:`bisenet_lib.data.labels.class_colours`.
     """
-    colours = np.zeros(
+    palette = np.zeros(
         (256, 3), np.uint8
     )  # with fewer entries, Pillow would cut off bits of high values
-    colours[:num_classes] = class_colours(num_classes)
+    palette[:num_classes] = class_colours(num_classes) if colours is None else colours
     image = Image.fromarray(classes, "P")
-    image.putpalette(colours.tobytes())
+    image.putpalette(palette.tobytes())
     return image

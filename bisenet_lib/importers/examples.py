@@ -16,6 +16,7 @@ from bisenet_lib.common.markdown import markdown_table
 from bisenet_lib.data.image_io import Size, check_photograph, orientation, pillow_image, read_pixels
 from bisenet_lib.data.label_io import palette_image
 from bisenet_lib.data.labels import IGNORE
+from bisenet_lib.importers.colour_table import Colour
 from bisenet_lib.importers.masks import Picture, palette_of
 from bisenet_lib.importers.pairing import Pair
 from bisenet_lib.importers.smoothing import Edges, edges_of, ramp_share
@@ -51,7 +52,12 @@ class Example:
 
 
 def write_example(
-    pair: Pair, *, root: Path, read: Callable[[Pair, Picture], np.ndarray], num_classes: int
+    pair: Pair,
+    *,
+    root: Path,
+    read: Callable[[Pair, Picture], np.ndarray],
+    num_classes: int,
+    colours: Sequence[Colour] | None = None,
 ) -> Example:
     """Read an image and its mask, and write both into a data set.
 
@@ -60,6 +66,7 @@ def write_example(
         root: the data set's folder.
         read: gives the class indices of a pair's mask, (H, W) uint8.
         num_classes: how many there are, which decides the label's colours.
+        colours: of the classes, in place of those.
 
     Raises:
         InputError: the image or the mask is bad, or they do not fit each other.
@@ -78,7 +85,7 @@ def write_example(
         (root / image_path).write_bytes(upright.tobytes())
     else:
         shutil.copyfile(pair.image, root / image_path)
-    palette_image(values, num_classes).save(root / label_path)
+    palette_image(values, num_classes, colours).save(root / label_path)
     return Example(
         pair.name,
         image_path,
@@ -103,13 +110,13 @@ class Imported:
 
     Attributes:
         root: its folder.
-        kind: of the masks: ``index``, ``colour`` or ``labelme``.
+        kind: of the masks: ``index``, ``colour`` or ``labelme``; or the format of an export.
         names: of the classes, in order of index.
         splits: the images of ``train`` and ``val``.
         unpaired: a line for each file left out: an image without a mask, or the reverse.
         remarks: where the split comes from, and what else was left out, a sentence each.
         size: (width, height) the network sees; None where it sees crops.
-        outside_ignored: whether pixels in no LabelMe shape are ignored.
+        outside_ignored: whether pixels in no object are ignored, where objects are outlined.
     """
 
     root: Path

@@ -111,7 +111,7 @@ class Meaning:
         if self.names is None:
             thin = thin_values(pixels, [example.edges for example in examples])
             _check_numbering(class_values(None, self.ignore), indices, thin)
-        return self.names or _checked(tuple(f"class {index}" for index in indices))
+        return self.names or checked_names(tuple(f"class {index}" for index in indices))
 
     def _check_palettes(
         self, examples: Sequence[Example], palette: Mapping[int, Collection[Colour]]
@@ -237,10 +237,10 @@ def meaning_of(
         with naming_the_tool(colours):
             table = read_table(colours, names)
     if kind == "colour" and table is not None:
-        return Meaning(kind, _checked(table.names), table=table)
+        return Meaning(kind, checked_names(table.names), table=table)
     names = names or (table.names if table else None)
     palette = _palette(table, ignore) if compare_palettes else None
-    return Meaning(kind, names and _checked(names), ignore, palette=palette)
+    return Meaning(kind, names and checked_names(names), ignore, palette=palette)
 
 
 def _palette(table: ColourTable | None, ignore: int) -> dict[int, list[Colour]]:
@@ -270,14 +270,19 @@ def _of_labelme(
         background = labelme.BACKGROUND
     if background is not None and background not in names:
         names = (background, *names)
-    return Meaning("labelme", _checked(names), background=background, encoding=encoding)
+    return Meaning("labelme", checked_names(names), background=background, encoding=encoding)
 
 
-def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
+def checked_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The class names of a data set, after a check.
+
+    Raises:
+        InputError: there are too few or too many, or one cannot be a class.
+    """
     if not 2 <= len(names) <= masks.MOST_CLASSES:
         raise InputError(
             f"{len(names)} class(es): {', '.join(names[:5])}. Give 2 to {masks.MOST_CLASSES}; "
-            "what is not of the only class is a class too (LabelMe: --background NAME)."
+            "what is not of the only class is a class too (outlines: --background NAME)."
         )
     for name in names:
         if name in IGNORED_NAMES:

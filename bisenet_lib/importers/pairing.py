@@ -6,7 +6,7 @@ Taught in ``07_your_own_data``.
 import hashlib
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,10 +71,10 @@ def validation_lists(folder: Path) -> list[Path]:
     return [file for file in lists if split_of(f"{file.stem}/") == "val"]
 
 
-def _test_names(names: Collection[str]) -> set[str]:
-    """The names in test folders; empty if all names are, since then the folder tells no split."""
-    test = {name for name in names if split_of(name) == "test"}
-    return test if len(test) < len(names) else set()
+def test_names(splits: Mapping[str, str | None]) -> set[str]:
+    """The names of the test split; empty if all names are, since then they tell no split."""
+    test = {name for name, key in splits.items() if key == "test"}
+    return test if len(test) < len(splits) else set()
 
 
 def files_of(folder: Path, other: Path) -> list[Path]:
@@ -114,7 +114,7 @@ def find_pairs(images: Path, masks: Path, ending: str) -> Pairs:
     masks_by_name = _by_name(mask_files, masks, ending, faults)
     refuse(faults)
     names = sorted(images_by_name.keys() & masks_by_name)
-    test = _test_names(images_by_name.keys() | masks_by_name)
+    test = test_names({name: split_of(name) for name in images_by_name.keys() | masks_by_name})
     if not set(names) - test:
         where = " outside test folders" if test else ""
         raise InputError(
@@ -166,7 +166,12 @@ def _by_name(
     return by_name
 
 
-def split(names: Sequence[str], val: float | Path | None, seed: int) -> dict[str, list[str]]:
+def split(
+    names: Sequence[str],
+    val: float | Path | None,
+    seed: int,
+    splits: Mapping[str, str | None] | None = None,
+) -> dict[str, list[str]]:
     """Divide names between training and validation.
 
     Names in a test folder are left out, unless the list ``val`` names them.
@@ -178,6 +183,7 @@ def split(names: Sequence[str], val: float | Path | None, seed: int) -> dict[str
             a fifth.
         seed: of the random choice. Whether a name is chosen depends only on the seed and the
             name, so that most images stay in their split when others are added.
+        splits: the split of each name where an annotation tool tells it; None reads the folders.
 
     Returns:
         The names of ``train`` and ``val``, sorted.
@@ -187,12 +193,14 @@ def split(names: Sequence[str], val: float | Path | None, seed: int) -> dict[str
             that is not there, a folder tells the validation images and others belong to no
             split, or no image is left to train on.
     """
-    test = _test_names(names)
+    if splits is None:
+        splits = {name: split_of(name) for name in names}
+    test = test_names({name: splits[name] for name in names})
     candidates = [name for name in names if name not in test]
     if len(candidates) < 2:
         count = len(candidates)
         raise InputError(f"{count} image with a mask; training and validation need one each.")
-    folder_splits = {name: split_of(name) for name in candidates}
+    folder_splits = {name: splits[name] for name in candidates}
     if isinstance(val, Path):
         chosen = _listed(val, names)
     elif val is None and "val" in folder_splits.values() and len(set(folder_splits.values())) > 1:

@@ -355,7 +355,12 @@ def test_of_many_bad_files_ten_are_named_and_the_rest_counted(folder, command):
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (["--kind", "yolo"], "--kind is 'yolo'; choose one of auto, index, colour, labelme"),
+        (
+            ["--kind", "yol"],
+            "--kind is 'yol'; choose one of auto, index, colour, labelme, coco, yolo",
+        ),
+        (["--kind", "coco"], "holds no such export. Leave out --kind"),
+        (["--kind", "coco", "--masks", "masks"], "--masks masks: means nothing for --kind coco"),
         (["--background", "table"], "--background table: means nothing for index masks"),
         (["--masks", "nowhere"], "--masks nowhere: no such folder"),
         (["--mask-suffix", "_m"], "4 images, 0 masks (*_m.png)"),
@@ -421,6 +426,11 @@ def test_no_source(tmp_path, command):
     code, printed = command("import", tmp_path / "nowhere", tmp_path / "out")
     assert code == 1
     assert "nowhere: no such folder" in printed
+
+
+def test_an_archive_has_to_be_unpacked(folder, tmp_path, command):
+    archive = shutil.make_archive(str(tmp_path / "export"), "zip", folder)
+    assert f"{archive}: a file. Unpack it" in refused(command, Path(archive))
 
 
 def test_a_full_disk_leaves_nothing(folder, command, mount_disk):
@@ -491,7 +501,7 @@ def in_coco(folder):
     path.parent.mkdir()
     filler = [{"id": number, "file_name": f"{number}.png"} for number in range(9000)]
     path.write_text(json.dumps({"images": filler, "annotations": [], "categories": []}))
-    return f"{path} is in COCO's format"
+    return f"{path}: no category"
 
 
 def in_supervisely(folder):
@@ -502,15 +512,20 @@ def in_supervisely(folder):
     for name in "abcd":
         text = json.dumps({"size": {"height": 32, "width": 64}, "objects": [shape]})
         (folder / "ann" / f"{name}.png.json").write_text(text)
-    return f"{folder / 'ann' / 'a.png.json'} is of a Supervisely project"
+    return f"{folder / 'ann' / 'a.png.json'}: is of Supervisely, and meta.json"
 
 
-def in_yolo(folder):
+def in_yolo(folder, row="0 0.1 0.2 0.5 0.25 0.3 0.75"):
     (folder / "masks").rename(folder / "labels")
     for path in list((folder / "labels").iterdir()):
-        path.with_suffix(".txt").write_text("0 0.1 0.2 0.5 0.25 0.3 0.75\n")
+        path.with_suffix(".txt").write_text(f"{row}\n")
         path.unlink()
-    return f"{folder / 'labels' / 'a.txt'} is in YOLO's format"
+    return f"{folder / 'labels' / 'a.txt'} is in YOLO's format. It is read with its data.yaml"
+
+
+def in_yolos_boxes(folder):
+    in_yolo(folder, "0 0.5 0.5 0.25 0.3")
+    return f"{folder / 'labels' / 'a.txt'} holds YOLO's boxes."
 
 
 def in_cvat(folder):
@@ -519,14 +534,14 @@ def in_cvat(folder):
     (folder / "images").rename(folder / "JPEGImages")
     path = folder / "labelmap.txt"
     path.write_text("# label:color_rgb:parts:actions\ntable:120,80,40::\napple:220,20,30::\n")
-    return f"{path} is of CVAT's export 'Segmentation mask'"
+    return path
 
 
 def in_cvat_with_its_folders_named(folder):
-    expected = in_cvat(folder)
+    path = in_cvat(folder)
     (folder / "SegmentationClass").rename(folder / "masks")
     (folder / "JPEGImages").rename(folder / "images")
-    return expected
+    return f"{path.parent}: CVAT's labelmap.txt, but no folder SegmentationClass"
 
 
 def in_label_studio(folder):
@@ -535,7 +550,7 @@ def in_label_studio(folder):
             brush = f"task-{number}-annotation-{number}-by-1-tag-{name}-0.png"
             save(folder / "masks" / brush, 255 * halves())
         path.unlink()
-    return f"{folder}/masks/task-0-annotation-0-by-1-tag-apple-0.png is of Label Studio's export"
+    return f"{folder}/masks/task-0-annotation-0-by-1-tag-apple-0.png"
 
 
 def in_label_studios_json(folder):
@@ -543,7 +558,50 @@ def in_label_studios_json(folder):
     task = {"data": {"image": "a.png"}, "annotations": [{"result": [{"from_name": "tag"}]}]}
     path = folder / "project-1.json"
     path.write_text(json.dumps([task]))
-    return f"{path} is of Label Studio's export 'JSON'"
+    return f"{path}: no region with a label"
+
+
+def in_one_file(folder, name, content):
+    """Photographs and one file of annotations, as the tool writes it."""
+    shutil.rmtree(folder / "masks")
+    path = folder / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def in_labelbox(folder):
+    """docs.labelbox.com: one object a line."""
+    row = {"data_row": {"id": "c1", "external_id": "a.png"}, "media_attributes": {}, "projects": {}}
+    return f"{in_one_file(folder, 'export.ndjson', row)} is Labelbox's export, which is not read"
+
+
+def in_v7(folder):
+    """docs.v7labs.com/reference/darwin-json."""
+    item = {"name": "a.png", "path": "/", "slots": [{"slot_name": "0", "width": 64, "height": 32}]}
+    data = {"version": "2.0", "schema_ref": "https://darwin", "item": item, "annotations": []}
+    return f"{in_one_file(folder, 'a.json', data)} is V7's Darwin JSON, which is not read"
+
+
+def in_via(folder):
+    """The project of VIA 2, by File, Save."""
+    polygon = {"name": "polygon", "all_points_x": [1, 9, 9], "all_points_y": [1, 1, 9]}
+    region = {"shape_attributes": polygon, "region_attributes": {"kind": "apple"}}
+    images = {"a.png123": {"filename": "a.png", "size": 123, "regions": [region]}}
+    data = {"_via_settings": {}, "_via_img_metadata": images, "_via_attributes": {}}
+    path = in_one_file(folder, "via_project.json", data)
+    return f"{path} is of VIA (VGG Image Annotator) and not read"
+
+
+def in_vocs_boxes(folder):
+    box = "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox>"
+    text = f"<annotation><object><name>apple</name>{box}</object></annotation>"
+    return f"{in_one_file(folder, 'Annotations/a.xml', text)} holds Pascal VOC's boxes."
+
+
+def in_cvats_xml(folder):
+    text = '<?xml version="1.0"?><annotations><version>1.1</version><image id="0"/></annotations>'
+    return f"{in_one_file(folder, 'annotations.xml', text)} is CVAT's own XML, which is not read"
 
 
 @pytest.mark.parametrize(
@@ -552,22 +610,54 @@ def in_label_studios_json(folder):
         in_coco,
         in_supervisely,
         in_yolo,
-        in_cvat,
+        in_yolos_boxes,
         in_cvat_with_its_folders_named,
         in_label_studio,
         in_label_studios_json,
+        in_labelbox,
+        in_v7,
+        in_via,
+        in_vocs_boxes,
+        in_cvats_xml,
     ],
 )
 def test_a_refusal_names_the_tool_whose_export_it_is(folder, command, export):
-    assert export(folder) in refused(command, folder)
+    expected = export(folder)
+    printed = refused(command, folder)
+    assert expected in printed, printed
+
+
+def test_an_export_is_recognised_by_itself(folder, tmp_path, command):
+    in_cvat(folder)
+    code, printed = command("import", folder, tmp_path / "out")
+    assert code == 0, printed
+    assert "Recognised as CVAT, 'Segmentation mask 1.1', by labelmap.txt" in printed
+    assert (tmp_path / "out" / "classes.txt").read_text() == "table\napple\n"
+    label = Image.open(tmp_path / "out" / "labels" / "a.png")
+    np.testing.assert_array_equal(np.asarray(label), halves())
+    assert label.getpalette()[:6] == [120, 80, 40, 220, 20, 30]
+
+
+def test_an_export_does_not_hold_the_data_set_made_from_it(folder, command):
+    in_cvat(folder)
+    printed = refused(command, folder, target=folder / "set")
+    assert "stands among the files to import" in printed
+
+
+def test_an_export_of_masks_has_no_background_to_name(folder, command):
+    in_cvat(folder)
+    assert "--background sky: means nothing for CVAT" in refused(
+        command, folder, "--background", "sky"
+    )
 
 
 @pytest.mark.parametrize("option", ["--colours", "--classes"])
 def test_cvats_labelmap_as_a_table(folder, command, option):
-    expected = in_cvat_with_its_folders_named(folder)
-    printed = refused(command, folder, option, folder / "labelmap.txt")
+    in_cvat_with_its_folders_named(folder)
+    table = folder / "labelmap.txt"
+    printed = refused(command, folder, "--kind", "colour", option, table)
     assert "line 2: 'table:120,80,40::'" in printed
-    assert printed.count(expected) == 1
+    assert printed.count(f"{table} is of CVAT's export 'Segmentation mask'") == 1
 
 
 def test_a_refusal_names_no_tool_where_there_is_none(folder, command):
