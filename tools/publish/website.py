@@ -25,6 +25,8 @@ LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 GLOSSARY = Path("notebooks") / "GLOSSARY.md"
 ENTRY = re.compile(r"^- (\*\*.+?\*\*): (.+?)(?=\n- |\n\n|\Z)", re.M | re.S)
 """An entry of the glossary: a term, or several in bold, then what it means."""
+FAR_IMAGE = re.compile(r"!\[([^\]]*)\]\(https?://[^)]*\)")
+"""An image on another computer, such as a badge: its text stands in its place."""
 BOLD = re.compile(r"\*\*([^*\n]+?)\*\*")
 CONTENTS = """
 
@@ -69,6 +71,8 @@ def gather(source: Path) -> list[Path]:
             nbformat.write(with_terms(notebook, terms), target)
         elif relative == GLOSSARY:
             target.write_text(as_glossary(glossary), encoding="utf-8")
+        elif path.suffix == ".md":
+            target.write_text(FAR_IMAGE.sub(r"\1", path.read_text(encoding="utf-8")), "utf-8")
         else:
             shutil.copyfile(path, target)
         linked = [path.parent / one for one in LINK.findall(_prose(path))]
