@@ -522,7 +522,7 @@ class Start:
         if self.absent:
             layers = dict.fromkeys(name.partition(".")[0] for name in self.absent)
             reasons.append(f"{', '.join(layers)} (not in the file)")
-        return f"{text}, {fresh} made anew: {'; '.join(reasons)}" if fresh else text
+        return f"{text}, {fresh} initialised: {'; '.join(reasons)}" if fresh else text
 
 
 def start_from(model: paddle.nn.Layer, path: Path, num_classes: int) -> Start:

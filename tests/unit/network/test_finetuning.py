@@ -1,4 +1,4 @@
-"""Fine-tuning: what is taken over from a checkpoint, what is made anew, and what is refused."""
+"""Fine-tuning: what is taken over from a checkpoint, what is initialised, and what is refused."""
 
 import json
 import re
@@ -52,7 +52,7 @@ def test_the_shipped_checkpoint_with_six_classes():
         np.testing.assert_array_equal(value, before[key] if fresh else there[key], err_msg=key)
     assert (len(start.kept), len(start.resized), len(start.absent)) == (322, 2, 32)
     said = str(start)
-    assert "322 of 356 arrays kept, 34 made anew" in said
+    assert "322 of 356 arrays kept, 34 initialised" in said
     assert "head.conv_1x1 (19 classes there, 6 here)" in said
     assert "aux_head1, aux_head2, aux_head3, aux_head4 (not in the file)" in said
 
