@@ -56,6 +56,18 @@ def tool_of(source: Path) -> str | None:
     )
 
 
+def ends_of(path: Path) -> str:
+    """The beginning and the end of a text file, to recognise its format; empty if unreadable."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_BYTES)
+            if path.stat().st_size > 2 * _BYTES:
+                file.seek(-_BYTES, 2)
+            return (content + file.read(_BYTES)).decode("utf-8-sig", "replace")
+    except OSError:
+        return ""
+
+
 def _cvat(labelmaps: Sequence[Path]) -> str | None:
     return f"{labelmaps[0]} is of CVAT's export 'Segmentation mask'. {_READ}" if labelmaps else None
 
@@ -68,7 +80,7 @@ def _label_studio(masks: Sequence[Path]) -> str | None:
 
 def _json(files: Sequence[Path]) -> str | None:
     for file in files[:_MOST_OPENED]:
-        keys = set(re.findall(r'"([\w ]+)"\s*:', _ends(file)))
+        keys = set(re.findall(r'"([\w ]+)"\s*:', ends_of(file)))
         if "images" in keys and keys & {"annotations", "categories"}:
             return f"{file} is in COCO's format. {_READ}"
         if keys & {"classTitle", "geometryType"} or {"classes", "shape"} <= keys:
@@ -95,7 +107,7 @@ def _json(files: Sequence[Path]) -> str | None:
 
 def _xml(files: Sequence[Path]) -> str | None:
     for file in files[:_MOST_OPENED]:
-        tags = set(re.findall(r"<(\w+)", _ends(file)))
+        tags = set(re.findall(r"<(\w+)", ends_of(file)))
         if {"annotation", "bndbox"} <= tags:
             return (
                 f"{file} holds Pascal VOC's boxes. {_BOXES} Draw outlines, and export "
@@ -111,7 +123,7 @@ def _xml(files: Sequence[Path]) -> str | None:
 
 def _yolo(files: Sequence[Path]) -> str | None:
     for file in sorted(files, key=lambda file: file.suffix.lower() == ".txt")[:_MOST_OPENED]:
-        lines = _ends(file).splitlines()
+        lines = ends_of(file).splitlines()
         row = _YOLO_ROW.fullmatch(lines[0].strip()) if lines else None
         if row and len(row[0].split()) == _YOLO_BOX:
             return (
@@ -124,15 +136,3 @@ def _yolo(files: Sequence[Path]) -> str | None:
                 "and folders of images: export it too, without options about masks."
             )
     return None
-
-
-def _ends(file: Path) -> str:
-    """The beginning and the end of a file; empty if it cannot be read."""
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(_BYTES)
-            if file.stat().st_size > 2 * _BYTES:
-                opened.seek(-_BYTES, 2)
-            return (content + opened.read(_BYTES)).decode("utf-8", "replace")
-    except OSError:
-        return ""

@@ -24,6 +24,14 @@ SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 _UNREAD = (PICTURES | VIDEOS).difference(SUFFIXES)
 
 
+def composed(name: str) -> str:
+    """A name with accents and letters in one character, as names are compared.
+
+    macOS and the archives it makes hold them as two characters.
+    """
+    return unicodedata.normalize("NFC", name)
+
+
 def files_below(folder: Path) -> list[Path]:
     """Find the files in a folder and the folders below it.
 
@@ -126,4 +134,4 @@ def siblings(path: Path, suffixes: Collection[str]) -> list[Path]:
 
 
 def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
+    return composed(name).casefold()

@@ -20,9 +20,7 @@ ignored, except where another object is painted over them.
 Taught in ``07_your_own_data``.
 """
 
-import json
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +33,8 @@ import numpy as np
 from PIL import Image
 
 from bisenet_lib.config.class_names import name_fault
-from bisenet_lib.data.image_files import PICTURES, files_below
+from bisenet_lib.data.annotation_tools import ends_of
+from bisenet_lib.data.image_files import PICTURES, composed, files_below
 from bisenet_lib.data.image_io import Size
 from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.errors import InputError, refuse
@@ -43,7 +42,7 @@ from bisenet_lib.importers.annotations import LEFT_OUT, AnnotatedImage, Annotati
 from bisenet_lib.importers.coco_masks import paint, paint_box
 from bisenet_lib.importers.colour_table import Colour
 from bisenet_lib.importers.pairing import split_of
-from bisenet_lib.importers.shapes import ends_of
+from bisenet_lib.importers.shapes import read_json
 
 TOOL = "COCO JSON"
 _LISTS = ("images", "annotations", "categories")
@@ -186,10 +185,7 @@ def _is_like(path: Path) -> bool:
 
 def _read(path: Path) -> _File | None:
     """Read a JSON file; None for one with other things than objects, as captions."""
-    try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: no readable JSON ({error}). Export it again.") from error
+    data = read_json(path)
     if not isinstance(data, dict) or not all(isinstance(data.get(key), list) for key in _LISTS):
         return None
     for key, fields in (
@@ -268,13 +264,8 @@ def _pictures(folder: Path) -> dict[str, list[Path]]:
     pictures: dict[str, list[Path]] = defaultdict(list)
     for path in files_below(folder):
         if path.suffix.lower() in PICTURES:
-            pictures[_normal(path.name)].append(path)
+            pictures[composed(path.name)].append(path)
     return pictures
-
-
-def _normal(name: str) -> str:
-    """A name in one Unicode form: archives from a Mac hold accents as characters of their own."""
-    return unicodedata.normalize("NFC", name)
 
 
 def _images(
@@ -387,9 +378,9 @@ def _located(
         raise InputError(f"{source}: the file_name {file_name!r} names no image. Export it again.")
     paths = [
         path
-        for path in pictures.get(_normal(relative.name), ())
-        if f"/{_normal(path.relative_to(folder).as_posix())}".endswith(
-            f"/{_normal(relative.as_posix())}"
+        for path in pictures.get(composed(relative.name), ())
+        if f"/{composed(path.relative_to(folder).as_posix())}".endswith(
+            f"/{composed(relative.as_posix())}"
         )
     ]
     if len(paths) > 1:

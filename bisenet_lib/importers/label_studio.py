@@ -11,7 +11,6 @@ export does, or images that are called ``task-3.jpg``. Taught in ``07_your_own_d
 
 import math
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,7 +21,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import numpy as np
 from PIL import Image
 
-from bisenet_lib.data.image_files import PICTURES, files_below
+from bisenet_lib.data.annotation_tools import ends_of
+from bisenet_lib.data.image_files import PICTURES, composed, files_below
 from bisenet_lib.data.image_io import Size, check_image, pillow_image
 from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.errors import InputError, refuse
@@ -35,7 +35,6 @@ from bisenet_lib.importers.shapes import (
     check_inside,
     checked_points,
     class_indices,
-    ends_of,
     fill_polygon,
     picture_of,
     read_json,
@@ -305,8 +304,8 @@ def _image_of(
             "tasks of one image each can be imported."
         )
     path = paths[0]
-    plain = _UPLOAD.sub("", _normal(path.name), count=1)
-    found = pictures.get(_normal(path.name)) or pictures.get(plain) or pictures.get(f"/{plain}")
+    plain = _UPLOAD.sub("", composed(path.name), count=1)
+    found = pictures.get(composed(path.name)) or pictures.get(plain) or pictures.get(f"/{plain}")
     if not found:
         return folder / plain
     longest = max(_common_end(path, picture) for picture in found)
@@ -322,7 +321,7 @@ def _by_name(pictures: Iterable[Path]) -> dict[str, list[Path]]:
     """Pictures by name; and, after ``/``, by the name that an upload gives them."""
     by_name: dict[str, list[Path]] = {}
     for picture in pictures:
-        name = _normal(picture.name)
+        name = composed(picture.name)
         by_name.setdefault(name, []).append(picture)
         by_name.setdefault(f"/{_uploaded(name)}", []).append(picture)
     return by_name
@@ -337,10 +336,6 @@ def _path_of(address: str) -> PurePosixPath:
     return PurePosixPath(text)
 
 
-def _normal(name: str) -> str:
-    return unicodedata.normalize("NFC", name)
-
-
 def _uploaded(name: str) -> str:
     """What Django, and so Label Studio, makes of a file's name: no spaces, no brackets."""
     return re.sub(r"[^-\w.]", "", name.strip().replace(" ", "_"))
@@ -349,7 +344,7 @@ def _uploaded(name: str) -> str:
 def _common_end(path: PurePosixPath, picture: Path) -> int:
     """How many of the last folders two paths have in common."""
     pairs = zip(reversed(path.parts[:-1]), reversed(picture.parts[:-1]), strict=False)
-    same = [_normal(one) == _normal(other) for one, other in pairs]
+    same = [composed(one) == composed(other) for one, other in pairs]
     return (*same, False).index(False)
 
 

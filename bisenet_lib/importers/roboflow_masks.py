@@ -13,19 +13,19 @@ from pathlib import Path
 
 import numpy as np
 
+from bisenet_lib.data.annotation_tools import ends_of
 from bisenet_lib.data.image_files import PICTURES, files_below
 from bisenet_lib.data.image_io import Size
 from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.errors import InputError, refuse
 from bisenet_lib.importers.annotations import LEFT_OUT, AnnotatedImage, Annotations
 from bisenet_lib.importers.masks import read_indices
-from bisenet_lib.importers.pairing import IMAGES
-from bisenet_lib.importers.shapes import class_indices, ends_of, picture_of
+from bisenet_lib.importers.pairing import IMAGES, split_of
+from bisenet_lib.importers.shapes import class_indices, picture_of
 
 _TABLE = "_classes.csv"
 _HEADER = ["pixel value", "class"]
 _MASK = "_mask.png"
-_SPLITS = {"train": "train", "valid": "val", "test": "test"}
 
 
 def find(folder: Path) -> Annotations | None:
@@ -62,7 +62,7 @@ def find(folder: Path) -> Annotations | None:
                     name=image.relative_to(folder).with_suffix("").as_posix(),
                     image=image,
                     source=mask,
-                    split=_SPLITS.get(table.parent.name.lower()),
+                    split=split_of(f"{table.parent.name}/"),
                     draw=partial(_draw, mask, image, tuple(indices[name] for name in names)),
                 )
             )

@@ -22,21 +22,6 @@ from bisenet_lib.importers.masks import Picture
 Points = list[tuple[float, float]]
 """x and y of each, in pixels."""
 
-_BYTES = 1 << 16
-"""Bytes looked at at each end of a file: exports are large."""
-
-
-def ends_of(path: Path) -> str:
-    """The beginning and the end of a text file, to recognise its format; empty if unreadable."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(_BYTES)
-            if path.stat().st_size > 2 * _BYTES:
-                file.seek(-_BYTES, 2)
-            return (content + file.read(_BYTES)).decode("utf-8-sig", "replace")
-    except OSError:
-        return ""
-
 
 def read_json(path: Path) -> Any:
     """What a JSON file holds.

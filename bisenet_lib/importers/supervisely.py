@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw
 
+from bisenet_lib.data.annotation_tools import ends_of
 from bisenet_lib.data.image_files import PICTURES, files_below
 from bisenet_lib.data.image_io import MOST_PIXELS, Size, pillow_image
 from bisenet_lib.data.labels import IGNORE
@@ -30,7 +31,6 @@ from bisenet_lib.importers.shapes import (
     check_inside,
     checked_points,
     class_indices,
-    ends_of,
     fill_polygon,
     picture_of,
     read_json,

@@ -7,7 +7,6 @@ without lists and with the names in ``class_names.txt``.
 Taught in ``07_your_own_data``.
 """
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +16,7 @@ import numpy as np
 
 from bisenet_lib.common.atomic_files import read_lines
 from bisenet_lib.config.class_names import read_names
-from bisenet_lib.data.image_files import PICTURES, files_below
+from bisenet_lib.data.image_files import PICTURES, composed, files_below
 from bisenet_lib.data.image_io import Size
 from bisenet_lib.data.labels import IGNORE, class_colours
 from bisenet_lib.errors import InputError, refuse
@@ -271,7 +270,7 @@ def _by_name(
         if file.suffix.lower() not in PICTURES:
             continue
         path = file.relative_to(folder).as_posix()
-        name = unicodedata.normalize("NFC", path[: -len(file.suffix)])
+        name = composed(path[: -len(file.suffix)])
         if name in pictures:
             faults.append(
                 f"{file}: has the name of {pictures[name].name}, and one {partner} cannot belong "
@@ -307,7 +306,7 @@ def _read_lists(folder: Path) -> tuple[dict[str, str | None], tuple[Path, ...]]:
 
 
 def _listed_name(line: str) -> str:
-    name = unicodedata.normalize("NFC", line.strip().replace("\\", "/"))
+    name = composed(line.strip().replace("\\", "/"))
     if len(name) > 1 and name[0] == name[-1] == '"':
         name = name[1:-1]
     return name[: -len(Path(name).suffix)] if name.lower().endswith(IMAGES) else name

@@ -12,7 +12,6 @@ Taught in ``07_your_own_data``.
 import math
 import posixpath
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +24,7 @@ from PIL import Image, ImageDraw
 
 from bisenet_lib.common.atomic_files import read_lines
 from bisenet_lib.config.class_names import name_fault
-from bisenet_lib.data.image_files import PICTURES, files_below
+from bisenet_lib.data.image_files import PICTURES, composed, files_below
 from bisenet_lib.data.image_io import Size
 from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.errors import InputError, refuse
@@ -326,8 +325,8 @@ def _label_path(folder: Path, image: Path) -> Path:
 
 
 def _composed(path: Path) -> Path:
-    """A path as labels are compared: macOS writes accents as characters of their own."""
-    return Path(unicodedata.normalize("NFC", str(path)))
+    """A path as labels are compared."""
+    return Path(composed(str(path)))
 
 
 def _labels(folder: Path) -> dict[Path, Path]:
