@@ -23,7 +23,8 @@ class AnnotatedImage:
     """An image and its annotation.
 
     Attributes:
-        name: unique in the export: the image's path in it without suffix, with ``/``.
+        name: the image's path in the export without suffix, with ``/``; two of one name are
+            refused by :func:`bisenet_lib.importers.exports.drawn_pairs`.
         image: the image file.
         source: the file that the annotation stands in, for messages.
         split: ``train``, ``val`` or ``test`` where the tool's own split says so, else None.

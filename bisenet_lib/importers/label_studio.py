@@ -28,7 +28,6 @@ from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.errors import InputError, refuse
 from bisenet_lib.importers.annotations import LEFT_OUT, AnnotatedImage, Annotations
 from bisenet_lib.importers.label_studio_brush import brush_pixels
-from bisenet_lib.importers.pairing import IMAGES
 from bisenet_lib.importers.shapes import (
     Points,
     check_declared,
@@ -247,17 +246,12 @@ def _of_masks(
 def _annotated(
     folder: Path, images: Mapping[Path, tuple[Path, partial[np.ndarray]]]
 ) -> tuple[AnnotatedImage, ...]:
-    faults = []
-    found: dict[str, AnnotatedImage] = {}
-    for image, (source, draw) in sorted(images.items()):
-        name = image.relative_to(folder).with_suffix("").as_posix()
-        if name in found:
-            faults.append(f"{image}: has the name of {found[name].image.name}. Rename one of them.")
-        elif image.suffix.lower() not in IMAGES:
-            faults.append(f"{image}: images are PNG or JPEG. Save it as one of these.")
-        found[name] = AnnotatedImage(name, image, source, None, draw)
-    refuse(faults)
-    return tuple(found[name] for name in sorted(found))
+    return tuple(
+        AnnotatedImage(
+            image.relative_to(folder).with_suffix("").as_posix(), image, source, None, draw
+        )
+        for image, (source, draw) in sorted(images.items())
+    )
 
 
 def _unnamed(pictures: Sequence[Path], images: Iterable[Path]) -> Iterator[str]:

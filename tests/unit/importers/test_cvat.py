@@ -6,10 +6,12 @@ That is ``dataset_manager/formats/mask.py`` and ``utils.make_colormap`` of CVAT,
 spaces, images with "Save images" only, and no mask for an image without objects.
 """
 
-import pickle
+from functools import partial
 
+import folders
 import numpy as np
 import pytest
+from folders import save_list
 from PIL import Image
 
 from bisenet_lib.errors import InputError
@@ -25,24 +27,13 @@ COLOURS = np.array([(250, 50, 83), (0, 0, 0), (51, 221, 255)], np.uint8)
 VALUES = np.array([[1, 1, 1, 1, 1], [1, 0, 0, 2, 1], [1, 0, 0, 2, 2]], np.uint8)
 SIZE = (5, 3)
 NAMES = ("a", "shelf 2/b (1)", "shelf 2/ü.v2")
-
-
-def save_image(path, size=SIZE):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, (90, 120, 30)).save(path)
-    return path
+save_image = partial(folders.save_image, size=SIZE)
+drawn = partial(folders.drawn, size=SIZE)
 
 
 def save_mask(path, values=VALUES):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(COLOURS[values]).save(path)
-    return path
-
-
-def save_list(root, name, *names):
-    path = root / "ImageSets" / "Segmentation" / f"{name}.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
     return path
 
 
@@ -57,10 +48,6 @@ def root(tmp_path):
     save_list(root, "default", *NAMES)
     (root / "labelmap.txt").write_text(LABEL_MAP)
     return root
-
-
-def drawn(found, number=0, size=SIZE):
-    return pickle.loads(pickle.dumps(found.images[number].draw))(size)
 
 
 def test_a_task(root):

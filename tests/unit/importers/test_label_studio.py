@@ -18,6 +18,7 @@ from PIL import Image
 
 from bisenet_lib.errors import InputError
 from bisenet_lib.importers.annotations import LEFT_OUT
+from bisenet_lib.importers.exports import drawn_pairs
 from bisenet_lib.importers.label_studio import find
 from bisenet_lib.importers.label_studio_brush import brush_pixels
 
@@ -437,7 +438,7 @@ def test_images_of_other_kinds_and_of_one_stem_are_refused(tmp_path):
     names = enumerate(("a.png", "a.jpg", "b.webp"))
     save_export(tmp_path, *(task(n, name, annotation(brush(LEFT_HALF))) for n, name in names))
     with pytest.raises(InputError) as caught:
-        find(tmp_path)
+        drawn_pairs(find(tmp_path))
     assert f"{tmp_path}/a.png: has the name of a.jpg" in str(caught.value)
     assert f"{tmp_path}/b.webp: images are PNG or JPEG" in str(caught.value)
 

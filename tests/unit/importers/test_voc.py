@@ -1,10 +1,12 @@
 """Pascal VOC's folders, written as in VOCtrainval_11-May-2012 (its devkit_doc.html)."""
 
-import pickle
 import unicodedata
+from functools import partial
 
+import folders
 import numpy as np
 import pytest
+from folders import save_list
 from PIL import Image
 
 from bisenet_lib.data.image_io import check_image
@@ -22,12 +24,8 @@ VALUES = np.array(
     ],
     np.uint8,
 )
-
-
-def save_image(path, size=SIZE, **options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, (90, 120, 30)).save(path, **options)
-    return path
+save_image = partial(folders.save_image, size=SIZE)
+drawn = partial(folders.drawn, size=SIZE)
 
 
 def save_mask(path, values=VALUES, palette=PALETTE):
@@ -36,13 +34,6 @@ def save_mask(path, values=VALUES, palette=PALETTE):
     if palette:
         image.putpalette(palette)
     image.save(path)
-    return path
-
-
-def save_list(root, name, *names):
-    path = root / "ImageSets" / "Segmentation" / f"{name}.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
     return path
 
 
@@ -60,10 +51,6 @@ def root(tmp_path):
     save_list(root, "val", "2007_000039")
     save_list(root, "trainval", "2007_000032", "2007_000039", "2007_000063")
     return root
-
-
-def drawn(found, number=0, size=SIZE):
-    return pickle.loads(pickle.dumps(found.images[number].draw))(size)
 
 
 def test_voc_2012_as_it_is_unpacked(root):
