@@ -44,6 +44,14 @@ def minicity(
     test: Annotated[int, typer.Option(help="Test frames; their labels are void.")] = 8,
     size: Annotated[str, typer.Option(help="Width x height, 64x32 to 2048x1024.")] = "512x256",
     seed: Annotated[int, typer.Option(help="One seed gives one data set, byte for byte.")] = 0,
+    varied: Annotated[
+        bool,
+        typer.Option(
+            "--varied",
+            help="Any camera in any light, at night and on open roads too: what a network learns "
+            "from it carries over to photographs.",
+        ),
+    ] = False,
     workers: Workers = 1,
 ) -> None:
     """Write MiniCity: generated street scenes in the exact Cityscapes format.
@@ -52,9 +60,15 @@ def minicity(
     """
     from bisenet_lib.data import minicity as streets
 
-    size_of_images = streets.size_of(size)
     summary = streets.generate(
-        folder, train=train, val=val, test=test, size=size_of_images, seed=seed, workers=workers
+        folder,
+        train=train,
+        val=val,
+        test=test,
+        size=streets.size_of(size),
+        seed=seed,
+        varied=varied,
+        workers=workers,
     )
     out.print(f"{summary}", highlight=False, soft_wrap=True)
 

@@ -1,11 +1,12 @@
 """Cities: each has its own houses, trees, streets and vehicles, drawn from its name."""
 
+import itertools
 from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
 
-from bisenet_lib.data.minicity.geometry import Colour
+from bisenet_lib.data.minicity.colour import Colour, pick
 
 CITIES: dict[str, tuple[str, ...]] = {
     "train": (
@@ -29,9 +30,35 @@ _HOUSES: tuple[tuple[Colour, ...], ...] = (
     ((176, 178, 178), (146, 150, 154), (206, 206, 202), (120, 124, 130)),
     ((214, 190, 150), (196, 206, 196), (220, 196, 190), (180, 196, 208)),
     ((198, 188, 168), (160, 150, 134), (224, 214, 196), (136, 112, 92)),
+    ((236, 234, 228), (150, 170, 176), (196, 170, 120), (104, 92, 84)),
+    ((128, 76, 60), (96, 60, 52), (176, 124, 96), (72, 62, 60)),
+    ((178, 168, 150), (112, 106, 100), (146, 132, 112), (84, 84, 88)),
 )
-_ROOFS: tuple[Colour, ...] = ((136, 70, 54), (92, 84, 82), (70, 74, 82), (120, 88, 70))
-_LIVERY: tuple[tuple[Colour, Colour], ...] = (
+WALLS: tuple[Colour, ...] = (
+    *itertools.chain.from_iterable(_HOUSES),
+    (244, 242, 236),
+    (62, 60, 62),
+    (44, 46, 50),
+    (150, 192, 176),
+    (120, 150, 176),
+    (206, 130, 110),
+    (222, 190, 96),
+    (104, 132, 104),
+    (170, 60, 52),
+    (190, 176, 196),
+)
+"""RGB of fronts that are found in every city."""
+_ROOFS: tuple[Colour, ...] = (
+    (136, 70, 54),
+    (92, 84, 82),
+    (70, 74, 82),
+    (120, 88, 70),
+    (58, 54, 54),
+    (150, 142, 134),
+    (88, 106, 96),
+    (168, 108, 78),
+)
+_LIVERIES: tuple[tuple[Colour, Colour], ...] = (
     ((226, 196, 40), (60, 60, 64)),
     ((196, 36, 38), (232, 230, 224)),
     ((232, 232, 228), (40, 120, 80)),
@@ -49,6 +76,7 @@ class City:
         name: lower case.
         houses: RGB of its fronts.
         roofs: RGB of its roofs.
+        taste: (12,) how much more or less than others it builds each kind of house.
         storeys: fewest and most floors.
         half_road: metres from the middle of the road to the kerb.
         sidewalk: width in metres.
@@ -63,6 +91,7 @@ class City:
     name: str
     houses: tuple[Colour, ...]
     roofs: tuple[Colour, ...]
+    taste: tuple[float, ...]
     storeys: tuple[int, int]
     half_road: float
     sidewalk: float
@@ -85,23 +114,22 @@ def city_of(name: str, seed: int) -> City:
         The city; the same for the same arguments.
     """
     rng = np.random.default_rng([seed, crc32(name.encode())])
-    palette = [
-        _HOUSES[int(rng.integers(len(_HOUSES)))][tone] for tone in rng.permutation(4) for _ in "ab"
-    ]
-    low = int(rng.integers(3, 5))
+    palette = [pick(rng, _HOUSES)[tone] for tone in rng.permutation(4) for _ in "abc"]
+    low = int(rng.integers(2, 6))
     grey = rng.uniform(98, 138)
     paving = rng.uniform(138, 182) * np.array([1, rng.uniform(0.94, 1.0), rng.uniform(0.86, 1.0)])
     return City(
         name=name,
         houses=tuple(palette),
-        roofs=tuple(_ROOFS[index] for index in rng.permutation(len(_ROOFS))[:2]),
+        roofs=tuple(_ROOFS[index] for index in rng.permutation(len(_ROOFS))[:4]),
+        taste=tuple(rng.gamma(1.5, 1.0, 12) + 0.2),
         storeys=(low, low + int(rng.integers(1, 4))),
         half_road=rng.uniform(4.0, 5.6),
         sidewalk=rng.uniform(4.0, 6.2),
-        greenness=rng.uniform(0.25, 0.6),
-        green=tuple(np.array([98, 122, 58]) * rng.uniform(0.88, 1.12, 3)),
+        greenness=rng.uniform(0.15, 0.65),
+        green=tuple(np.array([92, 114, 58]) * rng.uniform(0.75, 1.12) * rng.uniform(0.88, 1.12, 3)),
         paving=tuple(paving),
         asphalt=(grey, grey, grey * rng.uniform(0.98, 1.05)),
-        bus=_LIVERY[int(rng.integers(len(_LIVERY)))],
-        tram=_LIVERY[int(rng.integers(len(_LIVERY)))],
+        bus=pick(rng, _LIVERIES),
+        tram=pick(rng, _LIVERIES),
     )

@@ -18,7 +18,7 @@ from bisenet_lib.data.minicity.city import CITIES
 from bisenet_lib.data.minicity.frame import check_frame_size, parsed, render
 from bisenet_lib.errors import InputError
 
-VERSION = 1
+VERSION = 3
 """The generator's version; a new one whenever the same seed would give other bytes."""
 
 SETTINGS = "minicity.json"
@@ -58,6 +58,7 @@ def generate(
     test: int = 8,
     size: tuple[int, int] = (512, 256),
     seed: int = 0,
+    varied: bool = False,
     workers: int = 1,
 ) -> Made:
     """Write MiniCity, generated street scenes in the exact Cityscapes format.
@@ -74,6 +75,7 @@ def generate(
         test: number of test frames, whose labels are void as in Cityscapes.
         size: width and height in pixels, from 64x32 to 2048x1024.
         seed: 0 or more; one seed gives one data set, byte for byte, with any ``workers``.
+        varied: see :func:`bisenet_lib.data.minicity.render`.
         workers: processes.
 
     Returns:
@@ -92,13 +94,14 @@ def generate(
             raise InputError(f"{name} is {value}; give {least.get(name, 0)} or more")
     if not sum(counts.values()):
         raise InputError("train, val and test are all 0; ask for at least one frame")
-    _settle(root, {"version": VERSION, "seed": seed, "size": list(size), **counts})
+    world = {"version": VERSION, "seed": seed, "size": list(size), "varied": varied}
+    _settle(root, {**world, **counts})
     frames = [(split, number) for split, count in counts.items() for number in range(count)]
     files = {frame: paths(root, *frame) for frame in frames}
     missing = [frame for frame in frames if not all(path.is_file() for path in files[frame])]
     for folder in sorted({path.parent for frame in frames for path in files[frame]} | {root}):
         clear_leftovers(folder)
-    write = partial(_write, root, seed, size)
+    write = partial(_write, root, seed, size, varied)
     for _, result in each(write, missing, workers=workers, title="MiniCity"):
         if isinstance(result, InputError):
             raise result
@@ -118,7 +121,12 @@ def _settle(root: Path, wanted: dict[str, Any]) -> None:
         return
     try:
         stored = json.loads(file.read_text(encoding="utf-8"))
-        for name in ("version", "seed", "size"):
+        if stored["version"] != VERSION:
+            raise InputError(
+                f"{file}: made by version {stored['version']} of the generator; this is version "
+                f"{VERSION}. Delete {root} and run the command again, or give another folder"
+            )
+        for name in ("seed", "size", "varied"):
             if stored[name] != wanted[name]:
                 raise InputError(
                     f"{file}: made with {name} {stored[name]}, not {wanted[name]}; "
@@ -159,8 +167,10 @@ def paths(root: Path, split: str, number: int) -> tuple[Path, Path, Path, Path, 
     return image, polygons, ids, instances, colours
 
 
-def _write(root: Path, seed: int, size: tuple[int, int], frame: tuple[str, int]) -> None:
-    image, annotation = render(seed, *frame, size)
+def _write(
+    root: Path, seed: int, size: tuple[int, int], varied: bool, frame: tuple[str, int]
+) -> None:
+    image, annotation = render(seed, *frame, size, varied=varied)
     text = json.dumps(annotation)
     objects = parsed(text)
     photo, polygons, ids, instances, colour = paths(root, *frame)

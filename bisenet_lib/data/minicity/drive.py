@@ -16,14 +16,16 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bisenet_lib.data.minicity import people, traffic, vehicles
+from bisenet_lib.data.minicity import buses, cars, people, riders, traffic, trucks, two_wheelers
 from bisenet_lib.data.minicity.city import CITIES, city_of
+from bisenet_lib.data.minicity.colour import pick
+from bisenet_lib.data.minicity.ego import Ego
 from bisenet_lib.data.minicity.frame import annotate, check_frame_size, drawn, road_of
 from bisenet_lib.data.minicity.geometry import Camera, Face, Points, Thing, strip
-from bisenet_lib.data.minicity.houses import skyline
 from bisenet_lib.data.minicity.paint import Look, paint
 from bisenet_lib.data.minicity.plan import RARITY, plan
 from bisenet_lib.data.minicity.scene import Scene, furnish, line, plant, rarities
+from bisenet_lib.data.minicity.skyline import skyline
 from bisenet_lib.data.minicity.street import (
     FIRST,
     LAST,
@@ -137,7 +139,7 @@ class Street:
         self.sides = draw_sides(rng, self.city)
         horizon, eye = rng.uniform(0.39, 0.45), rng.uniform(1.25, 1.45)
         self.camera = Camera(*size, horizon=horizon, eye=eye)
-        self.look = Look.draw(rng, self.camera, self.weather)
+        self.look = Look.usual(rng, self.camera, self.weather)
         self.bends, self.turns = rng.uniform(-0.0007, 0.0007, 2), rng.integers(1, 4, 2)
         self.tram = bool(rng.random() < 0.4)
         first = rng.random(len(RARITY))
@@ -187,6 +189,7 @@ class Street:
             tuple(thing for thing, _ in shown),
             tuple(thing for thing, _ in standing),
             **self._shadows(share, gone),
+            ego=Ego(),
             moving=True,
         )
         patches = [faces for _, faces in shown], [faces for _, faces in standing]
@@ -209,7 +212,7 @@ class Street:
         plant(stage)
         furnish(stage)
         traffic.park(stage)
-        traffic.two_wheelers(stage)
+        traffic.place_two_wheelers(stage)
         rarities(stage)
         return flats
 
@@ -357,7 +360,7 @@ def _marks(faces: Sequence[Face] | Iterator[Face]) -> Thing:
 
 def _movers(rng: np.random.Generator, stage: Stage, tram: bool) -> list[Mover]:
     own, oncoming = traffic.lanes(stage)
-    lit = stage.weather.kind in ("dusk", "rain")
+    lit = stage.weather.lit
     movers: list[Mover] = []
 
     def vehicle(
@@ -368,25 +371,27 @@ def _movers(rng: np.random.Generator, stage: Stage, tram: bool) -> list[Mover]:
         start: float,
         **options: Any,
     ) -> None:
-        half, long = (0.9, 2.15) if build is vehicles.car else (1.25, 4.5)
+        half, long = (0.9, 2.15) if build is cars.car else (1.25, 4.5)
         stage.contact, stage.cast, stage.things = [], [], []
         stage.vehicle(build(rng, x, STUDIO, heading, **options), x, STUDIO, half, long)
         place = _at_speed(start, laps, sway=rng.uniform(1, 4), phase=rng.uniform(0, 2 * np.pi))
         movers.append(_mover([stage.things], stage, place))
 
-    cars: _Build = vehicles.car, {"lit": lit}
-    trucks: _Build = vehicles.truck, {}
-    buses: _Build = vehicles.bus, {"colours": stage.city.bus}
+    car: _Build = cars.car, {"lit": lit}
+    long_vehicles: tuple[_Build, _Build] = (
+        (trucks.truck, {}),
+        (buses.bus, {"colours": stage.city.bus}),
+    )
     for number, start in enumerate(_spread(rng, 20, LAP - BEHIND - 8, 4)):
-        build, options = cars
+        build, options = car
         if number == 2 and rng.random() < 0.7:
-            build, options = (trucks, buses)[int(rng.integers(2))]
+            build, options = pick(rng, long_vehicles)
         vehicle(build, own + rng.normal(0, 0.1), 0.0, 2, start, **options)
     for start in _spread(rng, 0, LAP, 5):
-        vehicle(vehicles.car, oncoming + rng.normal(0, 0.1), np.pi, -2, start, lit=lit)
+        vehicle(cars.car, oncoming + rng.normal(0, 0.1), np.pi, -2, start, lit=lit)
     if tram:
         track, colours = track_of(stage.sides), stage.city.tram
-        vehicle(vehicles.tram, track, np.pi, -1, rng.uniform(0, LAP), colours=colours)
+        vehicle(buses.tram, track, np.pi, -1, rng.uniform(0, LAP), colours=colours)
     for start in _spread(rng, 0, LAP, 3):
         movers.append(_rider(rng, stage, start))
     for start in rng.uniform(0, LAP, 22):
@@ -422,10 +427,10 @@ def _mover(
 def _rider(rng: np.random.Generator, stage: Stage, start: float) -> Mover:
     right = stage.sides[1]
     x, motor = right.kerb - 2.4 * right.parked - 0.8, bool(rng.random() < 0.3)
-    build = people.motorcycle if motor else people.bicycle
+    build = two_wheelers.motorcycle if motor else two_wheelers.bicycle
     things = [
         build(rng, x, STUDIO, side_on=False),
-        people.rider(rng, x, STUDIO, side_on=False, motor=motor),
+        riders.rider(rng, x, STUDIO, side_on=False, motor=motor),
     ]
     stage.contact, stage.cast = [traffic.spot(x, STUDIO, 0.25)], []
     return _mover([things], stage, _at_speed(start, 1))

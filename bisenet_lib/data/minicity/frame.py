@@ -1,6 +1,7 @@
 """One frame: the image and its annotation in the form of ``_polygons.json``."""
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 from bisenet_lib.data.labels import name2label
 from bisenet_lib.data.minicity.city import CITIES, city_of
 from bisenet_lib.data.minicity.ego import void_objects
+from bisenet_lib.data.minicity.geometry import Camera
 from bisenet_lib.data.minicity.paint import Look, paint
 from bisenet_lib.data.minicity.plan import RARITY, plan
 from bisenet_lib.data.minicity.scene import Scene, compose
@@ -68,6 +70,8 @@ def render(
     split: str = "train",
     number: int = 0,
     size: tuple[int, int] = (512, 256),
+    *,
+    varied: bool = False,
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Make one frame in memory.
 
@@ -78,6 +82,8 @@ def render(
         split: ``train``, ``val`` or ``test``; decides the cities.
         number: the frame's place in its split, from 0.
         size: width and height in pixels.
+        varied: any camera in any light, at night and on open roads too, so that what a network
+            learns carries over to photographs; else one good camera in town, as in Cityscapes.
 
     Returns:
         The image, (height, width, 3) uint8 RGB, and its annotation: a dictionary with
@@ -97,14 +103,16 @@ def render(
     names = CITIES[split]
     start = np.random.default_rng([seed, which]).random(len(RARITY))
     rng = np.random.default_rng([seed, which, number % len(names), number // len(names)])
-    scene = compose(rng, city_of(names[number % len(names)], seed), size, plan(start, number))
+    city = city_of(names[number % len(names)], seed)
+    scene = compose(rng, city, size, plan(start, number), varied=varied)
     flats = seen(scene.flats, scene.camera, scene.weather, haze=False)
     things = seen(scene.things, scene.camera, scene.weather)
     annotation = annotate(scene, flats, things)
     painted = [
         patches for thing, patches in zip(scene.things, things, strict=True) if not thing.deleted
     ]
-    look = Look.draw(rng, scene.camera, scene.weather)
+    draw_look = Look.random if varied else Look.usual
+    look = draw_look(rng, scene.camera, scene.weather)
     image = paint(scene, flats, painted, lambda: road_of(annotation), look)
     if split == "test":
         annotation["objects"] = void_objects(*size, whole=True)
@@ -145,13 +153,33 @@ def annotate(scene: Scene, flats: list[list[Patch]], things: list[list[Patch]]) 
         See :func:`render`.
     """
     width, height = scene.camera.width, scene.camera.height
-    horizon = int(np.ceil(scene.camera.horizon * height + scene.camera.focal / 250))
-    sky = [[0, 0], [width - 1, 0], [width - 1, horizon], [0, horizon]]
-    objects: list[dict[str, Any]] = [{"label": "sky", "polygon": sky, "deleted": 0}]
+    objects: list[dict[str, Any]] = []
+    if sky := _sky(scene.camera):
+        objects.append({"label": "sky", "polygon": sky, "deleted": 0})
     for thing, patches in zip([*scene.flats, *scene.things], [*flats, *things], strict=True):
         polygon = outline(patches, width, height)
         if polygon:
             deleted = int(thing.deleted)
             objects.append({"label": thing.label, "polygon": polygon, "deleted": deleted})
-    objects += void_objects(width, height, whole=False)
+    objects += void_objects(width, height, scene.ego, whole=False)
     return {"imgHeight": height, "imgWidth": width, "objects": objects}
+
+
+def _sky(camera: Camera) -> list[list[int]]:
+    """The polygon of the sky, [x, y] pixels; empty when the horizon is above the frame.
+
+    The horizon of a wide frame from a rolled camera may leave it above and below.
+    """
+    right, lowest = camera.width - 1, camera.height - 1
+    ends = [camera.horizon_at(x) + camera.focal / 250 for x in (0, right)]
+    if max(ends) < 0:
+        return []
+    columns = [0.0, float(right)]
+    if ends[0] != ends[1]:
+        crossings = [right * (row - ends[0]) / (ends[1] - ends[0]) for row in (0, lowest)]
+        columns += [column for column in crossings if 0 < column < right]
+    edge = [
+        [round(column), min(max(math.ceil(np.interp(column, (0, right), ends)), 0), lowest)]
+        for column in sorted(columns, reverse=True)
+    ]
+    return [[0, 0], [right, 0], *edge]

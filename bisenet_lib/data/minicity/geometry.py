@@ -4,15 +4,19 @@ World axes: ``x`` to the right, ``y`` up from the ground, ``z`` ahead of the cam
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
-Colour = tuple[float, float, float]
+from bisenet_lib.data.minicity.colour import Colour
+
 Points = np.ndarray
+"""(N, 3) metres, or (N, 2) pixels."""
+Outline = Sequence[tuple[float, float]]
+"""The corners of a polygon in a plane, metres."""
 
 NEAR = 0.4
 """Metres ahead of the camera at which points are clamped, so that projection stays finite."""
@@ -70,6 +74,8 @@ class Camera:
         eye: metres above the ground.
         bend: curvature of the street; ``x`` is shifted by ``bend * z**2``.
         gone: metres the camera has moved; they shift the grain of the ground.
+        zoom: focal length as a share of the width; 1.1 is Cityscapes' field of about 50 degrees.
+        roll: radians by which the camera is turned clockwise about its axis.
     """
 
     width: int
@@ -79,11 +85,27 @@ class Camera:
     eye: float = 1.3
     bend: float = 0.0
     gone: float = 0.0
+    zoom: float = 1.1
+    roll: float = 0.0
 
     @property
     def focal(self) -> float:
-        """Focal length in pixels; the field of view is that of Cityscapes, about 50 degrees."""
-        return 1.1 * self.width
+        """Focal length in pixels."""
+        return self.zoom * self.width
+
+    @property
+    def rolling(self) -> np.ndarray:
+        """(2, 3): turns pixels (x, y, 1) of a level camera about the middle of the image."""
+        cos, sin = math.cos(self.roll), math.sin(self.roll)
+        x, y = self.width / 2, self.height / 2
+        return np.array([(cos, -sin, x - cos * x + sin * y), (sin, cos, y - sin * x - cos * y)])
+
+    def horizon_at(self, x: float) -> float:
+        """Row of the horizon in column ``x``, in pixels."""
+        level = self.horizon * self.height - self.height / 2
+        return self.height / 2 + (level + (x - self.width / 2) * math.sin(self.roll)) / math.cos(
+            self.roll
+        )
 
     def bent(self, points: Points) -> Points:
         """Bend straight-street coordinates (N, 3) into the curved street."""
@@ -95,18 +117,13 @@ class Camera:
     def project(self, bent: Points) -> Points:
         """Project bent points (N, 3) in metres to pixels (N, 2), x then y."""
         scale = self.focal / bent[:, 2]
-        return np.column_stack(
+        level = np.column_stack(
             (
                 self.centre * self.width + bent[:, 0] * scale,
                 self.horizon * self.height + (self.eye - bent[:, 1]) * scale,
             )
         )
-
-
-def rgb(values: Iterable[float]) -> Colour:
-    """Three values as a colour."""
-    red, green, blue = values
-    return red, green, blue
+        return level @ self.rolling[:, :2].T + self.rolling[:, 2] if self.roll else level
 
 
 def turned(points: Points, heading: float, x: float, z: float) -> Points:
@@ -245,3 +262,47 @@ class Model:
 def rect(x0: float, x1: float, y0: float, y1: float) -> list[tuple[float, float]]:
     """The four corners of an axis-parallel rectangle."""
     return [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+
+
+def bridged(polygons: Sequence[Points]) -> Points:
+    """Several polygons as one, joined by lines without area.
+
+    Args:
+        polygons: each (N, 3) metres; where two overlap, a hole is left.
+
+    Returns:
+        (M, 3) metres.
+    """
+    rings = [part for points in polygons for part in (points, points[:1])]
+    return np.concatenate([*rings, *(points[:1] for points in polygons[-2::-1])])
+
+
+@cache
+def _half_circle(count: int) -> list[tuple[float, float]]:
+    angles = np.linspace(0, math.pi, count).tolist()
+    return [(math.cos(angle), math.sin(angle)) for angle in angles]
+
+
+def dome(cx: float, cy: float, rx: float, ry: float, count: int = 8) -> list[tuple[float, float]]:
+    """The (dx, y) points of the upper half of an ellipse, from the right to the left."""
+    return [(cx + rx * x, cy + ry * y) for x, y in _half_circle(count)]
+
+
+def ring(cx: float, cy: float, radius: float, wide: float) -> list[tuple[float, float]]:
+    """The (dx, y) points of a ring; ``radius`` is its outer one, ``wide`` its thickness."""
+    outer, inner = disc(cx, cy, radius, count=16), disc(cx, cy, radius - wide, count=16)
+    return [*outer, outer[0], inner[0], *inner[::-1]]
+
+
+def limb(
+    x0: float, y0: float, x1: float, y1: float, half0: float, half1: float
+) -> list[tuple[float, float]]:
+    """A tapered bar from (x0, y0) to (x1, y1), of half widths ``half0`` and ``half1``, metres."""
+    length = max(math.hypot(x1 - x0, y1 - y0), 1e-6)
+    nx, ny = (y0 - y1) / length, (x1 - x0) / length
+    return [
+        (x0 + nx * half0, y0 + ny * half0),
+        (x1 + nx * half1, y1 + ny * half1),
+        (x1 - nx * half1, y1 - ny * half1),
+        (x0 - nx * half0, y0 - ny * half0),
+    ]

@@ -2,12 +2,12 @@
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
-from bisenet_lib.data.minicity.ego import paint_bonnet, paint_border
+from bisenet_lib.data.minicity.ego import paint_border, paint_ego
 from bisenet_lib.data.minicity.geometry import Camera
 from bisenet_lib.data.minicity.scene import Scene
 from bisenet_lib.data.minicity.texture import SIDE, patch, tile
@@ -20,6 +20,10 @@ FINEST = 300
 _LUT = np.arange(256, dtype=np.float32)[:, None] / 128
 
 
+_EXPOSURE = {"dusk": 1.3, "rain": 1.1, "night": 2.2}
+"""By how much longer a camera exposes in this weather."""
+
+
 @dataclass(frozen=True)
 class Look:
     """What camera and sky do to a whole frame.
@@ -28,8 +32,12 @@ class Look:
         clouds: where in the cloud texture the sky begins.
         blur: of the lens, pixels.
         vignette: how much darker the corners are, 0..1.
-        gain: RGB exposure.
+        gain: RGB exposure and white balance.
         noise: (H, W, 3) added to the image.
+        shake: columns and rows by which the camera moves while the shutter is open, pixels.
+        gamma: of the tone curve; below 1 lifts the shadows.
+        saturation: of the colours; 1 leaves them.
+        quality: of the JPEG file that the frame went through, 0..100; 0 for none.
     """
 
     clouds: np.ndarray
@@ -37,18 +45,46 @@ class Look:
     vignette: float
     gain: np.ndarray
     noise: np.ndarray
+    shake: np.ndarray = field(default_factory=lambda: np.zeros(2))
+    gamma: float = 1.0
+    saturation: float = 1.0
+    quality: int = 0
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, camera: Camera, weather: Weather) -> "Look":
-        """Draw a look at random."""
-        clouds = rng.uniform(0, SIDE, 2)
-        blur = rng.uniform(0.3, 0.6) * max(camera.width / 512, 0.5)
-        vignette = rng.uniform(0.08, 0.22)
-        dark = {"dusk": 0.85, "rain": 0.92}.get(weather.kind, 1.0)
-        gain = dark * rng.uniform(0.95, 1.25) * rng.normal(1, 0.018, 3)
-        noise = rng.standard_normal((camera.height, camera.width, 3), dtype=np.float32)
-        noise *= np.float32(rng.uniform(1.5, 4.5))
-        return cls(clouds, blur, vignette, gain, noise)
+    def usual(cls, rng: np.random.Generator, camera: Camera, weather: Weather) -> "Look":
+        """Draw the look of one good camera."""
+        exposure = _EXPOSURE.get(weather.kind, 1.0)
+        size = (camera.height, camera.width, 3)
+        noise: np.ndarray = rng.standard_normal(size, dtype=np.float32)
+        return cls(
+            clouds=rng.uniform(0, SIDE, 2),
+            blur=rng.uniform(0.3, 0.6) * max(camera.width / 512, 0.5),
+            vignette=rng.uniform(0.08, 0.22),
+            gain=exposure * rng.uniform(0.95, 1.2) * rng.normal(1, 0.018, 3),
+            noise=noise * np.float32(rng.uniform(1.5, 4.5)),
+        )
+
+    @classmethod
+    def random(cls, rng: np.random.Generator, camera: Camera, weather: Weather) -> "Look":
+        """Draw the look of any camera: sharp or not, shaking, too bright, noisy, compressed."""
+        wide = max(camera.width / 512, 0.5)
+        exposure = _EXPOSURE.get(weather.kind, 1.0)
+        size = (camera.height, camera.width, 3)
+        noise: np.ndarray = rng.standard_normal(size, dtype=np.float32)
+        if rng.random() < 0.5:
+            noise = cv2.GaussianBlur(noise, (0, 0), 0.7) * 2
+        noise *= np.float32(rng.choice([1, 3, 6, 10], p=[0.3, 0.4, 0.2, 0.1]) * rng.uniform(0.6, 1))
+        return cls(
+            clouds=rng.uniform(0, SIDE, 2),
+            blur=rng.uniform(0.3, rng.choice([0.6, 1.4], p=[0.75, 0.25])) * wide,
+            shake=rng.normal(0, 2.5, 2) * wide * (rng.random() < 0.12),
+            vignette=rng.uniform(0.0, 0.35),
+            gain=exposure * rng.uniform(0.8, 1.4) * rng.normal(1, 0.035, 3),
+            gamma=rng.uniform(0.75, 1.2),
+            saturation=rng.uniform(0.45, 1.4),
+            noise=noise,
+            quality=int(rng.integers(25, 96)) if rng.random() < 0.6 else 0,
+        )
 
 
 def paint(
@@ -83,7 +119,11 @@ def paint(
     light = image.astype(np.float32)
     if scene.weather.wet:
         _mirror(light, road(), scene)
-    paint_bonnet(light)
+    paint_ego(light, scene.ego)
+    if scene.weather.veil:
+        veil = scene.weather.veil * np.asarray(scene.weather.sky[1], np.float32)
+        light = light * np.float32(1 - scene.weather.veil) + veil
+    _glare(light, scene)
     shot = _expose(light, look)
     paint_border(shot)
     return shot
@@ -125,6 +165,7 @@ def _draw_grained(
         cv2.fillPoly(mask, [points - ((x0 << SHIFT), (y0 << SHIFT))], 255, cv2.LINE_8, SHIFT)
     place = (y0 - anchor[1], x0 - anchor[0])
     grain = _grain(first, scale, place, canvas, region.shape[:2])
+    grain = cv2.convertScaleAbs(grain, alpha=first.clear, beta=128 * (1 - first.clear))
     grained = cv2.multiply(region, cv2.cvtColor(grain, cv2.COLOR_GRAY2RGB), scale=1 / 128)
     cv2.copyTo(grained, mask, region)
 
@@ -140,7 +181,7 @@ def _draw_blended(canvas: np.ndarray, face_patch: Patch, points: np.ndarray, sca
         place = (abs(int(points[0, 0])) * 7,) * 2
         grey = _grain(face_patch, scale, place, canvas, region.shape[:2])
         colour = np.asarray(face_patch.colour, np.float32)
-        table = np.minimum(_LUT * colour, 255).astype(np.uint8)
+        table = np.minimum((1 + (_LUT - 1) * face_patch.clear) * colour, 255).astype(np.uint8)
         new = cv2.LUT(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), table[None])
     else:
         new = np.full(region.shape, face_patch.colour, np.float32).astype(np.uint8)
@@ -171,7 +212,7 @@ def _grain(
 
 def _sky(camera: Camera, weather: Weather, start: np.ndarray) -> np.ndarray:
     height, width = camera.height, camera.width
-    rows = int(np.ceil(camera.horizon * height)) + 1
+    rows = min(int(np.ceil(camera.horizon * height)) + 1, height)
     top, low = (np.asarray(colour, np.float32) for colour in weather.sky)
     mix = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None] ** 0.8
     above = np.maximum(np.linspace(1, 0, rows, dtype=np.float32), 0.06)[:, None]
@@ -179,11 +220,19 @@ def _sky(camera: Camera, weather: Weather, start: np.ndarray) -> np.ndarray:
     noise = _sampled("cloud", start[0] + 90 * across / above, start[1] + 90 / above)
     thick = np.clip((noise - 255 * (1 - weather.cloud)) / 90, 0, 1)[..., None]
     thick *= 0.5 if weather.kind in ("overcast", "rain") else 0.85
-    shade = 0.80 + 0.28 * np.clip(noise / 255, 0.2, 1)[..., None]
+    shade = 0.72 + 0.36 * np.clip(noise / 255, 0.2, 1)[..., None]
     cloud = np.minimum(shade * (0.25 * top + 0.75 * low + 14), 255)
     canvas = np.full((height, width, 3), 90, np.uint8)
     canvas[:rows] = (top * (1 - mix) + low * mix) * (1 - thick) + cloud * thick
-    return canvas
+    return _rolled(canvas, camera)
+
+
+def _rolled(level: np.ndarray, camera: Camera) -> np.ndarray:
+    """An image of a level camera as the rolled one sees it."""
+    if not camera.roll:
+        return level
+    size = (camera.width, camera.height)
+    return cv2.warpAffine(level, camera.rolling, size, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _sampled(kind: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -195,23 +244,29 @@ def _sampled(kind: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _ground(canvas: np.ndarray, scene: Scene, scale: int) -> None:
     camera = scene.camera
     height, width = camera.height, camera.width
-    first = int(np.ceil(camera.horizon * height)) + 1
+    first = min(int(np.ceil(camera.horizon * height)) + 1, height - 1)
     rows = np.arange(first, height, dtype=np.float32)[:, None] + 0.5
     z = camera.focal * camera.eye / (rows - camera.horizon * height)
     columns = np.arange(width, dtype=np.float32)[None] + 0.5 - camera.centre * width
     x = columns * z / camera.focal - camera.bend * z**2
-    gain = 1 - _shadows(scene)[first:]
+    gain = np.ones((len(rows), width), np.float32)
     for per_metre, weight, reach in ((90, 0.5, 12.0), (14, 1.0, 60.0)):
         grain = _sampled("asphalt", x * per_metre, (z + camera.gone) * per_metre) - 128
         gain *= 1 + grain * (weight / 128 * np.exp(-z / reach))
     seen = np.exp(-z / scene.weather.haze)
+    gain, haze = gain * seen, np.repeat(1 - seen, width, 1)
+    if camera.roll:
+        above = ((first, 0), (0, 0))
+        gain = _rolled(np.pad(gain, above, constant_values=1), camera)
+        haze = _rolled(np.pad(haze, above), camera)
+        first = 0
+    gain = gain * (1 - _shadows(scene)[first:])
     target = canvas[first * scale :]
     size = target.shape[1::-1]
-    gain = cv2.resize(np.rint(gain * seen * 128).astype(np.uint8), size)
+    gain = cv2.resize(np.rint(gain * 128).astype(np.uint8), size)
     lit = cv2.multiply(target, cv2.cvtColor(gain, cv2.COLOR_GRAY2RGB), scale=1 / 128)
-    haze = (1 - seen)[..., None] * np.asarray(scene.weather.sky[1], np.float32)
-    haze = cv2.resize(np.repeat(haze, 2, 1).astype(np.uint8), size)
-    canvas[first * scale :] = cv2.add(lit, haze)
+    light = haze[..., None] * np.asarray(scene.weather.sky[1], np.float32)
+    canvas[first * scale :] = cv2.add(lit, cv2.resize(light.astype(np.uint8), size))
 
 
 def _shadows(scene: Scene) -> np.ndarray:
@@ -237,12 +292,47 @@ def _mirror(image: np.ndarray, road: np.ndarray, scene: Scene) -> None:
     image += (flipped - image) * share
 
 
+def _glare(image: np.ndarray, scene: Scene) -> None:
+    """Add the sun's disc and glow where the camera looks towards a low sun."""
+    camera, sun = scene.camera, scene.weather.sun
+    if scene.weather.kind not in ("clear", "dusk") or sun[2] < 0.2:
+        return
+    x, y = camera.project(np.array([sun * 1e4 + (0, camera.eye, 0)]))[0]
+    height, width = image.shape[:2]
+    if not (-0.3 * width < x < 1.3 * width and -0.4 * height < y < height):
+        return
+    columns = (np.arange(width, dtype=np.float32) - np.float32(x)) / width
+    rows = (np.arange(height, dtype=np.float32) - np.float32(y)) / width
+    distance = np.sqrt(columns[None] ** 2 + rows[:, None] ** 2)
+    glow = 150 * np.exp(-distance / 0.07) + 45 * np.exp(-distance / 0.35)
+    image += glow[..., None] * np.array([1, 0.96, 0.86], np.float32)
+
+
 def _expose(image: np.ndarray, look: Look) -> np.ndarray:
     height, width = image.shape[:2]
     image = cv2.GaussianBlur(image, (0, 0), look.blur).astype(np.float32, copy=False)
+    if look.shake.any():
+        image = cv2.filter2D(image, -1, _streak(look.shake))
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, width, dtype=np.float32)[None]
     vignette = 1 - look.vignette * (x**2 + y**2) / 2
     image *= vignette[..., None] * look.gain.astype(np.float32)
-    image += look.noise
-    return np.clip(image, 0, 255).astype(np.uint8)
+    grey = image.mean(2, keepdims=True)
+    image = grey + (image - grey) * np.float32(look.saturation) + look.noise
+    curve = 255 * (np.arange(256) / 255) ** look.gamma
+    shot = cv2.LUT(np.clip(image, 0, 255).astype(np.uint8), curve.astype(np.uint8))
+    if look.quality:
+        quality = (cv2.IMWRITE_JPEG_QUALITY, look.quality)
+        jpeg = cv2.imencode(".jpg", shot[..., ::-1], quality)[1]
+        return np.ascontiguousarray(np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_COLOR))[..., ::-1])
+    return shot
+
+
+def _streak(shake: np.ndarray) -> np.ndarray:
+    """The kernel of a straight movement by ``shake`` (columns, rows) pixels."""
+    half = int(np.ceil(np.abs(shake).max() / 2))
+    kernel = np.zeros((2 * half + 1,) * 2, np.float32)
+    for share in np.linspace(-0.5, 0.5, 4 * half + 1):
+        column, row = np.rint(half + share * shake).astype(int)
+        kernel[row, column] += 1
+    return kernel / kernel.sum()

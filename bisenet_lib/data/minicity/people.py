@@ -1,60 +1,147 @@
-"""People, riders, bicycles and motorcycles, drawn as flat cut-outs at their place."""
+"""People on foot or seated, with their clothes and bags."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
-from bisenet_lib.data.minicity.geometry import Colour, Face, Thing, disc, upright
+from bisenet_lib.data.minicity.colour import Colour, shade, tinted
+from bisenet_lib.data.minicity.cutouts import CLOTHES, DARK, Shape, stood
+from bisenet_lib.data.minicity.geometry import Face, Thing, disc, dome, limb, rect
 
-_CLOTHES: tuple[Colour, ...] = (
-    (40, 44, 58),
-    (70, 78, 100),
-    (30, 30, 34),
-    (120, 110, 96),
-    (168, 44, 46),
-    (206, 204, 198),
-    (52, 84, 66),
-    (190, 150, 70),
-    (104, 66, 96),
-    (88, 120, 164),
-    (134, 136, 138),
+_LEGS: tuple[Colour, ...] = (
+    (38, 46, 70),
+    (26, 27, 30),
+    (58, 72, 106),
+    (70, 70, 72),
+    (150, 134, 108),
+    (96, 110, 136),
 )
-_SKIN: tuple[Colour, ...] = ((224, 182, 154), (196, 148, 116), (140, 98, 70), (92, 62, 46))
-_HAIR: tuple[Colour, ...] = ((36, 28, 22), (84, 58, 34), (150, 120, 70), (150, 148, 146))
-
-Outline = list[tuple[float, float]]
-"""The (dx, y) corners of a polygon, metres."""
-Shape = tuple[Outline, Colour, float]
-"""Outline, colour, share of sunlight."""
-
-
-def _cloth(rng: np.random.Generator) -> Colour:
-    base = np.array(_CLOTHES[rng.integers(len(_CLOTHES))])
-    return tuple(np.clip(base + rng.normal(0, 12, 3), 8, 240))
-
-
-def _pick(rng: np.random.Generator, colours: tuple[Colour, ...]) -> Colour:
-    return colours[rng.integers(len(colours))]
-
-
-def _limb(x0: float, y0: float, x1: float, y1: float, wide: float, narrow: float) -> Outline:
-    length = max(math.hypot(x1 - x0, y1 - y0), 1e-6)
-    nx, ny = (y0 - y1) / length, (x1 - x0) / length
-    return [
-        (x0 + nx * wide, y0 + ny * wide),
-        (x1 + nx * narrow, y1 + ny * narrow),
-        (x1 - nx * narrow, y1 - ny * narrow),
-        (x0 - nx * wide, y0 - ny * wide),
-    ]
+_SKIN: tuple[Colour, ...] = (
+    (232, 194, 168),
+    (214, 170, 140),
+    (186, 138, 104),
+    (140, 98, 70),
+    (92, 62, 46),
+    (66, 46, 36),
+)
+_HAIR: tuple[Colour, ...] = (
+    (28, 24, 22),
+    (60, 42, 28),
+    (104, 72, 44),
+    (170, 138, 84),
+    (150, 148, 146),
+    (206, 204, 200),
+)
 
 
-def _head(rng: np.random.Generator, x: float, y: float) -> list[Shape]:
-    hair = _pick(rng, _HAIR) if rng.random() < 0.8 else _cloth(rng)
-    return [
-        (_limb(x, y - 0.22, x, y - 0.05, 0.05, 0.05), _pick(rng, _SKIN), 0.3),
-        (disc(x, y, 0.1, 0.13, 10), _pick(rng, _SKIN), 0.6),
-        (disc(x, y + 0.05, 0.11, 0.1, 10), hair, 0.5),
-    ]
+@dataclass(frozen=True)
+class Look:
+    """How someone looks.
+
+    Attributes:
+        broad: half width of the shoulders, metres.
+        skin: colour.
+        hair: colour.
+        top: colour of what is worn above.
+        legs: colour of trousers, skirt or stockings.
+        shoes: colour.
+        spare: colour of bag, hat or shirt.
+        hem: metres above the ground at which the top ends.
+        bottom: ``trousers``, ``shorts`` or ``skirt``.
+        bare: the forearms are.
+        mane: the hair is long.
+        hat: ``none``, ``cap``, ``beanie``, ``scarf`` or ``brim``.
+        bag: ``none``, ``pack``, ``hand``, ``shoulder`` or ``case``.
+    """
+
+    broad: float
+    skin: Colour
+    hair: Colour
+    top: Colour
+    legs: Colour
+    shoes: Colour
+    spare: Colour
+    hem: float
+    bottom: str
+    bare: bool
+    mane: bool
+    hat: str
+    bag: str
+
+
+def draw_look(rng: np.random.Generator) -> Look:
+    """Draw how someone looks."""
+    return Look(
+        broad=rng.uniform(0.18, 0.27),
+        skin=tinted(rng, _SKIN),
+        hair=tinted(rng, _HAIR),
+        top=tinted(rng, CLOTHES),
+        legs=tinted(rng, _LEGS if rng.random() < 0.7 else CLOTHES),
+        shoes=tinted(rng, (DARK, (70, 50, 40), (214, 212, 208))),
+        spare=tinted(rng, CLOTHES),
+        hem=float(rng.choice([0.9, 0.78, 0.5], p=[0.62, 0.24, 0.14])),
+        bottom=str(rng.choice(["trousers", "shorts", "skirt"], p=[0.7, 0.12, 0.18])),
+        bare=bool(rng.random() < 0.3),
+        mane=bool(rng.random() < 0.4),
+        hat=str(
+            rng.choice(["none", "cap", "beanie", "scarf", "brim"], p=[0.7, 0.1, 0.1, 0.05, 0.05])
+        ),
+        bag=str(
+            rng.choice(["none", "pack", "hand", "shoulder", "case"], p=[0.5, 0.2, 0.13, 0.1, 0.07])
+        ),
+    )
+
+
+def head(look: Look, x: float, y: float, view: str) -> list[Shape]:
+    """Neck, face, hair and hat.
+
+    Args:
+        look: of the person.
+        x: middle of the head, metres before the hips.
+        y: middle of the head, metres above the ground.
+        view: ``front``, ``back`` or ``side``.
+
+    Returns:
+        Shapes.
+    """
+    hair, skin = look.hair, look.skin
+    wide = 0.1 if view == "side" else 0.085
+    shapes = [Shape(limb(x, y - 0.22, x, y - 0.05, 0.05, 0.05), shade(skin, 0.8), 0.4)]
+    if look.mane:
+        lock = [(x - 0.12, y + 0.05), (x + 0.1, y + 0.05), (x + 0.1, y - 0.2), (x - 0.13, y - 0.22)]
+        shapes.insert(0 if view == "front" else 1, Shape(lock, hair, 0.45))
+    if view == "back":
+        shapes.append(Shape(disc(x, y + 0.02, 0.1, 0.13, 12), hair, 0.55))
+    else:
+        shapes.append(Shape(disc(x, y, wide, 0.125, 12), skin, 0.6))
+        cheek = [
+            (x, y - 0.12),
+            (x + wide * 0.8, y - 0.05),
+            (x + wide * 0.9, y + 0.05),
+            (x, y + 0.06),
+        ]
+        shapes.append(Shape(cheek, shade(skin, 0.88), 0.5))
+        back = -0.035 if view == "side" else 0.0
+        shapes.append(Shape(disc(x + back, y + 0.07, 0.105, 0.075, 10), hair, 0.5))
+        if view == "side":
+            shapes.append(Shape(disc(x - 0.055, y + 0.01, 0.06, 0.1, 10), hair, 0.5))
+    if look.hat != "none":
+        cap = dome(x, y + 0.05, 0.11, 0.12)
+        shapes.append(Shape(cap, look.spare, 0.65))
+    if look.hat in ("cap", "brim"):
+        left = 0.2 if look.hat == "brim" else 0.1
+        brim = rect(x - left, x + 0.2, y + 0.04, y + 0.075)
+        shapes.append(Shape(brim, shade(look.spare, 0.7), 0.5))
+    elif look.hat == "scarf":
+        cloth = [
+            (x - 0.13, y + 0.08),
+            (x - 0.05, y + 0.1),
+            (x - 0.06, y - 0.2),
+            (x - 0.15, y - 0.2),
+        ]
+        shapes.append(Shape(cloth, look.spare, 0.5))
+    return shapes
 
 
 def person(
@@ -83,177 +170,187 @@ def person(
     return Thing(label, z, tuple(faces))
 
 
-def _walker(rng: np.random.Generator, x: float, z: float, phase: float | None) -> list[Face]:
-    size = rng.uniform(0.88, 1.06) if rng.random() < 0.88 else rng.uniform(0.6, 0.75)
-    stride, broad = rng.uniform(-0.28, 0.28), rng.uniform(0.19, 0.26)
-    top, legs, swing = _cloth(rng), _cloth(rng), rng.uniform(-0.2, 0.2)
+def _walker(rng: np.random.Generator, x: float, z: float, phase: float | None) -> tuple[Face, ...]:
+    """The faces of one person on foot; arguments as in :func:`person`."""
+    size = rng.uniform(0.88, 1.08) if rng.random() < 0.86 else rng.uniform(0.55, 0.75)
+    look, step = draw_look(rng), rng.uniform(0, 2 * np.pi)
+    view = str(rng.choice(["front", "back", "side"], p=[0.3, 0.35, 0.35]))
+    turn = rng.uniform(-0.4, 0.4) + np.pi * rng.integers(2)
+    sway, umbrella = rng.uniform(0.05, 0.3), rng.random() < 0.06
     if phase is not None:
-        stride, swing = 0.26 * math.sin(phase), 0.18 * math.sin(phase)
-    coat = rng.choice([0.9, 0.75, 0.5], p=[0.6, 0.25, 0.15])
-    shapes: list[Shape] = [
-        (_limb(-0.08, 0.9, -0.08 - stride, 0.05, 0.11, 0.06), legs, 0.35),
-        (_limb(0.08, 0.9, 0.08 + stride, 0.05, 0.11, 0.06), legs, 0.5),
-        (_limb(-0.1 - stride, 0.06, 0.04 - stride, 0.03, 0.06, 0.04), (30, 28, 26), 0.3),
-        (_limb(0.06 + stride, 0.06, 0.2 + stride, 0.03, 0.06, 0.04), (30, 28, 26), 0.3),
-        (_limb(-broad, 1.4, -broad - swing, 0.85, 0.065, 0.05), top, 0.3),
-        (
-            [
-                (-broad, 1.42),
-                (-0.08, 1.5),
-                (0.08, 1.5),
-                (broad, 1.42),
-                (broad * 0.85, coat),
-                (-broad * 0.85, coat),
-            ],
-            top,
-            0.55,
-        ),
-        ([(0, 1.48), (broad, 1.42), (broad * 0.85, coat), (0, coat)], top, 0.85),
-        (_limb(broad, 1.4, broad + swing, 0.85, 0.065, 0.05), top, 0.7),
-        *_head(rng, 0.0, 1.63),
+        step, sway = phase, max(sway, 0.2)
+    shapes = _body(look, view, sway * math.sin(step))
+    if umbrella:
+        shapes += _umbrella(look)
+    return stood(shapes, x, z, turn, size)
+
+
+def _body(look: Look, view: str, stride: float) -> list[Shape]:
+    """Someone upright.
+
+    Args:
+        look: of the person.
+        view: ``front``, ``back`` or ``side``.
+        stride: lean of the front leg, radians.
+
+    Returns:
+        Shapes, the farthest first.
+    """
+    side = view == "side"
+    hips = (0.0, 0.0) if side else (-0.085, 0.085)
+    far, near = (-stride, stride) if side else (0.05, -0.05)
+    lift = abs(stride) * 0.35 * (not side)
+    shapes: list[Shape] = []
+    if look.bag in ("pack", "shoulder") and view == "front":
+        shapes.append(Shape(rect(-0.2, 0.2, 0.95, 1.42), look.spare, 0.4))
+    shapes += _arm(look, -look.broad if not side else 0.0, -1.2 * stride, far=True, side=side)
+    shapes += _leg(look, hips[0], far, max(-far, 0.05), lift * (stride > 0), gain=0.8)
+    shapes += _leg(look, hips[1], near, max(-near, 0.05), lift * (stride < 0), gain=1.0)
+    shapes += _torso(look, view)
+    shapes += head(look, 0.03 if side else 0.0, 1.63, view)
+    shapes += _arm(look, look.broad if not side else 0.0, 1.2 * stride, far=False, side=side)
+    return shapes + _luggage(look, view)
+
+
+def _leg(
+    look: Look, x: float, lean: float, bend: float, lift: float, *, gain: float
+) -> list[Shape]:
+    """Thigh, shin and shoe of a leg.
+
+    Args:
+        look: of the person.
+        x: of the hip, metres.
+        lean: of the thigh, radians.
+        bend: of the knee, radians.
+        lift: of the foot, metres.
+        gain: factor on the colours; the farther leg is darker.
+
+    Returns:
+        Shapes.
+    """
+    cloth = shade(look.legs, gain)
+    knee = x + 0.42 * math.sin(lean), 0.92 - 0.42 * math.cos(lean) + lift * 0.5
+    low = lean - bend
+    foot = knee[0] + 0.4 * math.sin(low), max(knee[1] - 0.42 * math.cos(low) + lift * 0.3, 0.07)
+    shin = cloth if look.bottom == "trousers" else shade(look.skin, gain * 0.9)
+    thigh = shin if look.bottom == "skirt" else cloth
+    thin = 0.055 if look.bottom == "trousers" else 0.042
+    shoe = [
+        (foot[0] - 0.06, foot[1] - 0.07),
+        (foot[0] + 0.15, foot[1] - 0.07),
+        (foot[0] + 0.12, foot[1] - 0.02),
+        (foot[0] + 0.04, foot[1] + 0.05),
+        (foot[0] - 0.06, foot[1] + 0.05),
     ]
-    if rng.random() < 0.3:
-        shapes.append(([(-0.3, 1.3), (-0.12, 1.3), (-0.1, 0.9), (-0.32, 0.9)], _cloth(rng), 0.4))
     return [
-        Face(upright(np.asarray(points) * size, x, z), colour, facing)
-        for points, colour, facing in shapes
+        Shape(shoe, shade(look.shoes, gain), 0.3),
+        Shape(limb(*knee, *foot, 0.062, thin), shin, 0.4),
+        Shape(limb(x, 0.95, *knee, 0.105, 0.068), thigh, 0.5),
     ]
 
 
-def _ring(x: float, radius: float, wide: float) -> Outline:
-    outer, inner = disc(x, radius, radius, count=16), disc(x, radius, radius - wide, count=16)
-    return [*outer, outer[0], inner[0], *inner[::-1]]
+def _arm(look: Look, x: float, lean: float, *, far: bool, side: bool) -> list[Shape]:
+    """An arm from the shoulder at ``x`` metres, swung by ``lean`` radians."""
+    gain = 0.78 if far else 1.0
+    out = 0.0 if side else math.copysign(0.03, x)
+    swing = lean if side else 0.0
+    elbow = x + out + 0.28 * math.sin(swing), 1.41 - 0.28 * math.cos(swing)
+    bend = swing + (0.3 if side else 0.0)
+    hand = elbow[0] + out * 0.3 + 0.26 * math.sin(bend), elbow[1] - 0.26 * math.cos(bend)
+    skin, cloth = shade(look.skin, gain), shade(look.top, gain)
+    return [
+        Shape(disc(*hand, 0.045, 0.055, 8), skin, 0.5),
+        Shape(limb(*elbow, *hand, 0.05, 0.038), skin if look.bare else cloth, 0.5),
+        Shape(limb(x, 1.43, *elbow, 0.068, 0.052), cloth, 0.6),
+    ]
 
 
-def bicycle(
-    rng: np.random.Generator, x: float, z: float, *, side_on: bool, label: str = "bicycle"
-) -> Thing:
-    """A bicycle, or (``bicyclegroup``) a row of parked ones.
+def _torso(look: Look, view: str) -> list[Shape]:
+    """Coat or shirt, and a skirt below it; ``view`` is front, back or side."""
+    broad, hem = (0.62 if view == "side" else 1.0) * look.broad, look.hem
+    flare = 1.05 if hem < 0.7 else 0.86
+    outline = [
+        (-broad * 0.95, 1.44),
+        (-0.07, 1.51),
+        (0.07, 1.51),
+        (broad * 0.95, 1.44),
+        (broad, 1.3),
+        (broad * 0.84, 1.08),
+        (broad * flare, hem),
+        (-broad * flare, hem),
+        (-broad * 0.84, 1.08),
+        (-broad, 1.3),
+    ]
+    lit = [(0.1 * broad, 1.5), *outline[3:7], (0.1 * broad, hem)]
+    shapes = []
+    if look.bottom == "skirt" and hem > 0.6:
+        wide = broad * 1.1
+        skirt = [(-broad * 0.8, 0.98), (broad * 0.8, 0.98), (wide, 0.55), (-wide, 0.55)]
+        shapes.append(Shape(skirt, look.legs, 0.5))
+    shapes += [Shape(outline, shade(look.top, 0.88), 0.45), Shape(lit, look.top, 0.75)]
+    if view == "front" and hem < 0.95 and not look.bare:
+        shirt = [(-0.05, 1.5), (0.05, 1.5), (0.03, hem + 0.1), (-0.03, hem + 0.1)]
+        shapes.append(Shape(shirt, look.spare, 0.6))
+    elif hem > 0.7:
+        shapes.append(Shape(rect(-broad * 0.82, broad * 0.82, hem, hem + 0.04), DARK, 0.4))
+    return shapes
 
-    Args:
-        rng: draws its colour.
-        x: metres to the right.
-        z: metres ahead.
-        side_on: seen from the side rather than from behind.
-        label: ``bicycle`` or ``bicyclegroup``.
+
+def _luggage(look: Look, view: str) -> list[Shape]:
+    """The bag, as far as it is before the person; ``view`` is front, back or side."""
+    if look.bag == "pack" and view != "front":
+        x0, x1 = (-0.34, -0.08) if view == "side" else (-0.17, 0.17)
+        pack = [(x0, 1.0), (x1, 0.96), (x1, 1.42), (x0 + 0.04, 1.42)]
+        flap = rect(x0 + 0.02, x1, 1.05, 1.18)
+        return [Shape(pack, look.spare, 0.5), Shape(flap, shade(look.spare, 0.75), 0.5)]
+    if look.bag == "hand":
+        bag = [(0.14, 0.78), (0.36, 0.78), (0.4, 0.48), (0.1, 0.48)]
+        return [Shape(bag, look.spare, 0.6)]
+    if look.bag == "shoulder" and view != "front":
+        strap = limb(-0.15, 1.45, 0.2, 0.95, 0.02, 0.02)
+        return [Shape(strap, DARK, 0.4), Shape(rect(0.08, 0.32, 0.72, 1.0), look.spare, 0.5)]
+    if look.bag == "case":
+        pull = limb(-0.22, 0.85, -0.42, 0.55, 0.015, 0.015)
+        return [Shape(rect(-0.58, -0.3, 0.05, 0.58), look.spare, 0.5), Shape(pull, DARK, 0.4)]
+    return []
+
+
+def _umbrella(look: Look) -> list[Shape]:
+    """An open umbrella above the head."""
+    canopy = dome(0, 1.86, 0.55, 0.28)
+    half = [(0.0, 2.14), *canopy[:3], (0.1, 1.86)]
+    return [
+        Shape(limb(0.12, 1.1, 0.05, 2.1, 0.012, 0.012), DARK, 0.4),
+        Shape(canopy, shade(look.spare, 0.75), 0.5),
+        Shape(half, look.spare, 0.7),
+    ]
+
+
+def seated(rng: np.random.Generator, x: float, z: float) -> list[Thing]:
+    """Someone on a bench; arguments as in :func:`person`.
 
     Returns:
-        The bicycle; like annotators do, its label also covers the gaps of the wheels.
+        The bench (``static``), then the person.
     """
-    count = 1 if label == "bicycle" else int(rng.integers(3, 6))
-    faces: list[Face] = []
-    for number in range(count):
-        faces += (_bicycle_side if side_on else _bicycle_back)(rng, x + 0.55 * number, z)
-    return Thing(label, z, tuple(faces))
-
-
-def _bicycle_side(rng: np.random.Generator, x: float, z: float) -> list[Face]:
-    frame, dark = _cloth(rng), (26, 26, 28)
-    hull = [*disc(-0.52, 0.34, 0.36, count=14), *disc(0.52, 0.34, 0.36, count=14)]
-    shapes: list[Shape] = [
-        (_limb(-0.52, 0.34, -0.15, 0.85, 0.03, 0.03), frame, 0.6),
-        (_limb(-0.52, 0.34, 0.0, 0.3, 0.03, 0.03), frame, 0.6),
-        (_limb(0.0, 0.3, -0.2, 0.9, 0.03, 0.03), frame, 0.6),
-        (_limb(0.0, 0.3, 0.38, 0.85, 0.035, 0.035), frame, 0.6),
-        (_limb(-0.16, 0.8, 0.38, 0.85, 0.035, 0.035), frame, 0.6),
-        (_limb(0.52, 0.34, 0.36, 1.02, 0.03, 0.03), frame, 0.6),
-        (_limb(0.36, 1.02, 0.2, 1.08, 0.03, 0.03), dark, 0.4),
-        (_limb(-0.32, 0.93, -0.06, 0.93, 0.04, 0.03), dark, 0.4),
+    look, turn = draw_look(rng), rng.uniform(-0.5, 0.5) + np.pi * rng.integers(2)
+    wood = tinted(rng, ((120, 86, 54), (84, 88, 92), (60, 84, 62)))
+    bench = [
+        Shape(rect(-0.3, 0.25, 0.4, 0.48), wood, 0.7),
+        Shape(limb(-0.28, 0.45, -0.38, 0.95, 0.03, 0.03), wood, 0.5),
+        Shape(rect(-0.26, -0.2, 0.0, 0.42), DARK, 0.3),
+        Shape(rect(0.15, 0.21, 0.0, 0.42), DARK, 0.3),
     ]
-    solid = [(disc(-0.52, 0.34, 0.35), dark), (disc(0.52, 0.34, 0.35), dark)]
-    solid.append(([hull[0], (0.36, 0.9), (-0.2, 0.9), (-0.52, 0.34), (0.52, 0.2)], dark))
-    faces = [Face(upright(p, x, z), c, 0.3, alpha=0.0) for p, c in solid]
-    faces += [Face(upright(_ring(w, 0.36, 0.07), x, z), dark, 0.3) for w in (-0.52, 0.52)]
-    return faces + [Face(upright(p, x, z), c, f) for p, c, f in shapes]
-
-
-def _bicycle_back(rng: np.random.Generator, x: float, z: float) -> list[Face]:
-    shapes: list[Shape] = [
-        (_limb(0, 0.0, 0, 0.7, 0.05, 0.05), (26, 26, 28), 0.3),
-        (_limb(0, 0.45, 0, 0.95, 0.045, 0.045), _cloth(rng), 0.5),
-        (_limb(-0.12, 0.95, 0.12, 0.95, 0.045, 0.045), (30, 30, 32), 0.4),
-        (_limb(-0.29, 1.04, 0.29, 1.04, 0.03, 0.03), (60, 60, 62), 0.5),
-        (disc(0, 0.62, 0.06, 0.05, 8), (200, 30, 26), 0.6),
+    knee, lean = rng.uniform(0.36, 0.46), rng.uniform(-0.08, 0.12)
+    shapes = [
+        Shape(rect(knee - 0.06, knee + 0.16, 0.0, 0.08), look.shoes, 0.3),
+        Shape(limb(knee, 0.52, knee - 0.03, 0.06, 0.07, 0.055), shade(look.legs, 0.85), 0.4),
+        Shape(limb(-0.08, 0.56, knee, 0.52, 0.11, 0.08), look.legs, 0.7),
+        Shape(limb(-0.08, 0.5, lean, 1.1, 0.15, 0.16), look.top, 0.6),
+        Shape(limb(lean, 1.05, 0.16, 0.72, 0.06, 0.05), shade(look.top, 0.85), 0.5),
+        Shape(disc(0.22, 0.68, 0.05, 0.05, 8), look.skin, 0.5),
+        *head(look, lean + 0.04, 1.26, "side"),
     ]
-    return [Face(upright(p, x, z), c, f) for p, c, f in shapes]
-
-
-def motorcycle(rng: np.random.Generator, x: float, z: float, *, side_on: bool) -> Thing:
-    """A motorcycle or scooter; arguments as in :func:`bicycle`."""
-    paint, dark = _cloth(rng), (28, 28, 30)
-    shapes: list[Shape]
-    if side_on:
-        wheels = [(disc(w, 0.31, 0.32, count=14), dark, 0.2) for w in (-0.68, 0.68)]
-        hubs = [(disc(w, 0.31, 0.15, count=10), (120, 122, 126), 0.5) for w in (-0.68, 0.68)]
-        shapes = [
-            *wheels,
-            *hubs,
-            ([(-0.5, 0.32), (0.35, 0.3), (0.42, 0.75), (-0.3, 0.72)], (66, 68, 72), 0.4),
-            ([(-0.85, 0.78), (-0.3, 0.62), (0.4, 0.7), (0.45, 0.98), (0.1, 1.0)], paint, 0.7),
-            ([(-0.9, 0.84), (-0.1, 0.8), (-0.1, 0.92), (-0.85, 0.93)], dark, 0.4),
-            (_limb(0.68, 0.31, 0.42, 1.1, 0.05, 0.04), (130, 132, 136), 0.6),
-            ([(0.4, 0.85), (0.62, 0.85), (0.52, 1.2), (0.36, 1.15)], paint, 0.6),
-        ]
-    else:
-        shapes = [
-            (_limb(0, 0.0, 0, 0.62, 0.09, 0.09), dark, 0.2),
-            ([(-0.22, 0.4), (0.22, 0.4), (0.2, 0.9), (-0.2, 0.9)], paint, 0.6),
-            (disc(0, 0.72, 0.1, 0.06, 8), (206, 30, 26), 0.8),
-            ([(-0.26, 0.86), (0.26, 0.86), (0.16, 1.06), (-0.16, 1.06)], dark, 0.4),
-            (_limb(-0.4, 1.02, 0.4, 1.02, 0.035, 0.035), (90, 92, 96), 0.5),
-            (disc(-0.42, 1.14, 0.08, 0.06, 8), dark, 0.5),
-            (disc(0.42, 1.14, 0.08, 0.06, 8), dark, 0.5),
-        ]
-    return Thing("motorcycle", z, tuple(Face(upright(p, x, z), c, f) for p, c, f in shapes))
-
-
-def rider(rng: np.random.Generator, x: float, z: float, *, side_on: bool, motor: bool) -> Thing:
-    """The rider of a two-wheeler that stands at the same place.
-
-    Args:
-        rng: draws clothes and helmet.
-        x: metres to the right.
-        z: metres ahead.
-        side_on: seen from the side rather than from behind.
-        motor: sits lower, with a helmet.
-
-    Returns:
-        The rider; draw it after its two-wheeler.
-    """
-    top, legs = _cloth(rng), _cloth(rng)
-    seat = 0.85 if motor else 0.98
-    knee = rng.uniform(0.55, 0.75)
-    shapes: list[Shape]
-    if side_on:
-        shapes = [
-            (_limb(-0.18, seat, 0.16, knee, 0.1, 0.07), legs, 0.5),
-            (_limb(0.16, knee, 0.02, 0.2, 0.075, 0.05), legs, 0.4),
-            (_limb(-0.2, seat - 0.04, 0.1, seat + 0.55, 0.14, 0.13), top, 0.7),
-            (_limb(0.08, seat + 0.48, 0.36, seat + 0.12, 0.06, 0.045), top, 0.5),
-            *_head(rng, 0.16, seat + 0.74),
-        ]
-    else:
-        shapes = [
-            (_limb(-0.12, seat, -0.17, 0.22, 0.1, 0.06), legs, 0.4),
-            (_limb(0.12, seat, 0.17, knee - 0.2, 0.1, 0.06), legs, 0.5),
-            (
-                [
-                    (-0.17, seat - 0.08),
-                    (0.17, seat - 0.08),
-                    (0.25, seat + 0.5),
-                    (0.08, seat + 0.6),
-                    (-0.08, seat + 0.6),
-                    (-0.25, seat + 0.5),
-                ],
-                top,
-                0.6,
-            ),
-            (_limb(-0.23, seat + 0.45, -0.3, seat + 0.08, 0.06, 0.05), top, 0.4),
-            (_limb(0.23, seat + 0.45, 0.3, seat + 0.08, 0.06, 0.05), top, 0.7),
-            *_head(rng, 0.0, seat + 0.76),
-        ]
-    if motor or rng.random() < 0.4:
-        head = (0.16 if side_on else 0.0, seat + (0.78 if side_on else 0.8))
-        shapes.append((disc(*head, 0.14, 0.13, 10), _cloth(rng), 0.8))
-    depth = z - 0.01
-    return Thing("rider", depth, tuple(Face(upright(p, x, z), c, f) for p, c, f in shapes))
+    return [
+        Thing("static", z + 0.02, stood(bench, x, z + 0.02, turn)),
+        Thing("person", z, stood(shapes, x, z, turn)),
+    ]

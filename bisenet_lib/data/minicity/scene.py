@@ -6,12 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bisenet_lib.data.minicity import furniture, people, traffic, vehicles
+from bisenet_lib.data.minicity import (
+    barriers,
+    cars,
+    furniture,
+    people,
+    plants,
+    poles,
+    signs,
+    traffic,
+    trucks,
+    two_wheelers,
+)
 from bisenet_lib.data.minicity.city import City
+from bisenet_lib.data.minicity.ego import Ego, random_ego
 from bisenet_lib.data.minicity.frontage import frontage
 from bisenet_lib.data.minicity.geometry import Camera, Face, Points, Thing, circle
-from bisenet_lib.data.minicity.houses import bridge, skyline
-from bisenet_lib.data.minicity.street import LAST, Side, draw_sides, ground
+from bisenet_lib.data.minicity.landscape import landscape
+from bisenet_lib.data.minicity.skyline import bridge, skyline
+from bisenet_lib.data.minicity.street import LAST, Side, adapted, draw_kind, draw_sides, ground
 from bisenet_lib.data.minicity.traffic import Stage
 from bisenet_lib.data.minicity.weather import Weather, draw_weather
 
@@ -27,6 +40,7 @@ class Scene:
         things: what stands on it, deepest first.
         cast_shadows: (N, 3) polygons on the ground, from the sun.
         contact_shadows: (N, 3) polygons on the ground, under things.
+        ego: the camera's own car.
         moving: it is one frame of a drive.
     """
 
@@ -36,10 +50,18 @@ class Scene:
     things: tuple[Thing, ...]
     cast_shadows: tuple[Points, ...]
     contact_shadows: tuple[Points, ...]
+    ego: Ego
     moving: bool = False
 
 
-def compose(rng: np.random.Generator, city: City, size: tuple[int, int], wanted: set[str]) -> Scene:
+def compose(
+    rng: np.random.Generator,
+    city: City,
+    size: tuple[int, int],
+    wanted: set[str],
+    *,
+    varied: bool = False,
+) -> Scene:
     """Compose a frame.
 
     Args:
@@ -47,32 +69,55 @@ def compose(rng: np.random.Generator, city: City, size: tuple[int, int], wanted:
         city: the style.
         size: width and height in pixels.
         wanted: what the frame must hold, see :func:`bisenet_lib.data.minicity.plan.plan`.
+        varied: see :func:`bisenet_lib.data.minicity.render`.
 
     Returns:
         The scene.
     """
-    weather = draw_weather(rng)
-    camera = Camera(
+    weather, kind = draw_weather(rng, varied=varied), draw_kind(rng, varied=varied)
+    city = adapted(rng, city, kind, varied=varied)
+    stage = Stage(rng, city, weather, draw_sides(rng, city, kind), wanted)
+    flats = ground(rng, city, stage.sides, wanted)
+    if kind.built:
+        flats += line(stage)
+        stage.things += skyline(rng, city, weather, LAST)
+    else:
+        stage.things += landscape(rng, city, weather, stage.sides, wanted)
+    plant(stage)
+    furnish(stage)
+    traffic.park(stage)
+    traffic.fill_lanes(stage)
+    traffic.place_two_wheelers(stage)
+    traffic.walk(stage)
+    rarities(stage)
+    things = sorted(stage.things, key=lambda thing: -thing.depth)
+    shadows = tuple(stage.cast), tuple(stage.contact)
+    camera = random_camera(rng, size) if varied else usual_camera(rng, size)
+    ego = random_ego(rng) if varied else Ego()
+    return Scene(camera, weather, tuple(flats), tuple(things), *shadows, ego)
+
+
+def usual_camera(rng: np.random.Generator, size: tuple[int, int]) -> Camera:
+    """Draw a point of view as Cityscapes has it."""
+    return Camera(
         *size,
         horizon=rng.uniform(0.39, 0.45),
         centre=rng.uniform(0.42, 0.58),
         eye=rng.uniform(1.25, 1.45),
         bend=rng.choice([0, 1]) * rng.normal(0, 0.0007),
     )
-    stage = Stage(rng, city, weather, draw_sides(rng, city), wanted)
-    flats = ground(rng, city, stage.sides, wanted)
-    flats += line(stage)
-    stage.things += skyline(rng, city, weather, LAST)
-    plant(stage)
-    furnish(stage)
-    traffic.park(stage)
-    traffic.fill_lanes(stage)
-    traffic.two_wheelers(stage)
-    traffic.walk(stage)
-    rarities(stage)
-    things = sorted(stage.things, key=lambda thing: -thing.depth)
-    return Scene(
-        camera, weather, tuple(flats), tuple(things), tuple(stage.cast), tuple(stage.contact)
+
+
+def random_camera(rng: np.random.Generator, size: tuple[int, int]) -> Camera:
+    """Draw a point of view: another lens, in a car or a van, looking up or down, a little askew."""
+    return Camera(
+        *size,
+        horizon=rng.uniform(0.33, 0.56),
+        centre=rng.uniform(0.35, 0.65),
+        eye=rng.uniform(1.15, 1.45) if rng.random() < 0.7 else rng.uniform(1.45, 2.2),
+        bend=rng.choice([0, 1]) * rng.normal(0, 0.0009),
+        zoom=rng.uniform(0.75, 1.35),
+        roll=rng.choice([0, 1], p=[0.6, 0.4]) * rng.normal(0, 0.025),
     )
 
 
@@ -112,7 +157,7 @@ def plant(stage: Stage) -> None:
                 x = side.kerb + side.sign * rng.uniform(0.7, 1.1)
                 tall = rng.uniform(6, 11)
                 sun = float(stage.weather.sun[0])
-                stage.things.append(furniture.tree(rng, x, z, tall, city.green, sun))
+                stage.things.append(plants.tree(rng, x, z, tall, city.green, sun))
                 _dapple(stage, x, z, tall)
             z += rng.uniform(6, 11)
 
@@ -131,19 +176,19 @@ def _dapple(stage: Stage, x: float, z: float, tall: float) -> None:
 def furnish(stage: Stage) -> None:
     """Put up lamp posts, signs and traffic lights."""
     rng = stage.rng
-    dusk = stage.weather.kind == "dusk"
+    dark = stage.weather.kind in ("dusk", "night")
     for side in stage.sides:
         for z in np.arange(rng.uniform(8, 28), 110, rng.uniform(20, 32)).tolist():
             x = side.kerb + side.sign * 0.5
-            stage.things += furniture.lamp_post(rng, x, z, lit=dusk)
+            stage.things += poles.lamp_post(rng, x, z, lit=dark)
         for _ in range(int(rng.integers(1, 3))):
             z, x = rng.uniform(9, 45), side.kerb + side.sign * rng.uniform(0.35, 0.9)
-            stage.things += furniture.sign_post(rng, x, z)
+            stage.things += signs.sign_post(rng, x, z)
     if "lights" in stage.wanted:
         z = rng.uniform(11, 28)
         for side in stage.sides:
             x = side.kerb + side.sign * 0.4
-            stage.things += furniture.traffic_light(rng, x, z, arm=side.sign > 0)
+            stage.things += signs.traffic_light(rng, x, z, arm=side.sign > 0)
 
 
 def rarities(stage: Stage) -> None:
@@ -159,19 +204,19 @@ def rarities(stage: Stage) -> None:
     if "guard rail" in wanted:
         z = rng.uniform(6, 14)
         stage.things.append(
-            furniture.guard_rail(side.kerb + side.sign * 0.2, z, z + rng.uniform(12, 30))
+            barriers.guard_rail(side.kerb + side.sign * 0.2, z, z + rng.uniform(12, 30))
         )
     if "bridge" in wanted:
         reach = max(abs(each_side.front) for each_side in stage.sides)
         stage.things += bridge(rng, rng.uniform(45, 90), reach, tunnel=bool(rng.random() < 0.3))
     if "polegroup" in wanted:
-        stage.things += furniture.bollards(rng, side.kerb + side.sign * 0.4, rng.uniform(8, 20))
+        stage.things += poles.bollards(rng, side.kerb + side.sign * 0.4, rng.uniform(8, 20))
     if "static" in wanted:
         for _ in range(int(rng.integers(1, 4))):
-            stage.things.append(furniture.litter_bin(rng, walk(), rng.uniform(12, 32)))
+            stage.things.append(furniture.fixture(rng, walk(), rng.uniform(12, 32)))
     if "dynamic" in wanted:
         stage.things.append(furniture.pram(rng, walk(), rng.uniform(12, 26)))
-    for name, build in (("caravan", vehicles.caravan), ("trailer", vehicles.trailer)):
+    for name, build in (("caravan", trucks.caravan), ("trailer", trucks.trailer)):
         if name in wanted:
             x, z = side.kerb - side.sign * 1.2, rng.uniform(10, 26)
             stage.vehicle(build(rng, x, z), x, z, 1.1, 2.3)
@@ -186,10 +231,10 @@ def _groups(stage: Stage, side: Side, walk: Callable[[], float]) -> None:
     rng = stage.rng
     stage.things.append(people.person(rng, walk(), rng.uniform(30, 55), "persongroup"))
     stage.things.append(
-        people.bicycle(rng, walk(), rng.uniform(14, 30), side_on=True, label="bicyclegroup")
+        two_wheelers.bicycle(rng, walk(), rng.uniform(14, 30), side_on=True, label="bicyclegroup")
     )
     faces: list[Face] = []
     for number in range(4):
         x, z = side.kerb - side.sign * 1.2, 100.0 + 6 * (3 - number)
-        faces += vehicles.car(rng, x, z)[0].faces
+        faces += cars.car(rng, x, z)[0].faces
     stage.things.append(Thing("cargroup", 110, tuple(faces)))

@@ -1,17 +1,77 @@
-"""The street itself: its cross-section, and the ground with its markings."""
+"""The street itself: its kind, its cross-section, and the ground with its markings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bisenet_lib.data.minicity.city import City
-from bisenet_lib.data.minicity.geometry import Colour, Face, Thing, rgb, strip
+from bisenet_lib.data.minicity.colour import Colour, pick, rgb, shade
+from bisenet_lib.data.minicity.geometry import Face, Thing, strip
 
 FIRST, LAST = 1.3, 160.0
 """Metres ahead at which the street begins (below the image's lower edge) and ends."""
 
 WHITE: Colour = (216, 216, 208)
+
+
+YELLOW: Colour = (206, 164, 60)
+
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of street; each pair is the least and the most.
+
+    Attributes:
+        road: factor on the width of the city's roads.
+        walk: factor on the width of its sidewalks; (0, 0) for none.
+        setback: metres from the sidewalk to the houses.
+        green: chance that a side is lined with gardens rather than houses.
+        trees: factor on the city's density of street trees.
+        storeys: floors of the houses, or None for the city's.
+        built: houses line it; else it runs through open land.
+    """
+
+    road: Span = (0.9, 1.15)
+    walk: Span = (0.8, 1.25)
+    setback: Span = (0.0, 0.0)
+    green: float = 0.15
+    trees: float = 1.0
+    storeys: tuple[int, int] | None = None
+    built: bool = True
+
+
+TOWN = Kind()
+KINDS = (
+    TOWN,
+    Kind(road=(1.4, 2.6), walk=(0.8, 1.8), setback=(0, 6), storeys=(3, 12)),
+    Kind(road=(0.7, 1.2), walk=(0.3, 0.6), setback=(2, 9), green=0.3, storeys=(1, 2)),
+    Kind(road=(1.0, 3.2), walk=(0, 0), setback=(8, 30), trees=0.15, built=False),
+)
+"""Town, avenue, suburb and open land."""
+
+_CHANCES = {False: (0.65, 0.2, 0.15, 0), True: (0.4, 0.22, 0.18, 0.2)}
+"""Of the kinds, in the plain world and in the varied one."""
+
+
+def draw_kind(rng: np.random.Generator, *, varied: bool) -> Kind:
+    """Draw the kind of a frame's street; only the varied world has open land."""
+    return KINDS[int(rng.choice(len(KINDS), p=_CHANCES[varied]))]
+
+
+def adapted(rng: np.random.Generator, city: City, kind: Kind, *, varied: bool) -> City:
+    """The city as it looks in a street of this kind: its floors, trees, asphalt and paving."""
+    grey = rng.uniform(0.55, 1.45) if varied else rng.uniform(0.85, 1.15)
+    stone = rng.uniform(0.75, 1.25) * rng.normal(1, 0.04, 3)
+    return replace(
+        city,
+        storeys=kind.storeys or city.storeys,
+        greenness=city.greenness * kind.trees,
+        asphalt=rgb(np.clip(grey * np.asarray(city.asphalt) * rng.normal(1, 0.02, 3), 40, 205)),
+        paving=rgb(np.clip(stone * np.asarray(city.paving), 60, 225)),
+    )
 
 
 @dataclass(frozen=True)
@@ -21,6 +81,7 @@ class Side:
     Attributes:
         sign: -1 left, 1 right.
         kerb: where the road ends.
+        walk: where the sidewalk ends; the kerb when there is none.
         front: where the houses begin.
         parked: cars stand along the kerb.
         green: parks and gardens rather than houses.
@@ -28,19 +89,22 @@ class Side:
 
     sign: int
     kerb: float
+    walk: float
     front: float
     parked: bool
     green: bool
 
 
-def draw_sides(rng: np.random.Generator, city: City) -> tuple[Side, Side]:
+def draw_sides(rng: np.random.Generator, city: City, kind: Kind = TOWN) -> tuple[Side, Side]:
     """Draw the cross-section of a frame's street."""
     sides = []
     for sign, share in ((-1, 1.2), (1, 0.62)):
-        parked = bool(rng.random() < 0.5)
-        kerb = city.half_road * share * rng.uniform(0.9, 1.15) + 1.4 * parked
-        walk = city.sidewalk * rng.uniform(0.8, 1.25)
-        sides.append(Side(sign, sign * kerb, sign * (kerb + walk), parked, rng.random() < 0.15))
+        parked = bool(rng.random() < 0.5) and kind.built
+        kerb = city.half_road * share * rng.uniform(*kind.road) + 1.4 * parked
+        walk = kerb + city.sidewalk * rng.uniform(*kind.walk)
+        front = walk + rng.uniform(*kind.setback)
+        green = rng.random() < kind.green
+        sides.append(Side(sign, sign * kerb, sign * walk, sign * front, parked, green))
     return sides[0], sides[1]
 
 
@@ -63,7 +127,10 @@ def ground(
     )
     things = [road]
     for side in sides:
-        things.append(sidewalk(city, side, joints(city, side, 3, 26, rng.uniform(0.8, 1.6))))
+        if side.walk != side.kerb:
+            things.append(sidewalk(city, side, joints(city, side, 3, 26, rng.uniform(0.8, 1.6))))
+        if side.walk != side.front:
+            things += _lawn(rng, city, side)
     if "parking" in wanted:
         side = sides[int(rng.integers(2))]
         inner = side.kerb - side.sign * 2.2
@@ -72,7 +139,7 @@ def ground(
     if "ground" in wanted:
         side = sides[int(rng.integers(2))]
         z0 = rng.uniform(6, 25)
-        colour = rgb(0.9 * value for value in city.paving)
+        colour = shade(city.paving, 0.9)
         inner, outer = sorted((side.front - side.sign * 0.8, side.front + side.sign * 12))
         things.append(flat("ground", strip(inner, outer, z0, z0 + 10), colour))
     if "train" in wanted or rng.random() < 0.05:
@@ -91,30 +158,69 @@ def middle_of(sides: tuple[Side, Side]) -> float:
     return right.kerb - (right.kerb - left.kerb) / 2 - 0.6
 
 
+def _lawn(rng: np.random.Generator, city: City, side: Side) -> list[Thing]:
+    """Grass or soil from the sidewalk to the houses and beyond, with drives across it."""
+    tones = ((118, 130, 70), (96, 118, 58), (150, 146, 92), (128, 110, 84), (84, 100, 62))
+    tone = rgb(np.array(pick(rng, tones)) * rng.uniform(0.7, 1.2, 3))
+    points = strip(side.walk, side.sign * 150, FIRST, LAST, 0.1)
+    things = [Thing("terrain", LAST, (Face(points, tone, 0.5, "grass"),))]
+    if side.walk != side.kerb:
+        z = rng.uniform(3, 16)
+        while z < 70:
+            drive = strip(side.walk, side.front, z, z + rng.uniform(2.5, 4), 0.11)
+            things.append(flat("parking", drive, rgb(rng.uniform(0.7, 1) * np.array(city.paving))))
+            z += rng.uniform(9, 22)
+    return things
+
+
 def _markings(rng: np.random.Generator, asphalt: Colour, sides: tuple[Side, Side]) -> list[Face]:
     left, right = sides
     faces = []
     middle = middle_of(sides)
     worn = tuple(np.array(WHITE) * rng.uniform(0.72, 1.0))
+    centre = YELLOW if rng.random() < 0.35 else worn
     if rng.random() < 0.3:
-        faces.append(mark(middle - 0.07, middle + 0.07, FIRST, 120, worn))
-    else:
+        for at in (middle - 0.15, middle + 0.15) if rng.random() < 0.5 else (middle,):
+            faces.append(mark(at - 0.07, at + 0.07, FIRST, 120, centre))
+    elif rng.random() < 0.85:
         for z in np.arange(rng.uniform(1.5, 6), 110, 7.0).tolist():
-            faces.append(mark(middle - 0.07, middle + 0.07, z, z + 3.2, worn))
+            faces.append(mark(middle - 0.07, middle + 0.07, z, z + 3.2, centre))
+    lane = rng.uniform(3.1, 3.7)
+    inner = [
+        *np.arange(middle + lane, right.kerb - 2.4, lane),
+        *np.arange(middle - lane, left.kerb + 2.4, -lane),
+    ]
+    for x in inner:
+        for z in np.arange(rng.uniform(1.5, 8), 80, 9.0).tolist():
+            faces.append(mark(x - 0.07, x + 0.07, z, z + 3.0, worn))
     for side in sides:
         if side.parked and rng.random() < 0.6:
             edge = side.kerb - side.sign * 2.3
             faces.append(mark(edge - 0.05, edge + 0.05, FIRST, 90, worn))
+        elif rng.random() < 0.4:
+            edge = side.kerb - side.sign * rng.uniform(0.3, 0.9)
+            faces.append(mark(edge - 0.08, edge + 0.08, FIRST, 110, worn))
     if rng.random() < 0.45:
-        z = rng.uniform(7, 30)
-        for x in np.arange(left.kerb + 0.4, right.kerb - 0.4, 1.0).tolist():
-            faces.append(mark(x, x + 0.5, z, z + 3.5, worn))
-        faces.append(mark(middle + 0.2, right.kerb, z - 1.8, z - 1.4, worn))
-    for _ in range(int(rng.integers(1, 5))):
+        faces += _zebra(rng, sides, YELLOW if rng.random() < 0.2 else worn)
+    for _ in range(int(rng.integers(1, 7))):
         x, z = rng.uniform(left.kerb, right.kerb - 1), rng.uniform(3, 40)
-        patch = tuple(rng.uniform(0.78, 1.1) * np.array(asphalt))
+        patch = tuple(rng.uniform(0.7, 1.15) * np.array(asphalt))
         faces.insert(0, mark(x, x + rng.uniform(0.5, 2.5), z, z + rng.uniform(1, 12), patch))
+    for _ in range(int(rng.integers(0, 5))):
+        x, tone = rng.uniform(left.kerb, right.kerb), rgb(0.62 * np.array(asphalt))
+        faces.insert(0, mark(x, x + rng.uniform(0.04, 0.12), rng.uniform(1.5, 9), 40, tone))
     return faces
+
+
+def _zebra(rng: np.random.Generator, sides: tuple[Side, Side], colour: Colour) -> list[Face]:
+    """A crossing for people, with the line at which cars stop."""
+    left, right = sides
+    z, bar, long = rng.uniform(4, 30), rng.uniform(0.35, 0.7), rng.uniform(2.5, 4.5)
+    at = np.arange(left.kerb + 0.4, right.kerb - 0.4, 2 * bar).tolist()
+    faces = [mark(x, x + bar, z, z + long, colour) for x in at]
+    if rng.random() < 0.3:
+        faces = [mark(left.kerb, right.kerb, z + at, z + at + 0.35, colour) for at in (0, long)]
+    return [*faces, mark(middle_of(sides) + 0.2, right.kerb, z - 1.8, z - 1.4, colour)]
 
 
 def sidewalk(city: City, side: Side, details: Sequence[Face]) -> Thing:
@@ -127,7 +233,7 @@ def sidewalk(city: City, side: Side, details: Sequence[Face]) -> Thing:
         Face(strip(kerb, kerb, FIRST, LAST, 0.0), (90, 90, 90), solid=False),
         *details,
     ]
-    for x in np.arange(abs(kerb) + 0.5, abs(side.front), 0.9).tolist():
+    for x in np.arange(abs(kerb) + 0.5, abs(side.walk), 0.9).tolist():
         x *= side.sign
         faces.append(mark(x, x + 0.03, FIRST, 40, joint))
     points = strip(kerb, far, FIRST, LAST, 0.12)
@@ -138,13 +244,13 @@ def sidewalk(city: City, side: Side, details: Sequence[Face]) -> Thing:
 def joints(city: City, side: Side, z0: float, z1: float, step: float) -> list[Face]:
     """The joints across a sidewalk, from ``z0`` to ``z1`` metres ahead."""
     return [
-        Face(strip(side.kerb, side.front, z, z + 0.035, 0.12), _joint(city), 0.5, solid=False)
+        Face(strip(side.kerb, side.walk, z, z + 0.035, 0.12), _joint(city), 0.5, solid=False)
         for z in np.arange(z0, z1, step).tolist()
     ]
 
 
 def _joint(city: City) -> Colour:
-    return rgb(0.8 * value for value in city.paving)
+    return shade(city.paving, 0.8)
 
 
 def _parking(rng: np.random.Generator, city: City, x0: float, x1: float, z0: float) -> Thing:

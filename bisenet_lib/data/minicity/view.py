@@ -8,7 +8,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from bisenet_lib.data.minicity.geometry import NEAR, Camera, Colour, Face, Points, Thing, normals
+from bisenet_lib.data.minicity.colour import Colour
+from bisenet_lib.data.minicity.geometry import NEAR, Camera, Face, Points, Thing, normals
 from bisenet_lib.data.minicity.weather import Weather
 
 SHIFT = 4
@@ -16,12 +17,16 @@ SHIFT = 4
 
 
 class Patch(NamedTuple):
-    """A face as the camera sees it: pixels and the colour after light and haze."""
+    """A face as the camera sees it: pixels and the colour after light and haze.
+
+    ``clear`` is the share of its contrast that the haze leaves, 0..1.
+    """
 
     points: Points
     colour: Colour
     face: Face
     pixels_per_metre: float
+    clear: float
 
 
 def seen(
@@ -122,7 +127,9 @@ class Solids:
             hidden |= turned & away
             length = np.maximum(np.sqrt((normal**2).sum(1)), 1e-9)
             facing[turned] = np.maximum(normal @ weather.sun / length, 0)[turned]
-        colours = weather.light(self.colours, facing, depth if haze else 0 * depth).tolist()
+        reach = depth if haze else 0 * depth
+        colours = weather.light(self.colours, facing, reach).tolist()
+        clear = np.exp(-reach / weather.haze).tolist()
         scales = (camera.focal / np.maximum(depth, 1)).tolist()
         ends = (self.starts + self.counts).tolist()
         starts, owners = self.starts.tolist(), self.owners.tolist()
@@ -134,6 +141,7 @@ class Solids:
                     face.colour if face.glow else tuple(colours[index]),
                     face,
                     scales[index],
+                    clear[index],
                 )
             )
         return patches

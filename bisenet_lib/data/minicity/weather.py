@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bisenet_lib.data.minicity.geometry import Colour
+from bisenet_lib.data.minicity.colour import Colour, mixed, rgb
 
-KINDS = ("clear", "cloudy", "overcast", "rain", "dusk")
-_CHANCE = (0.34, 0.22, 0.22, 0.11, 0.11)
+KINDS = ("clear", "cloudy", "overcast", "rain", "dusk", "night")
+_CHANCES = {False: (0.38, 0.22, 0.24, 0.08, 0.08, 0), True: (0.34, 0.21, 0.22, 0.09, 0.09, 0.05)}
+"""Of the kinds, in the plain world and in the varied one."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Weather:
         cloud: cloud cover 0..1.
         haze: metres at which 63 % of a colour is lost in the horizon's.
         wet: share of the scene mirrored in the road, 0..1.
+        veil: share of the sky's light that lies over the whole frame, 0..1.
     """
 
     kind: str
@@ -35,6 +37,12 @@ class Weather:
     cloud: float
     haze: float
     wet: float
+    veil: float
+
+    @property
+    def lit(self) -> bool:
+        """Whether lamps are on."""
+        return self.kind in ("dusk", "rain", "night")
 
     def light(self, colours: np.ndarray, facing: np.ndarray, depth: np.ndarray) -> np.ndarray:
         """Colours as the camera sees them.
@@ -52,42 +60,91 @@ class Weather:
         return np.clip(colours * gain * seen + np.asarray(self.sky[1]) * (1 - seen), 0, 255)
 
 
-_LOOK: dict[str, tuple[Colour, Colour, float, Colour, Colour]] = {
-    #            sunlight          ambient             shadow sky top         sky low
-    "clear": ((0.75, 0.70, 0.58), (0.50, 0.54, 0.62), 0.55, (84, 138, 208), (196, 216, 232)),
-    "cloudy": ((0.50, 0.48, 0.43), (0.62, 0.65, 0.70), 0.40, (112, 152, 204), (214, 222, 228)),
-    "overcast": ((0.14, 0.14, 0.14), (0.78, 0.80, 0.82), 0.12, (196, 202, 208), (222, 225, 226)),
-    "rain": ((0.08, 0.08, 0.09), (0.64, 0.67, 0.72), 0.08, (158, 166, 176), (190, 196, 202)),
-    "dusk": ((0.42, 0.28, 0.16), (0.42, 0.42, 0.50), 0.30, (92, 108, 150), (236, 186, 140)),
+_Range = tuple[Colour, Colour]
+_LOOK: dict[str, tuple[Colour, Colour, float, _Range, _Range]] = {
+    "clear": (
+        (0.78, 0.72, 0.58),
+        (0.46, 0.51, 0.60),
+        0.58,
+        ((40, 92, 176), (138, 182, 226)),
+        ((164, 196, 226), (238, 240, 240)),
+    ),
+    "cloudy": (
+        (0.50, 0.48, 0.43),
+        (0.62, 0.65, 0.70),
+        0.40,
+        ((70, 118, 186), (150, 178, 206)),
+        ((190, 206, 220), (240, 242, 242)),
+    ),
+    "overcast": (
+        (0.14, 0.14, 0.14),
+        (0.78, 0.80, 0.82),
+        0.12,
+        ((158, 166, 176), (244, 246, 248)),
+        ((196, 202, 208), (252, 252, 252)),
+    ),
+    "rain": (
+        (0.08, 0.08, 0.09),
+        (0.64, 0.67, 0.72),
+        0.08,
+        ((132, 142, 156), (196, 202, 208)),
+        ((170, 178, 186), (222, 226, 228)),
+    ),
+    "dusk": (
+        (0.46, 0.30, 0.16),
+        (0.40, 0.40, 0.48),
+        0.32,
+        ((60, 78, 130), (150, 150, 176)),
+        ((222, 150, 104), (248, 214, 168)),
+    ),
+    "night": (
+        (0.08, 0.07, 0.06),
+        (0.24, 0.22, 0.21),
+        0.10,
+        ((4, 6, 14), (26, 30, 46)),
+        ((20, 22, 32), (84, 66, 54)),
+    ),
 }
-_CLOUD = {"clear": 0.15, "cloudy": 0.6, "overcast": 0.9, "rain": 1.0, "dusk": 0.5}
+"""Sunlight, ambient light, shadow, and two ends of the sky's colour at the zenith and below."""
+
+_CLOUD = {"clear": 0.12, "cloudy": 0.55, "overcast": 0.9, "rain": 1.0, "dusk": 0.5, "night": 0.3}
+_LOW_SUN = {"dusk": (0.08, 0.4), "night": (0.9, 1.2)}
 
 
-def draw_weather(rng: np.random.Generator) -> Weather:
+def draw_weather(rng: np.random.Generator, *, varied: bool = False) -> Weather:
     """Draw one frame's weather.
 
     Args:
         rng: the random numbers.
-
-    Returns:
-        The weather; kinds come with the chances 34, 22, 22, 11 and 11 %.
+        varied: with nights, and with light that veils the picture.
     """
-    kind = str(rng.choice(KINDS, p=_CHANCE))
+    kind = str(rng.choice(KINDS, p=_CHANCES[varied]))
     sunlight, ambient, shadow, top, low = _LOOK[kind]
     azimuth = rng.uniform(0, 2 * np.pi)
-    height = rng.uniform(0.2, 0.4) if kind == "dusk" else rng.uniform(0.55, 1.05)
+    height = rng.uniform(*_LOW_SUN.get(kind, (0.25, 1.15)))
     sun = np.array(
         [np.cos(height) * np.sin(azimuth), np.sin(height), np.cos(height) * np.cos(azimuth)]
     )
-    tint = rng.normal(1, 0.02, 3)
+    misty = kind in ("rain", "overcast")
     return Weather(
         kind=kind,
         sun=sun,
-        sunlight=sunlight,
-        ambient=ambient,
-        shadow=shadow * rng.uniform(0.8, 1.1),
-        sky=(tuple(np.clip(top * tint, 0, 255)), tuple(np.clip(low * tint, 0, 255))),
-        cloud=float(np.clip(_CLOUD[kind] + rng.uniform(-0.15, 0.15), 0, 1)),
-        haze=rng.uniform(120, 260) if kind in ("rain", "overcast") else rng.uniform(220, 600),
+        sunlight=_varied(rng, sunlight, rng.uniform(0.7, 1.35)),
+        ambient=_varied(rng, ambient, rng.uniform(0.75, 1.1)),
+        shadow=min(0.85, shadow * rng.uniform(0.7, 1.35)),
+        sky=(_between(rng, top), _between(rng, low)),
+        cloud=float(np.clip(_CLOUD[kind] + rng.uniform(-0.2, 0.2), 0, 1)),
+        haze=rng.uniform(90, 260) if misty else rng.uniform(180, 800),
         wet=rng.uniform(0.2, 0.45) if kind == "rain" else 0.0,
+        veil=rng.uniform(0, 0.42) ** 2 if varied and rng.random() < 0.5 else 0.0,
     )
+
+
+def _varied(rng: np.random.Generator, gain: Colour, strength: float) -> Colour:
+    return rgb(strength * np.asarray(gain) * rng.normal(1, 0.03, 3))
+
+
+def _between(rng: np.random.Generator, ends: _Range) -> Colour:
+    share = rng.random()
+    tone = np.array(mixed(*ends, share))
+    return rgb(np.clip(tone * rng.normal(1, 0.02, 3), 0, 255))

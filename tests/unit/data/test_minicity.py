@@ -9,14 +9,16 @@ import pytest
 from cityscapesscripts.helpers.annotation import Annotation
 from cityscapesscripts.preparation.json2instanceImg import createInstanceImage
 from cityscapesscripts.preparation.json2labelImg import json2labelImg
-from PIL import Image
+from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
 from bisenet_lib.cli.main import app
 from bisenet_lib.course.plots import PUBLISHED_SHARES
 from bisenet_lib.data.labels import CLASSES, LABELS, id_to_train_id
 from bisenet_lib.data.minicity import CITIES, generate, render, size_of
-from bisenet_lib.data.minicity.dataset import SETTINGS, paths
+from bisenet_lib.data.minicity.dataset import SETTINGS, VERSION, paths
+from bisenet_lib.data.minicity.frame import _sky
+from bisenet_lib.data.minicity.geometry import Camera
 from bisenet_lib.errors import InputError
 
 pytestmark = pytest.mark.slow
@@ -30,6 +32,13 @@ SMALL = {"train": 3, "val": 2, "test": 1, "size": (96, 48)}
 def city(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("minicity")
     generate(root, **COUNTS, size=SIZE)
+    return root
+
+
+@pytest.fixture(scope="module")
+def varied_city(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("varied")
+    generate(root, **COUNTS, size=SIZE, varied=True)
     return root
 
 
@@ -107,8 +116,9 @@ def test_polygons_are_whole_pixels_near_the_frame(city):
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
-def test_shares_are_within_a_factor_three_of_cityscapes(city, split):
-    total = pixels(city, split).sum(0)
+@pytest.mark.parametrize("world", ["city", "varied_city"])
+def test_shares_are_within_a_factor_three_of_cityscapes(world, split, request):
+    total = pixels(request.getfixturevalue(world), split).sum(0)
     labelled = sum(total[one.id] for one in CLASSES)
     ratios = {
         one.name: 100 * total[one.id] / labelled / PUBLISHED_SHARES[one.name] for one in CLASSES
@@ -116,9 +126,10 @@ def test_shares_are_within_a_factor_three_of_cityscapes(city, split):
     assert {name: ratio for name, ratio in ratios.items() if not 1 / 3 < ratio < 3} == {}
 
 
-def test_every_class_is_in_enough_frames(city):
+@pytest.mark.parametrize("world", ["city", "varied_city"])
+def test_every_class_is_in_enough_frames(world, request):
     for split, share in (("train", 0.12), ("val", 0.1)):
-        frames = (pixels(city, split) > 0).mean(0)
+        frames = (pixels(request.getfixturevalue(world), split) > 0).mean(0)
         assert {one.name: frames[one.id] for one in CLASSES if frames[one.id] < share} == {}
 
 
@@ -131,8 +142,23 @@ def test_void_groups_deleted_and_plates_occur(city):
     assert any(one["deleted"] == 1 for one in objects)
 
 
-def test_every_pixel_of_a_scene_is_labelled(city):
-    assert pixels(city, "train")[:, 0].sum() == 0
+@pytest.mark.parametrize("world", ["city", "varied_city"])
+def test_every_pixel_of_a_scene_is_labelled(world, request):
+    assert pixels(request.getfixturevalue(world), "train")[:, 0].sum() == 0
+
+
+def test_the_varied_world_has_other_cameras_and_lights(city, varied_city):
+    """Its images differ more in brightness, and its horizons in height, than the plain ones."""
+    spread = {}
+    for root in (city, varied_city):
+        images = [np.asarray(Image.open(paths(root, "train", n)[0])) for n in range(48)]
+        ids = [np.asarray(Image.open(paths(root, "train", n)[2])) for n in range(48)]
+        sky = next(one.id for one in CLASSES if one.name == "sky")
+        spread[root] = (
+            np.std([image.mean() for image in images]),
+            np.std([(label == sky).any(1).sum() for label in ids]),
+        )
+    assert np.greater(spread[varied_city], spread[city]).all()
 
 
 def test_test_labels_are_void(city):
@@ -202,6 +228,16 @@ def test_refuses_other_settings(tmp_path):
     assert contents(tmp_path) == before
 
 
+def test_refuses_a_folder_of_an_older_generator(tmp_path):
+    generate(tmp_path, train=1, val=0, test=0, size=(64, 32))
+    settings = tmp_path / SETTINGS
+    settings.write_text(settings.read_text().replace(f'"version": {VERSION}', '"version": 1'))
+    before = contents(tmp_path)
+    with pytest.raises(InputError, match=rf"made by version 1 .* Delete {tmp_path} and run"):
+        generate(tmp_path, train=1, val=0, test=0, size=(64, 32))
+    assert contents(tmp_path) == before
+
+
 def test_refuses_a_folder_that_holds_something_else(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match=r"holds no minicity.json; give a new or empty folder"):
@@ -245,10 +281,27 @@ def test_refuses_an_unknown_split():
 @pytest.mark.parametrize("size", [(64, 32), (300, 300), (100, 200), (64, 1024), (2048, 32)])
 def test_any_shape_in_range_can_be_drawn(size):
     for number in range(3):
-        image, annotation = render(1, "train", number, size)
-        assert image.shape == (size[1], size[0], 3)
-        assert image.std() > 10
-        assert (annotation["imgWidth"], annotation["imgHeight"]) == size
+        for varied in (False, True):
+            image, annotation = render(1, "train", number, size, varied=varied)
+            assert image.shape == (size[1], size[0], 3)
+            assert image.std() > 10
+            assert (annotation["imgWidth"], annotation["imgHeight"]) == size
+
+
+@pytest.mark.parametrize("roll", [-0.3, -0.04, 0.0, 0.001, 0.04, 0.3])
+@pytest.mark.parametrize("size", [(512, 256), (2048, 64)])
+def test_the_sky_ends_at_the_horizon_even_where_that_leaves_the_frame(size, roll):
+    width, height = size
+    camera = Camera(*size, roll=roll)
+    sky = Image.new("L", size)
+    ImageDraw.Draw(sky).polygon([tuple(corner) for corner in _sky(camera)], fill=1)
+    lowest = np.array([camera.horizon_at(x) + camera.focal / 250 for x in range(width)])
+    rows = np.asarray(sky).sum(0)
+    assert np.abs(rows - np.clip(lowest, 0, height)).max() < 2.5
+
+
+def test_a_horizon_above_the_frame_leaves_no_sky():
+    assert _sky(Camera(512, 256, horizon=-0.2)) == []
 
 
 @pytest.mark.parametrize("text", ["512", "512x", "ax b", "512x256x3", "-512x256", "10x10"])
