@@ -62,7 +62,7 @@ outputs: $(MINICITY) ## run the notebooks in place and keep their outputs, as gi
 
 RUN_CHECKPOINT := runs/minicity_checkpoint
 checkpoint: $(MINICITY) ## train the shipped checkpoint again, in about an hour; a stopped run goes on
-	$(IN_VENV) bisenet minicity data/minicity_large --train 1200 --varied --workers 2
+	$(IN_VENV) bisenet minicity data/minicity_large --train 1600 --varied 0.7 --workers 2
 	$(IN_VENV) bisenet convert data/minicity_large --workers 2
 	$(IN_VENV) bisenet convert data/minicity
 	$(IN_VENV) bisenet launch --nproc 2 --config minicity_checkpoint --do-eval --use-vdl --save-interval 200 \

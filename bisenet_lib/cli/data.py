@@ -45,13 +45,12 @@ def minicity(
     size: Annotated[str, typer.Option(help="Width x height, 64x32 to 2048x1024.")] = "512x256",
     seed: Annotated[int, typer.Option(help="One seed gives one data set, byte for byte.")] = 0,
     varied: Annotated[
-        bool,
+        float,
         typer.Option(
-            "--varied",
-            help="Any camera in any light, at night and on open roads too: what a network learns "
-            "from it carries over to photographs.",
+            help="Share of the frames, 0 to 1, of any camera in any light, at night and on open "
+            "roads too: what a network learns from them carries over to photographs.",
         ),
-    ] = False,
+    ] = 0,
     workers: Workers = 1,
 ) -> None:
     """Write MiniCity: generated street scenes in the exact Cityscapes format.

@@ -27,6 +27,10 @@ RLE = 3
 """zlib's run-length strategy: the fastest for noisy photographs and flat labels alike."""
 
 
+GOLDEN = (5**0.5 - 1) / 2
+"""Multiples of it spread evenly between whole numbers, however many there are."""
+
+
 @dataclass(frozen=True)
 class Made:
     """What :func:`generate` did.
@@ -58,7 +62,7 @@ def generate(
     test: int = 8,
     size: tuple[int, int] = (512, 256),
     seed: int = 0,
-    varied: bool = False,
+    varied: float = 0,
     workers: int = 1,
 ) -> Made:
     """Write MiniCity, generated street scenes in the exact Cityscapes format.
@@ -75,7 +79,8 @@ def generate(
         test: number of test frames, whose labels are void as in Cityscapes.
         size: width and height in pixels, from 64x32 to 2048x1024.
         seed: 0 or more; one seed gives one data set, byte for byte, with any ``workers``.
-        varied: see :func:`bisenet_lib.data.minicity.render`.
+        varied: the share of the frames, 0 to 1, that show any camera in any light; see
+            :func:`bisenet_lib.data.minicity.render`.
         workers: processes.
 
     Returns:
@@ -92,6 +97,8 @@ def generate(
     for name, value in {**counts, "seed": seed, "workers": workers}.items():
         if value < least.get(name, 0):
             raise InputError(f"{name} is {value}; give {least.get(name, 0)} or more")
+    if not 0 <= varied <= 1:
+        raise InputError(f"varied is {varied}; give a share of the frames, from 0 to 1")
     if not sum(counts.values()):
         raise InputError("train, val and test are all 0; ask for at least one frame")
     world = {"version": VERSION, "seed": seed, "size": list(size), "varied": varied}
@@ -167,10 +174,15 @@ def paths(root: Path, split: str, number: int) -> tuple[Path, Path, Path, Path, 
     return image, polygons, ids, instances, colours
 
 
+def is_varied(number: int, share: float) -> bool:
+    """Whether this frame is one of the share that is varied; a larger share only adds frames."""
+    return (number * GOLDEN) % 1 < share
+
+
 def _write(
-    root: Path, seed: int, size: tuple[int, int], varied: bool, frame: tuple[str, int]
+    root: Path, seed: int, size: tuple[int, int], share: float, frame: tuple[str, int]
 ) -> None:
-    image, annotation = render(seed, *frame, size, varied=varied)
+    image, annotation = render(seed, *frame, size, varied=is_varied(frame[1], share))
     text = json.dumps(annotation)
     objects = parsed(text)
     photo, polygons, ids, instances, colour = paths(root, *frame)

@@ -19,7 +19,6 @@ FINEST = 300
 
 _LUT = np.arange(256, dtype=np.float32)[:, None] / 128
 
-
 _EXPOSURE = {"dusk": 1.3, "rain": 1.1, "night": 2.2}
 """By how much longer a camera exposes in this weather."""
 

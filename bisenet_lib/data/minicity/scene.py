@@ -24,7 +24,7 @@ from bisenet_lib.data.minicity.frontage import frontage
 from bisenet_lib.data.minicity.geometry import Camera, Face, Points, Thing, circle
 from bisenet_lib.data.minicity.landscape import landscape
 from bisenet_lib.data.minicity.skyline import bridge, skyline
-from bisenet_lib.data.minicity.street import LAST, Side, adapted, draw_kind, draw_sides, ground
+from bisenet_lib.data.minicity.street import LAST, Side, city_along, draw_kind, draw_sides, ground
 from bisenet_lib.data.minicity.traffic import Stage
 from bisenet_lib.data.minicity.weather import Weather, draw_weather
 
@@ -75,7 +75,7 @@ def compose(
         The scene.
     """
     weather, kind = draw_weather(rng, varied=varied), draw_kind(rng, varied=varied)
-    city = adapted(rng, city, kind, varied=varied)
+    city = city_along(rng, city, kind, varied=varied)
     stage = Stage(rng, city, weather, draw_sides(rng, city, kind), wanted)
     flats = ground(rng, city, stage.sides, wanted)
     if kind.built:

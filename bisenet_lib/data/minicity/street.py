@@ -13,8 +13,6 @@ FIRST, LAST = 1.3, 160.0
 """Metres ahead at which the street begins (below the image's lower edge) and ends."""
 
 WHITE: Colour = (216, 216, 208)
-
-
 YELLOW: Colour = (206, 164, 60)
 
 Span = tuple[float, float]
@@ -61,7 +59,7 @@ def draw_kind(rng: np.random.Generator, *, varied: bool) -> Kind:
     return KINDS[int(rng.choice(len(KINDS), p=_CHANCES[varied]))]
 
 
-def adapted(rng: np.random.Generator, city: City, kind: Kind, *, varied: bool) -> City:
+def city_along(rng: np.random.Generator, city: City, kind: Kind, *, varied: bool) -> City:
     """The city as it looks in a street of this kind: its floors, trees, asphalt and paving."""
     grey = rng.uniform(0.55, 1.45) if varied else rng.uniform(0.85, 1.15)
     stone = rng.uniform(0.75, 1.25) * rng.normal(1, 0.04, 3)

@@ -38,7 +38,7 @@ def city(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def varied_city(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("varied")
-    generate(root, **COUNTS, size=SIZE, varied=True)
+    generate(root, **COUNTS, size=SIZE, varied=1)
     return root
 
 
