@@ -161,6 +161,22 @@ def test_the_varied_world_has_other_cameras_and_lights(city, varied_city):
     assert np.greater(spread[varied_city], spread[city]).all()
 
 
+def test_a_share_of_the_frames_is_varied(tmp_path):
+    """The rest are the plain world's own, and a larger share only adds varied ones."""
+    of = {}
+    for share in (0, 0.5, 0.7, 1):
+        generate(tmp_path / str(share), train=10, val=0, test=0, size=(96, 48), varied=share)
+        of[share] = [paths(tmp_path / str(share), "train", n)[0].read_bytes() for n in range(10)]
+    varied = {
+        share: {n for n in range(10) if of[share][n] == of[1][n]} for share in (0, 0.5, 0.7)
+    }
+    assert varied[0] == set()
+    assert varied[0.5] < varied[0.7]
+    assert (len(varied[0.5]), len(varied[0.7])) == (5, 7)
+    for share in (0.5, 0.7):
+        assert all(of[share][n] == of[0][n] for n in range(10) if n not in varied[share])
+
+
 def test_test_labels_are_void(city):
     counts = pixels(city, "test").sum(0)
     assert (id_to_train_id()[np.flatnonzero(counts)] == 255).all()
