@@ -4,10 +4,13 @@ import html
 import io
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import cv2
 import ipywidgets
+import numpy as np
 from IPython.display import HTML, Image, display
 from matplotlib import rcParams
 from matplotlib.figure import Figure
@@ -49,6 +52,30 @@ def explore(draw: Callable[..., Figure], **controls: ipywidgets.Widget) -> None:
 
     for control in controls.values():
         control.observe(redraw, names="value")
+
+
+def uploaded(files: Sequence[Mapping[str, Any]], otherwise: np.ndarray) -> np.ndarray:
+    """The image that a ``FileUpload`` holds, turned upright.
+
+    Taught in ``00_start_here``.
+
+    Args:
+        files: the widget's value: none yet, or one with ``name`` and ``content``.
+        otherwise: (H, W, 3) uint8, returned when there is no file yet.
+
+    Returns:
+        (H, W, 3) uint8, RGB.
+
+    Raises:
+        InputError: the file is no image.
+    """
+    if not files:
+        return otherwise
+    content = np.frombuffer(files[0]["content"], np.uint8)
+    image = cv2.imdecode(content, cv2.IMREAD_COLOR_RGB) if content.size else None
+    if image is None:
+        raise InputError(f"{files[0]['name']}: is no image; choose a JPEG or a PNG file")
+    return image
 
 
 def _quickly(figure: Figure) -> Image:

@@ -95,3 +95,42 @@ def test_a_move_that_fails_shows_the_error_and_the_next_one_the_picture(level, t
 def test_the_first_picture_fails_as_any_cell_does(screen):
     with pytest.raises(KeyError):
         widgets.explore(fails, level=ipywidgets.IntSlider(2))
+
+
+def upload(name: str, image: Image.Image | bytes, **options):
+    """A file as the widget gives it."""
+    stream = io.BytesIO()
+    if isinstance(image, bytes):
+        stream.write(image)
+    else:
+        image.save(stream, **options)
+    return ({"name": name, "content": memoryview(stream.getvalue())},)
+
+
+def test_uploaded_reads_photographs_of_any_kind_upright():
+    otherwise = np.zeros((4, 4, 3), np.uint8)
+    assert widgets.uploaded((), otherwise) is otherwise
+    colours = np.zeros((8, 16, 3), np.uint8)
+    colours[:, :8] = (255, 0, 0)  # red on the left, black on the right
+    image = Image.fromarray(colours)
+    np.testing.assert_array_equal(
+        widgets.uploaded(upload("a.png", image, format="PNG"), otherwise), colours
+    )
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: a quarter to the right makes it upright
+    turned = widgets.uploaded(
+        upload("b.jpg", image, format="JPEG", exif=exif, quality=100, subsampling=0), otherwise
+    )
+    assert turned.shape == (16, 8, 3)
+    assert turned[0, 4, 0] > 200 > turned[-1, 4, 0]
+    grey = widgets.uploaded(
+        upload("c.png", Image.fromarray(np.full((4, 6), 40000, np.uint16)), format="PNG"), otherwise
+    )
+    assert (grey.shape, grey.dtype) == ((4, 6, 3), np.uint8)
+    assert np.unique(grey).tolist() == [40000 // 256]
+
+
+@pytest.mark.parametrize("content", [b"", b"a letter"])
+def test_uploaded_refuses_what_is_no_image(content):
+    with pytest.raises(InputError, match=r"letter.jpg: is no image; choose a JPEG or a PNG file"):
+        widgets.uploaded(upload("letter.jpg", content), np.zeros((4, 4, 3), np.uint8))

@@ -167,9 +167,7 @@ def test_a_share_of_the_frames_is_varied(tmp_path):
     for share in (0, 0.5, 0.7, 1):
         generate(tmp_path / str(share), train=10, val=0, test=0, size=(96, 48), varied=share)
         of[share] = [paths(tmp_path / str(share), "train", n)[0].read_bytes() for n in range(10)]
-    varied = {
-        share: {n for n in range(10) if of[share][n] == of[1][n]} for share in (0, 0.5, 0.7)
-    }
+    varied = {share: {n for n in range(10) if of[share][n] == of[1][n]} for share in (0, 0.5, 0.7)}
     assert varied[0] == set()
     assert varied[0.5] < varied[0.7]
     assert (len(varied[0.5]), len(varied[0.7])) == (5, 7)
