@@ -50,6 +50,7 @@ def test_a_long_training_that_is_finished_is_shown_and_not_begun_again(
     first = values["result"]
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*.*") if path.suffix != ".onnx"}
     capsys.readouterr()
+    values |= {"profile": "laptop", "resume": True}
     exec(train, values)
     second = values["result"]
     assert "finished before, after 4 iterations" in capsys.readouterr().out
@@ -59,6 +60,9 @@ def test_a_long_training_that_is_finished_is_shown_and_not_begun_again(
     assert second.images_per_second == pytest.approx(first.images_per_second, rel=0.5)
     values["settings"] = configuration.load_config(tiny, batch_size=1)
     with pytest.raises(InputError, match=r"a finished run, configured otherwise \(batch_size\)"):
+        exec(train, values)
+    values |= {"run": tmp_path / "other", "precision": "bf16"}
+    with pytest.raises(InputError, match="precision bf16 needs a GPU"):
         exec(train, values)
 
 
