@@ -143,6 +143,27 @@ def load_frame(frame: Frame, size: tuple[int, int] | None = None) -> tuple[np.nd
     return np.asarray(image), np.asarray(label)
 
 
+def is_finished(settings: Mapping[str, Any], run: Path) -> bool:
+    """Whether a training has nothing left to do: no iteration, and no evaluation.
+
+    Taught in ``04_multi_gpu``.
+
+    Args:
+        settings: a resolved configuration, as :func:`bisenet_lib.config.configuration.load_config`
+            gives it.
+        run: the run folder; one that is not there is not finished.
+
+    Raises:
+        InputError: no checkpoint of the run is whole.
+    """
+    from bisenet_lib.network import checkpoint
+
+    if not checkpoint.checkpoints(run):
+        return False
+    state = checkpoint.open_newest(run).state
+    return state["iteration"] >= settings["iters"] and not state.get("evaluation_due")
+
+
 def finished_run(
     settings: Mapping[str, Any], run: Path, *, device: str, watch: Callable[[Path], None]
 ) -> "trainer.Result | None":
@@ -170,13 +191,11 @@ def finished_run(
     from bisenet_lib.network import checkpoint
     from bisenet_lib.training import run_log, trainer
 
-    if not checkpoint.checkpoints(run):
+    if not is_finished(settings, run):
         return None
     stored = checkpoint.open_newest(run)
     done = stored.state["iteration"]
     images = stored.state.get("total_batch", settings["batch_size"])
-    if done < settings["iters"] or stored.state.get("evaluation_due"):
-        return None
     changed = sorted(trainer.changes(settings, stored).keys() - {configuration.WORLD_SIZE})
     if changed:
         raise InputError(

@@ -51,6 +51,8 @@ PUBLISHED_SHARES = {
     "motorcycle": 0.1,
 }
 """Per cent of the labelled pixels of Cityscapes, read off Cordts et al. 2016, figure 1."""
+_WRITTEN_FROM = 5
+"""Per cent of a row of a confusion matrix: smaller shares are not written into their cells."""
 _MARKERS = "osD^v<>"
 _COLOURS = {
     "detail": "#4477aa",
@@ -325,21 +327,25 @@ def finished(figure: Figure) -> Figure:
 
 
 def confusion(matrix: np.ndarray, names: Sequence[str] = CLASS_NAMES) -> Figure:
-    """Show a confusion matrix, each row divided by its sum.
+    """Show a confusion matrix in per cent of each row, as numbers where they matter.
 
     Args:
         matrix: (C, C) counts; rows are the truth. A row without pixels stays empty.
         names: of the classes.
     """
     sums = matrix.sum(axis=1, keepdims=True)
-    rows = np.divide(matrix, sums, out=np.full(matrix.shape, np.nan), where=sums > 0)
-    figure, axis = plt.subplots(figsize=(WIDTH * 0.72, WIDTH * 0.62))
-    drawn = axis.imshow(100 * rows, cmap="cividis", vmin=0, vmax=100)
+    rows = 100 * np.divide(matrix, sums, out=np.full(matrix.shape, np.nan), where=sums > 0)
+    figure, axis = plt.subplots(figsize=(WIDTH * 0.85, WIDTH * 0.72))
+    drawn = axis.imshow(rows, cmap="cividis", vmin=0, vmax=100)
+    for row, column in np.argwhere(rows >= _WRITTEN_FROM):
+        share = rows[row, column]
+        colour = "black" if share > 50 else "white"
+        axis.text(column, row, f"{share:.0f}", ha="center", va="center", color=colour, fontsize=11)
     axis.set_xticks(range(len(names)), names, rotation=90)
     axis.set_yticks(range(len(names)), names)
     axis.set_xlabel("predicted class")
     axis.set_ylabel("true class")
-    figure.colorbar(drawn, label="% of the true class's pixels")
+    figure.colorbar(drawn, label="% of the true class's pixels", shrink=0.8)
     return finished(figure)
 
 
@@ -390,6 +396,51 @@ def size_curves(curves: Mapping[str, SizeCurve]) -> Figure:
         axis.set_ylim(0, 100 if title != "objects" else None)
         axis.grid(alpha=0.3)
     axes[0].legend(fontsize=9, loc="lower right")
+    return finished(figure)
+
+
+def class_size_curves(groups: Mapping[str, Mapping[str, SizeCurve]], *, least: int) -> Figure:
+    """Draw IoU of objects against their size, a panel per group and a line per class.
+
+    Args:
+        groups: title to class and its curve; all with the same bins.
+        least: objects that a bin needs to be drawn; the mean of fewer says little.
+    """
+    figure, axes = plt.subplots(1, len(groups), figsize=(WIDTH, 4), sharey=True, squeeze=False)
+    for axis, (title, curves) in zip(axes[0], groups.items(), strict=True):
+        for marker, (name, curve) in zip(_MARKERS, curves.items(), strict=False):
+            middle = np.sqrt(curve.edges[:-1] * curve.edges[1:])
+            drawn = curve.count >= least
+            axis.plot(middle[drawn], 100 * curve.iou[drawn], f"{marker}-", label=name)
+        axis.set_title(title)
+        axis.set_xscale("log")
+        axis.set_xlabel("size of the object in pixels")
+        axis.set_ylim(0, 100)
+        axis.grid(alpha=0.3)
+        axis.legend(fontsize=10, loc="lower right")
+    axes[0, 0].set_ylabel("IoU of an object, %")
+    return finished(figure)
+
+
+def intervals(
+    values: Mapping[str, float], low: Sequence[float], high: Sequence[float], y: str
+) -> Figure:
+    """Draw values as points with the interval around each as a bar.
+
+    Args:
+        values: name to value, such as a class to its IoU; nan draws nothing.
+        low: the lower end of each interval.
+        high: the upper end of each interval.
+        y: what the vertical axis is.
+    """
+    figure, axis = plt.subplots(figsize=(WIDTH, 4))
+    positions = np.arange(len(values))
+    axis.vlines(positions, low, high, color="tab:blue", alpha=0.5, lw=7)
+    axis.plot(positions, list(values.values()), "o", color="black", ms=6)
+    axis.set_xticks(positions, list(values), rotation=45, ha="right")
+    axis.set_ylabel(y)
+    axis.set_ylim(0, 100)
+    axis.grid(axis="y", alpha=0.3)
     return finished(figure)
 
 

@@ -38,6 +38,13 @@ def test_rows_of_the_confusion_matrix_are_shares():
     figure = plots.confusion(np.array([[3, 1, 0], [0, 2, 0], [0, 0, 0]]), "abc")
     shown = figure.axes[0].images[0].get_array()
     np.testing.assert_array_equal(shown.filled(NAN), [[75, 25, 0], [0, 100, 0], [NAN] * 3])
+    written = {one.get_position(): one.get_text() for one in figure.axes[0].texts}
+    assert written == {(0, 0): "75", (1, 0): "25", (1, 1): "100"}
+
+
+def test_small_shares_of_the_confusion_matrix_are_not_written():
+    figure = plots.confusion(np.array([[96, 4], [5, 95]]), "ab")
+    assert [one.get_text() for one in figure.axes[0].texts] == ["96", "5", "95"]
 
 
 def test_a_sheet_has_a_row_a_frame():
@@ -66,6 +73,28 @@ def test_size_curves_leave_empty_bins_out():
     assert iou.get_ydata().tolist() == [40, 90]
     assert count.get_ydata().tolist() == [2, 5]
     assert len({line.get_marker() for line in figure.axes[0].lines}) == 2
+
+
+def test_a_class_is_drawn_where_it_has_enough_objects():
+    curve = SizeCurve(
+        np.array([1.0, 4, 16, 64]),
+        np.array([5, 4, 9]),
+        np.array([0.5, 0.6, 1]),
+        np.array([0.4, 0.5, 0.9]),
+    )
+    figure = plots.class_size_curves({"a": {"car": curve}, "b": {"pole": curve}}, least=5)
+    assert [axis.get_title() for axis in figure.axes] == ["a", "b"]
+    (line,) = figure.axes[1].lines
+    assert line.get_label() == "pole"
+    assert line.get_xdata().tolist() == [2, 32]
+    assert line.get_ydata().tolist() == [40, 90]
+
+
+def test_intervals_are_bars_around_their_values():
+    (axis,) = plots.intervals({"car": 50.0, "pole": 20.0}, [40, 5], [55, 25], "IoU %").axes
+    ends = [segment[:, 1].tolist() for segment in axis.collections[0].get_segments()]
+    assert ends == [[40, 55], [5, 25]]
+    assert axis.lines[0].get_ydata().tolist() == [50, 20]
 
 
 def test_found_objects_are_bars_with_their_counts():

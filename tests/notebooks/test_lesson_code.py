@@ -1,0 +1,72 @@
+"""Functions that a lesson writes out, compared with another way to the same numbers."""
+
+import ast
+
+import numpy as np
+import pytest
+from lessons import FOLDER, cells
+
+from bisenet_lib.data import labels
+from bisenet_lib.evaluation.metrics import Scores
+from bisenet_lib.runtime.paddleseg_compat import paddle
+
+
+def functions(notebook: str, **given) -> dict:
+    """What the cells of a notebook define that hold nothing but functions and classes."""
+    values = {"np": np, "paddle": paddle, "nn": paddle.nn, "F": paddle.nn.functional, **given}
+    for cell in cells(FOLDER / f"{notebook}.ipynb", "code"):
+        kinds = {type(node) for node in ast.parse(cell.source).body}
+        if kinds <= {ast.FunctionDef, ast.ClassDef}:
+            exec(cell.source, values)
+    return values
+
+
+def test_the_bootstrap_scores_the_frames_it_drew():
+    matrices = np.random.default_rng(1).integers(0, 50, (6, 3, 3))
+    matrices[:5, 2] = matrices[:5, :, 2] = 0  # a class that only one frame has
+    drawn = functions("05_evaluation")["bootstrap"](matrices, draws=40, seed=7)
+    times = np.random.default_rng(7).multinomial(6, [1 / 6] * 6, size=40)
+    for scores, often in zip(drawn, times, strict=True):
+        frames = np.repeat(matrices, often, axis=0)
+        assert len(frames) == 6
+        expected = Scores(frames.sum(axis=0), 6, ("a", "b", "c"))
+        np.testing.assert_allclose(scores, expected.iou)
+    assert 0 < np.isnan(drawn[:, 2]).sum() < 40
+
+
+def test_statistics_are_measured_again_and_no_weight_changes():
+    pixels = np.random.default_rng(0).normal(3, 2, (8, 1, 4, 4)).astype("float32")
+
+    class Samples:
+        def __init__(self, dataset, seed):
+            self.dataset = dataset
+
+        def __getitem__(self, key):
+            return {"img": self.dataset[key[1]]}
+
+    model = paddle.nn.Sequential(paddle.nn.BatchNorm2D(1))
+    before = model[0].weight.numpy()
+    functions("04_multi_gpu", Seeded=Samples)["reestimate"](model, pixels, batches=4)
+    batches = pixels.reshape(4, -1)
+    assert model[0]._mean.numpy() == pytest.approx(batches.mean(axis=1).mean(), rel=1e-5)
+    assert model[0]._variance.numpy() == pytest.approx(batches.var(axis=1).mean(), rel=0.05)
+    assert (model[0].weight.numpy() == before).all()
+
+
+def test_of_the_ablated_versions_each_lost_what_its_name_says():
+    lesson = functions("02_architecture", labels=labels)
+    paddle.seed(0)
+    bga = lesson["Aggregation"](8)
+    bga.eval()
+    detail, semantic = paddle.rand([1, 8, 8, 16]), paddle.randn([1, 8, 2, 4])
+    moved = semantic.roll(2, 3)
+    usual = [gate.mean((2, 3), keepdim=True) for gate in lesson["gates"](bga, detail, semantic)]
+    with paddle.no_grad():
+        now = lesson["versions"](bga, detail, semantic, usual)
+        other = lesson["versions"](bga, detail, moved, usual)
+        fine, coarse = bga.products(detail, semantic)
+    assert paddle.allclose(now["the whole"], fine + coarse)
+    assert paddle.allclose(now["fine product alone"] + now["coarse product alone"], fine + coarse)
+    assert not paddle.allclose(now["the whole"], other["the whole"])
+    assert not paddle.allclose(now["gates without places"], other["gates without places"])
+    assert paddle.allclose(now["semantic branch cut off"], other["semantic branch cut off"])
