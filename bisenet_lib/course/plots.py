@@ -406,7 +406,9 @@ def class_size_curves(groups: Mapping[str, Mapping[str, SizeCurve]], *, least: i
         groups: title to class and its curve; all with the same bins.
         least: objects that a bin needs to be drawn; the mean of fewer says little.
     """
-    figure, axes = plt.subplots(1, len(groups), figsize=(WIDTH, 4), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(groups), figsize=(WIDTH, 4), sharex=True, sharey=True, squeeze=False
+    )
     for axis, (title, curves) in zip(axes[0], groups.items(), strict=True):
         for marker, (name, curve) in zip(_MARKERS, curves.items(), strict=False):
             middle = np.sqrt(curve.edges[:-1] * curve.edges[1:])
@@ -417,7 +419,7 @@ def class_size_curves(groups: Mapping[str, Mapping[str, SizeCurve]], *, least: i
         axis.set_xlabel("size of the object in pixels")
         axis.set_ylim(0, 100)
         axis.grid(alpha=0.3)
-        axis.legend(fontsize=10, loc="lower right")
+        axis.legend(fontsize=10, loc="upper left")
     axes[0, 0].set_ylabel("IoU of an object, %")
     return finished(figure)
 

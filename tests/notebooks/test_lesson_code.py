@@ -12,12 +12,12 @@ from bisenet_lib.runtime.paddleseg_compat import paddle
 
 
 def functions(notebook: str, **given) -> dict:
-    """What the cells of a notebook define that hold nothing but functions and classes."""
+    """The functions and classes that a notebook defines; nothing else of it runs."""
     values = {"np": np, "paddle": paddle, "nn": paddle.nn, "F": paddle.nn.functional, **given}
     for cell in cells(FOLDER / f"{notebook}.ipynb", "code"):
-        kinds = {type(node) for node in ast.parse(cell.source).body}
-        if kinds <= {ast.FunctionDef, ast.ClassDef}:
-            exec(cell.source, values)
+        body = ast.parse(cell.source).body
+        defined = [node for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+        exec(compile(ast.Module(defined, []), cell.id, "exec"), values)
     return values
 
 
