@@ -1,6 +1,7 @@
 """Deciding whether a learner's cell is right, without running any of it in this process."""
 
 import json
+import math
 import os
 import select
 import shutil
@@ -24,6 +25,8 @@ from bisenet_lib.course.grading.handed_in import LARGEST_CELL, Exercise
 
 START_SECONDS = 60
 """For starting Python and the imports of the notebook."""
+CLOCK = 3
+"""Other work on the computer should make no answer wrong."""
 LARGEST_ANSWER = 4 << 20
 """Bytes of a message that are still read."""
 LOOK_SECONDS = 0.2
@@ -36,7 +39,7 @@ class Limits:
     """Of one cell, with all calls of its function."""
 
     seconds: int = 10
-    """On the clock, and of processor time."""
+    """Of processor time; on the clock it may be :data:`CLOCK` times as much."""
     megabytes: int = 1024
     """Of memory, besides that of the imports."""
 
@@ -111,7 +114,7 @@ class _Process:
             start_new_session=True,
         )
         self._deadline = time.monotonic() + START_SECONDS
-        self._megabytes = float("inf")
+        self._most = math.inf, math.inf
 
     def answer(self, exercise: Exercise, source: str) -> Any:
         """Run the cell; the answer, where a function of the learner is one that calls it there."""
@@ -127,8 +130,9 @@ class _Process:
             "hidden": _hidden(),
         }
         self._ask(order)
-        self._deadline = time.monotonic() + self._limits.seconds
-        self._megabytes = self._memory() + self._limits.megabytes
+        self._deadline = time.monotonic() + CLOCK * self._limits.seconds
+        seconds, megabytes = self._used()
+        self._most = seconds + self._limits.seconds, megabytes + self._limits.megabytes
         reply = self._reply()
         if "error" in reply:
             name, text = _failure(reply)
@@ -165,7 +169,7 @@ class _Process:
         looked = time.monotonic()
         while b"\n" not in self._buffer:
             if time.monotonic() > self._deadline:
-                raise _Ended(f"stopped: it took longer than {self._limits.seconds} s")
+                raise _Ended(f"stopped: no answer within {CLOCK * self._limits.seconds} s")
             if len(self._buffer) > LARGEST_ANSWER:
                 raise _Ended(f"its answer is larger than {LARGEST_ANSWER >> 20} MB")
             if select.select([descriptor], [], [], LOOK_SECONDS)[0]:
@@ -175,8 +179,7 @@ class _Process:
                 self._buffer += received
             if time.monotonic() - looked > LOOK_SECONDS:
                 looked = time.monotonic()
-                if self._memory() > self._megabytes:
-                    raise _Ended(f"stopped: it needs more than {self._limits.megabytes} MB")
+                self._look()
         line, _, self._buffer = self._buffer.partition(b"\n")
         try:
             reply = json.loads(line)
@@ -192,16 +195,25 @@ class _Process:
             return [parent, *parent.children(recursive=True)]
         return []
 
-    def _memory(self) -> float:
-        """Megabytes of the process and all that it started."""
-        tree = self._tree()
-        if len(tree) > walls.PROCESSES:
-            raise _Ended(f"stopped: it started more than {walls.PROCESSES} processes")
-        total = 0.0
-        for process in tree:
+    def _used(self) -> tuple[float, float]:
+        """Seconds of processor time and megabytes, of the process and all that it started."""
+        seconds = megabytes = 0.0
+        for process in self._tree():
             with suppress(psutil.Error):
-                total += process.memory_info().rss / 2**20
-        return total
+                times = process.cpu_times()
+                seconds += times.user + times.system
+                megabytes += process.memory_info().rss / 2**20
+        return seconds, megabytes
+
+    def _look(self) -> None:
+        """End what uses too much: the limits of the system count each process alone."""
+        if len(self._tree()) > walls.PROCESSES:
+            raise _Ended(f"stopped: it started more than {walls.PROCESSES} processes")
+        seconds, megabytes = self._used()
+        if seconds > self._most[0]:
+            raise _Ended(f"stopped: it took longer than {self._limits.seconds} s")
+        if megabytes > self._most[1]:
+            raise _Ended(f"stopped: it needs more than {self._limits.megabytes} MB")
 
     def _death(self) -> str:
         with suppress(subprocess.TimeoutExpired):
