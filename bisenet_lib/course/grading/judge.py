@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 
 import bisenet_lib
@@ -31,7 +32,8 @@ LARGEST_ANSWER = 4 << 20
 """Bytes of a message that are still read."""
 LOOK_SECONDS = 0.2
 """How often processes and memory are looked at."""
-SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/opt", "/nix", "/proc", "/etc/ld.so.cache")
+PACKAGE = Path(bisenet_lib.__file__).resolve().parent
+SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/nix", "/proc", "/etc/ld.so.cache")
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,9 @@ def judge(exercise: Exercise, source: str, limits: Limits, *, isolated: bool) ->
     with tempfile.TemporaryDirectory(prefix="grade", ignore_cleanup_errors=True) as folder:
         process = _Process(Path(folder).resolve(), limits, isolated)
         try:
-            verdict = exercises.verdict(exercise.name, process.answer(exercise, source))
+            answer = process.answer(exercise, source)
+            with np.errstate(all="ignore"):
+                verdict = exercises.verdict(exercise.name, answer)
         except _Ended as ended:
             return Judged(error=str(ended))
         finally:
@@ -113,8 +117,12 @@ class _Process:
             env=_environment(folder),
             start_new_session=True,
         )
-        self._deadline = time.monotonic() + START_SECONDS
         self._most = math.inf, math.inf
+        self._allow(START_SECONDS)
+
+    def _allow(self, seconds: int) -> None:
+        """From now on, so many seconds on the clock."""
+        self._seconds, self._deadline = seconds, time.monotonic() + seconds
 
     def answer(self, exercise: Exercise, source: str) -> Any:
         """Run the cell; the answer, where a function of the learner is one that calls it there."""
@@ -130,8 +138,8 @@ class _Process:
             "hidden": _hidden(),
         }
         self._ask(order)
-        self._deadline = time.monotonic() + CLOCK * self._limits.seconds
-        seconds, megabytes = self._used()
+        self._allow(CLOCK * self._limits.seconds)
+        _, seconds, megabytes = self._used()
         self._most = seconds + self._limits.seconds, megabytes + self._limits.megabytes
         reply = self._reply()
         if "error" in reply:
@@ -152,7 +160,7 @@ class _Process:
     def _value(self, reply: Mapping[str, Any]) -> Any:
         try:
             return messages.decode(reply.get("value"))
-        except (ValueError, TypeError, RecursionError) as error:
+        except Exception as error:  # it may be anything
             raise _Ended(f"its process sent no answer: {error}") from None
 
     def _ask(self, message: Any) -> dict[str, Any]:
@@ -169,7 +177,7 @@ class _Process:
         looked = time.monotonic()
         while b"\n" not in self._buffer:
             if time.monotonic() > self._deadline:
-                raise _Ended(f"stopped: no answer within {CLOCK * self._limits.seconds} s")
+                raise _Ended(f"stopped: no answer within {self._seconds} s")
             if len(self._buffer) > LARGEST_ANSWER:
                 raise _Ended(f"its answer is larger than {LARGEST_ANSWER >> 20} MB")
             if select.select([descriptor], [], [], LOOK_SECONDS)[0]:
@@ -195,21 +203,22 @@ class _Process:
             return [parent, *parent.children(recursive=True)]
         return []
 
-    def _used(self) -> tuple[float, float]:
-        """Seconds of processor time and megabytes, of the process and all that it started."""
+    def _used(self) -> tuple[int, float, float]:
+        """Processes, seconds of processor time and megabytes, with all that it started."""
+        tree = self._tree()
         seconds = megabytes = 0.0
-        for process in self._tree():
+        for process in tree:
             with suppress(psutil.Error):
                 times = process.cpu_times()
                 seconds += times.user + times.system
                 megabytes += process.memory_info().rss / 2**20
-        return seconds, megabytes
+        return len(tree), seconds, megabytes
 
     def _look(self) -> None:
         """End what uses too much: the limits of the system count each process alone."""
-        if len(self._tree()) > walls.PROCESSES:
+        processes, seconds, megabytes = self._used()
+        if processes > walls.PROCESSES:
             raise _Ended(f"stopped: it started more than {walls.PROCESSES} processes")
-        seconds, megabytes = self._used()
         if seconds > self._most[0]:
             raise _Ended(f"stopped: it took longer than {self._limits.seconds} s")
         if megabytes > self._most[1]:
@@ -225,24 +234,23 @@ class _Process:
 
     def end(self) -> None:
         """End the process and all that it started."""
-        tree = self._tree()
-        for process in tree:
+        for process in self._tree():
             with suppress(psutil.Error):
                 process.kill()
-        self._popen.kill()
-        self._popen.communicate()
+        self._popen.wait()
+        for pipe in (self._popen.stdin, self._popen.stdout):
+            with suppress(BrokenPipeError):
+                pipe and pipe.close()
 
 
 def _environment(folder: Path) -> dict[str, str]:
     """Nothing of the teacher's own but the paths of Python."""
     one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    paths = [str(Path(path).resolve()) for path in sys.path if Path(path or ".").is_dir()]
-    libraries = {k: v for k, v in os.environ.items() if k == "LD_LIBRARY_PATH"}
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
     return {
         **one_thread,
-        **libraries,
-        "PATH": os.environ.get("PATH", os.defpath),
-        "PYTHONPATH": os.pathsep.join(paths),
+        **kept,
+        "PYTHONPATH": os.pathsep.join(map(str, [PACKAGE.parent, *_packages()])),
         "PYTHONDONTWRITEBYTECODE": "1",
         "MPLBACKEND": "Agg",
         "LANG": "C.UTF-8",
@@ -250,17 +258,18 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _package() -> Path:
-    return Path(bisenet_lib.__file__).resolve().parent
+def _packages() -> list[Path]:
+    """The folders that Python imports from, without this project's and the working folder."""
+    own = (Path.cwd(), PACKAGE.parent)
+    return [path for path in map(Path, sys.path) if path.is_dir() and path.resolve() not in own]
 
 
 def _readable() -> list[str]:
     """The folders of the system, of Python and of its packages; none is within another."""
-    package = _package()
-    places = [*SYSTEM, *walls.DEVICES, sys.base_prefix, sys.prefix, str(package)]
-    places += [path for path in sys.path if Path(path or ".").resolve() != package.parent]
+    places: list[str | Path] = [*SYSTEM, *walls.DEVICES, sys.base_prefix, sys.prefix]
+    places += [PACKAGE, *_packages()]
     kept: list[Path] = []
-    for place in sorted({Path(place).absolute() for place in places if place}):
+    for place in sorted({Path(place).absolute() for place in places}):
         if place.exists() and not any(place.is_relative_to(above) for above in kept):
             kept.append(place)
     return list(map(str, kept))
@@ -268,7 +277,7 @@ def _readable() -> list[str]:
 
 def _hidden() -> list[str]:
     """The checks, which hold the right answers."""
-    folder = _package() / "course" / "exercises"
+    folder = PACKAGE / "course" / "exercises"
     found = [*folder.glob("e*.py"), folder / "__pycache__"]
     return [str(path) for path in found if path.exists()]
 

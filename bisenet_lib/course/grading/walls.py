@@ -14,21 +14,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-UNSHARE = (
-    "unshare",
-    "-U",
-    "-r",
-    "-m",
-    "-n",
-    "-i",
-    "-u",
-    "-p",
-    "-f",
-    "--mount-proc",
-    "--kill-child",
-)
+NAMESPACES = ("-U", "-r", "-m", "-n", "-i", "-u", "-p", "-f", "--mount-proc", "--kill-child")
+UNSHARE = ("setpriv", "--pdeathsig", "KILL", "unshare", *NAMESPACES)
 """Starts a process in a user, mount, network, IPC, host name and process namespace of its own, as
-their administrator; the death of ``unshare`` ends it (``man unshare``)."""
+their administrator; the death of who starts it ends it (``man setpriv``, ``man unshare``)."""
 HOME = "/home"
 """The folder that can be written to, inside."""
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
