@@ -67,7 +67,7 @@ def reordered_without_ids(notebook):
 
 
 def ten_megabytes(notebook):
-    notebook.cells[1].outputs = [nbformat.v4.new_output("stream", text="x" * (10 << 20))]
+    notebook.cells[2].outputs = [nbformat.v4.new_output("stream", text="x" * (10 << 20))]
 
 
 def with_a_cell_that_hangs(notebook):
@@ -99,7 +99,7 @@ def graded(handout, tmp_path_factory):
     assert done.exit_code == 0, done.exception
     assert kept.read_text() == "kept"
     with (folder / "grades.csv").open(newline="") as file:
-        return done.output, list(csv.DictReader(file)), folder
+        return done.stdout, list(csv.DictReader(file)), folder
 
 
 def test_the_right_are_right_wherever_their_cells_and_files_are(graded):

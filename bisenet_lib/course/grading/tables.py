@@ -18,6 +18,9 @@ LONGEST = 500
 """Characters of a hint or an error, which may hold what a learner wrote."""
 
 
+FORMULA = ("=", "+", "-", "@")
+
+
 @dataclass(frozen=True)
 class Grade:
     """One exercise of one student; a file that cannot be graded has no exercise."""
@@ -36,7 +39,7 @@ class Grade:
 def as_csv(grades: Sequence[Grade]) -> str:
     """The table, a line for each exercise of each student; ``right`` is 1 or 0.
 
-    A spreadsheet takes no text in it for a formula (owasp.org, CSV Injection).
+    A quote stands before a text that a spreadsheet would calculate (owasp.org, CSV Injection).
     """
     text = io.StringIO()
     names = [field.name for field in fields(Grade)]
@@ -44,7 +47,7 @@ def as_csv(grades: Sequence[Grade]) -> str:
     writer.writeheader()
     for grade in grades:
         row = {name: plain(str(value)) for name, value in asdict(grade).items()}
-        row = {name: f"'{value}" if value[:1] in "=+-@" else value for name, value in row.items()}
+        row = {name: f"'{text}" if text.startswith(FORMULA) else text for name, text in row.items()}
         writer.writerow({**row, "right": int(grade.right)})
     return text.getvalue()
 

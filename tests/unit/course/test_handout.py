@@ -10,6 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from bisenet_lib.course import handout
 from bisenet_lib.errors import InputError
 
+KERNEL = {"name": "python3", "display_name": "Python 3"}
 SOLUTION = "<details><summary>Solution</summary>\n\n```python\nx = 2\n```\n\n</details>"
 
 
@@ -31,7 +32,7 @@ def course(tmp_path):
         code = new_code_cell("1 + 1", execution_count=1)
         code.outputs = [new_output("execute_result", {"text/plain": "2"}, execution_count=1)]
         cells = [new_markdown_cell(text), code, new_markdown_cell(SOLUTION)]
-        notebook = new_notebook(cells=cells, metadata={"widgets": {}, "kernelspec": {"name": "x"}})
+        notebook = new_notebook(cells=cells, metadata={"widgets": {}, "kernelspec": KERNEL})
         nbformat.write(notebook, home / "notebooks" / f"{name}.ipynb")
     return sorted((home / "notebooks").glob("*.ipynb"))
 
@@ -56,7 +57,7 @@ def test_what_is_handed_out(course, tmp_path):
     own = nbformat.read(course[0], as_version=4)
     assert [cell.id for cell in first.cells] == [cell.id for cell in own.cells[:2]]
     assert (first.cells[1].outputs, first.cells[1].execution_count) == ([], None)
-    assert first.metadata == {"kernelspec": {"name": "x"}}
+    assert first.metadata == {"kernelspec": KERNEL}
     assert second.cells[1].outputs[0].data["text/plain"] == "2"
 
 
