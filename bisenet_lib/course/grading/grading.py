@@ -1,12 +1,13 @@
 """Grading a class: every exercise of every notebook that was handed in."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from tqdm.auto import tqdm
 
-from bisenet_lib.common.atomic_files import write_text
+from bisenet_lib.common.atomic_files import delete, write_text
 from bisenet_lib.common.parallel import ahead
 from bisenet_lib.course import exercises
 from bisenet_lib.course.grading import tables
@@ -15,7 +16,7 @@ from bisenet_lib.course.grading.judge import Limits, judge, namespaces
 from bisenet_lib.course.grading.tables import Grade
 from bisenet_lib.errors import refuse
 
-CSV, PAGE = "grades.csv", "grades.html"
+CSV, PAGE, PROBE = "grades.csv", "grades.html", ".grades"
 NOT_ISOLATED = (
     "This computer allows no namespaces, so the notebooks are not shut off: a hook of Python stops "
     "network, processes and changes of files, but not native code, and nothing hides your files. "
@@ -57,6 +58,9 @@ def grade(
     known = exercises.names()
     refuse([f"{one.notebook}: no check {one.name!r}" for one in asked if one.name not in known])
     files = handed_in(folder, asked)
+    target = folder if target is None else target
+    write_text(target / PROBE, "")  # what cannot be written is told now
+    delete(target / PROBE)
     isolated = namespaces()
     if not isolated:
         console.print(NOT_ISOLATED, style="yellow", soft_wrap=True)
@@ -66,11 +70,9 @@ def grade(
         begun, exercise, source = task
         if exercise is None:
             return begun
-        judged = judge(exercise, source, limits, isolated=isolated)
-        return Grade(begun.who, begun.file, begun.exercise, **vars(judged), note=begun.note)
+        return replace(begun, **vars(judge(exercise, source, limits, isolated=isolated)))
 
     grades = list(tqdm(ahead(graded, tasks, threads=jobs), "grade", len(tasks)))
-    target = folder if target is None else target
     write_text(target / CSV, tables.as_csv(grades))
     write_text(target / PAGE, tables.as_page(grades, isolated))
     console.print(tables.summary(grades))

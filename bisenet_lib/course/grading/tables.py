@@ -16,9 +16,8 @@ from rich.table import Table
 TEMPLATE = "grades.html.j2"
 LONGEST = 500
 """Characters of a hint or an error, which may hold what a learner wrote."""
-
-
 FORMULA = ("=", "+", "-", "@")
+"""How a text begins that a spreadsheet would calculate."""
 
 
 @dataclass(frozen=True)
