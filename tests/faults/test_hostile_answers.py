@@ -210,13 +210,9 @@ for _ in range(60):
         os._exit(0)
     time.sleep(0.01)
 time.sleep(5)"""
-    before = len(psutil.pids())
-    one = judged(LIBC + source, True, seconds=15)
-    assert not one.right
-    assert "more than 32 processes" in one.error or "answer" not in one.error
+    assert "more than 32 processes" in judged(LIBC + source, True, seconds=15).error
     ours = [process for process in psutil.process_iter(["cmdline"]) if _answering(process)]
     assert not psutil.wait_procs(ours, 10)[1]
-    assert len(psutil.pids()) < before + 30
 
 
 def _answering(process: psutil.Process) -> bool:
