@@ -13,7 +13,10 @@ from typer.core import TyperCommand
 
 from bisenet_lib.errors import InputError
 
-app = typer.Typer(help="Run the notebooks, compare runs, list parameters.", no_args_is_help=True)
+app = typer.Typer(
+    help="Run the notebooks, compare runs, hand out and grade, list parameters.",
+    no_args_is_help=True,
+)
 out = Console()
 
 Names = Annotated[
@@ -122,6 +125,61 @@ def course_sweep(
         console=out,
     )
     raise typer.Exit(any(run.outcome.error for run in runs))
+
+
+@app.command("handout")
+def course_handout(
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder, or a hand-out.")],
+    names: Names = None,
+    outputs: Annotated[
+        list[str] | None,
+        typer.Option(help="Keep the outputs of this notebook (03). Can be given several times."),
+    ] = None,
+    folder: Folder = None,
+) -> None:
+    """Write the notebooks for a class: without solutions and outputs.
+
+    Beside them go their pictures, the glossary and the trained network, so that they run there,
+    with the library of this Python.
+    """
+    from bisenet_lib.course.handout import write_handout
+    from bisenet_lib.course.runner import notebooks
+
+    kept = notebooks(folder, outputs) if outputs else []
+    write_handout(target, notebooks(folder, names or ()), outputs=kept)
+    out.print(f"{target}: written", soft_wrap=True, highlight=False, markup=False)
+
+
+@app.command("grade")
+def course_grade(
+    handed_in: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER",
+            help="A sub-folder for each student, or notebooks with the students' names.",
+        ),
+    ],
+    seconds: Annotated[int, typer.Option(help="Time for each exercise.")] = 10,
+    memory: Annotated[int, typer.Option(help="Megabytes for each exercise.")] = 1024,
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="At once. The cores.")] = None,
+    target: Annotated[
+        Path | None, typer.Option("--out", help="Where the table goes. Default: FOLDER.")
+    ] = None,
+    folder: Folder = None,
+) -> None:
+    """Check every exercise of the notebooks that a class has handed in.
+
+    Each runs in a limited process of its own, and is judged outside of it. Writes grades.csv and
+    grades.html.
+    """
+    from bisenet_lib.common.processes import cores
+    from bisenet_lib.course.grading.grading import grade
+    from bisenet_lib.course.grading.judge import Limits
+    from bisenet_lib.course.runner import notebooks
+
+    limits = Limits(seconds, memory)
+    jobs = cores() if jobs is None else jobs
+    grade(handed_in, notebooks(folder), limits=limits, jobs=jobs, console=out, target=target)
 
 
 @app.command("times")

@@ -48,11 +48,19 @@ import inspect
 import pkgutil
 import textwrap
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from bisenet_lib.errors import InputError
 
-__all__ = ["check", "names"]
+__all__ = ["Verdict", "check", "is_stub", "names", "verdict"]
+
+
+class Verdict(NamedTuple):
+    """What is said of an answer."""
+
+    right: bool
+    text: str
+    """``right.``, ``not answered yet.``, or ``not yet.`` and a hint."""
 
 
 class _NotAnswered(Exception):  # noqa: N818  (not an error)
@@ -73,6 +81,11 @@ def check(name: str, answer: Any) -> None:
     Raises:
         InputError: there is no exercise of that name.
     """
+    print(f"{name}: {verdict(name, answer).text}")
+
+
+def verdict(name: str, answer: Any) -> Verdict:
+    """Whether the answer to an exercise is right; arguments and errors as of :func:`check`."""
     number, _, exercise = name.partition(".")
     module = next(
         (candidate for candidate in _modules() if candidate.startswith(f"e{number}_")), None
@@ -80,7 +93,7 @@ def check(name: str, answer: Any) -> None:
     checkers = _checkers(module) if module else {}
     if exercise not in checkers:
         raise InputError(f"no exercise {name!r}; there are: {', '.join(names())}")
-    print(f"{name}: {_verdict(checkers[exercise], answer)}")
+    return _verdict(checkers[exercise], answer)
 
 
 def names() -> list[str]:
@@ -88,18 +101,18 @@ def names() -> list[str]:
     return [f"{module[1:3]}.{name}" for module in _modules() for name in _checkers(module)]
 
 
-def _verdict(checker: Callable[[Any], str | None], answer: Any) -> str:
+def _verdict(checker: Callable[[Any], str | None], answer: Any) -> Verdict:
     try:
         if _missing(answer):
             raise _NotAnswered
         hint = checker(_Asked(answer) if callable(answer) else answer)
     except _NotAnswered:
-        return "not answered yet."
+        return Verdict(False, "not answered yet.")
     except _Hint as raised:
         hint = str(raised)
     except Exception:  # the checker cannot read an answer of this form
         hint = f"The answer needs another form. {inspect.getdoc(checker)}"
-    return f"not yet. {hint}" if hint else "right."
+    return Verdict(False, f"not yet. {hint}") if hint else Verdict(True, "right.")
 
 
 class _Asked:
@@ -116,7 +129,7 @@ class _Asked:
         except Exception as error:
             call = textwrap.shorten(", ".join(map(repr, arguments)), 120)
             raise _Hint(f"Called with {call} it ends in {type(error).__name__}: {error}") from None
-        if given is None and not _is_stub(self._function):
+        if given is None and not is_stub(self._function):
             raise _Hint("It returns None. Is a `return` missing?")
         if _missing(given):
             raise _NotAnswered
@@ -130,7 +143,9 @@ def _missing(answer: Any) -> bool:
     return answer is None or answer is ...
 
 
-def _is_stub(function: Callable[..., Any]) -> bool:
+def is_stub(function: Callable[..., Any]) -> bool:
+    """Whether nothing but ``...`` stands in a function."""
+
     def stub():
         return None
 
