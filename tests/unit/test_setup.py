@@ -480,6 +480,7 @@ def installed(project):
         ("lint", "ruff format"),
         ("lab", "jupyter lab"),
         ("install-gpu", "python -m pip install paddlepaddle-gpu=="),
+        ("install-openvino", "python -m pip install --no-deps openvino==2"),
         ("slides", "python tools/publish/slides.py runs/slides"),
         ("site", "python -m pip install --no-deps -r requirements.extra.lock"),
     ],
