@@ -58,7 +58,7 @@ def calibration_images(settings: Mapping[str, Any]) -> list[np.ndarray]:
     except InputError as error:
         raise InputError(
             f"{str(error).rstrip('.')}. 8-bit integers are calibrated on training images: give the "
-            "data set with --dataset DIR."
+            "data set with --dataset DIR, as to `bisenet export --int8`."
         ) from error
     count = min(CALIBRATED_ON, len(dataset))
     chosen = np.linspace(0, len(dataset) - 1, count).round().astype(int)

@@ -247,7 +247,7 @@ def _openvino() -> Any:
         return importlib.import_module("openvino")
     except ImportError as error:
         raise InputError(
-            "OpenVINO is not installed. Install it: make install-openvino, or "
+            "OpenVINO is not installed. Install it: make openvino, or "
             "pip install --no-deps openvino"
         ) from error
 
