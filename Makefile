@@ -18,7 +18,7 @@ IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 LINTED := bisenet_lib tests $(wildcard tools notebooks .jupyter)
 
 .DEFAULT_GOAL := help
-.PHONY: help preflight install install-gpu minicity run outputs checkpoint check test test-browser lint lab \
+.PHONY: help preflight install install-gpu openvino minicity run outputs checkpoint check test test-browser lint lab \
 	demo slides site bench doctor lock clean
 
 help: ## print this list
@@ -45,6 +45,9 @@ $(EXTRA): $(INSTALLED) requirements.extra.lock
 install-gpu: $(INSTALLED) ## the same with Paddle's GPU build (PADDLE_GPU_INDEX=... for another CUDA)
 	$(BIN)/python -m pip uninstall -y paddlepaddle
 	$(BIN)/python -m pip install $$(sed -n 's/^paddlepaddle==/paddlepaddle-gpu==/p' requirements.lock) --extra-index-url $(PADDLE_GPU_INDEX)
+
+openvino: $(INSTALLED) ## OpenVINO, for --engine openvino, openvino-bf16 and openvino-int8
+	$(BIN)/python -m pip install --no-deps $$(sed -n 's/^ *"\(openvino==[0-9.]*\)".*/\1/p' pyproject.toml)
 
 $(MINICITY): $(INSTALLED) $(wildcard bisenet_lib/data/minicity/*.py)
 	$(BIN)/bisenet minicity data/minicity

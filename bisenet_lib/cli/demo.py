@@ -19,6 +19,7 @@ from bisenet_lib.cli.options import (
     notes,
     out,
     photo_size,
+    supported_engine,
     trained,
 )
 from bisenet_lib.errors import InputError
@@ -43,6 +44,13 @@ def demo(
         ),
     ] = None,
     config: OwnConfig = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="What runs it first, as for predict; paddle too for a checkpoint. The page has a "
+            "menu of all that are there."
+        ),
+    ] = None,
     port: Annotated[
         int | None, typer.Option(help="Default: the first that is free from 8765 on.")
     ] = None,
@@ -81,6 +89,8 @@ def demo(
     seen = photo_size(size)
     sockets = listen(host, port)
     network = _network(path, config, title=str(model or SHIPPED.name), size=seen)
+    if engine is not None:
+        network = network.beginning_with(supported_engine(engine, ("paddle",)))
     shown = f"about {network.width}x{network.trained[1]}" if network.width else "their own size"
     notes.print(f"Pictures are shown to the network at {shown}: {network.reason()}.")
 

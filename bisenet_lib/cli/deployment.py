@@ -3,8 +3,9 @@
 Imports of a sub-command stand inside it, as in :mod:`bisenet_lib.cli.main`.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -15,6 +16,7 @@ from bisenet_lib.cli.options import (
     Dataset,
     Device,
     Engine,
+    ExportEngine,
     Flip,
     Json,
     Model,
@@ -28,6 +30,7 @@ from bisenet_lib.cli.options import (
     out,
     photo_size,
     scales_of,
+    supported_engine,
     trained,
     write_json,
 )
@@ -35,6 +38,7 @@ from bisenet_lib.errors import InputError
 
 if TYPE_CHECKING:
     from bisenet_lib.deployment.photographs import Tally
+    from bisenet_lib.evaluation.engine_costs import Int8Cost
 
 
 def add_to(app: typer.Typer) -> None:
@@ -54,16 +58,30 @@ def export(
         Path | None, typer.Option(help="Photographs to compare on, in place of the data set's.")
     ] = None,
     size: Size = None,
+    int8: Annotated[
+        bool,
+        typer.Option(
+            "--int8",
+            help="Write model_int8.onnx too, in 8-bit integers: calibrated on training images, and "
+            "scored on validation frames beside float32.",
+        ),
+    ] = False,
     json_file: Json = None,
 ) -> None:
     """Write a checkpoint as ONNX and in Paddle's inference format.
 
-    Both are compared with the checkpoint on real images first; one that differs is not written.
+    All are compared with the checkpoint on real images first; one that differs is not written.
     The files say for which size of photographs they are.
     """
-    chosen = {"both": ("onnx", "paddle"), "onnx": ("onnx",), "paddle": ("paddle",)}.get(formats)
+    chosen: Sequence[str] | None = {
+        "both": ("onnx", "paddle"),
+        "onnx": ("onnx",),
+        "paddle": ("paddle",),
+    }.get(formats)
     if chosen is None:
         raise InputError(f"format is {formats!r}; choose onnx, paddle or both")
+    if int8 and "onnx" not in chosen:
+        raise InputError("--int8 is of ONNX: leave out --format paddle")
     from bisenet_lib.config.configuration import trained_size, with_size
     from bisenet_lib.deployment.export import export_checked, real_images
 
@@ -72,16 +90,16 @@ def export(
     compared = real_images(settings, images)
     if seen is not None:
         settings = with_size(settings, None if isinstance(seen, str) else seen)
+    integers, cost = _integers(settings, weights) if int8 else (None, None)
     titles = ("format", "file", "MB", "images", "% of pixels equal", "largest logit difference")
     table = Table(*titles)
     for column in table.columns[2:]:
         column.justify = "right"
-    written = export_checked(settings, weights, output, compared, chosen)
+    written = export_checked(settings, weights, output, compared, chosen, integers)
     for_size = trained_size(settings)
     exports = [exported.as_dict() for exported in written]
-    write_json(
-        json_file, {"checkpoint": str(weights), "trained_size": for_size, "exports": exports}
-    )
+    report = {"checkpoint": str(weights), "trained_size": for_size, "exports": exports}
+    write_json(json_file, report if cost is None else {**report, "int8": cost.as_dict()})
     for exported in written:
         parity = exported.parity
         table.add_row(
@@ -94,6 +112,13 @@ def export(
         )
     out.print(table)
     out.print(f"compared with {weights}, then written to {output}", highlight=False, soft_wrap=True)
+    if cost is not None:
+        out.print(
+            f"8-bit integers cost {cost.points:.2f} points of mIoU: {cost.float32:.2f} to "
+            f"{cost.int8:.2f} % on {cost.frames} validation frames",
+            highlight=False,
+            soft_wrap=True,
+        )
     shown = "their own size: the configuration names none"
     if for_size is not None:
         shown = f"as many pixels as {for_size[0]}x{for_size[1]}"
@@ -107,6 +132,7 @@ def predict(
     ],
     output: Annotated[Path, typer.Option(help="Where overlays and labels go.")],
     config: OwnConfig = None,
+    engine: ExportEngine = "onnx",
     size: Size = None,
     colour_blind: Annotated[
         bool,
@@ -127,7 +153,9 @@ def predict(
     if not source.exists():
         raise InputError(f"{source}: no such image, folder or video")
     seen = photo_size(size)
-    predictor = open_predictor(_onnx_file(model, config), size=seen, colour_blind=colour_blind)
+    engine = supported_engine(engine)
+    path, runs = _onnx_files(model, config, engine)
+    predictor = open_predictor(path, size=seen, colour_blind=colour_blind, engine=engine, runs=runs)
     still = source.is_dir() or source.suffix.lower() in SUFFIXES
     tally = (predict_images if still else predict_video)(predictor, source, output)
     write_json(json_file, tally.as_dict())
@@ -141,6 +169,12 @@ def predict(
             f"{tally.frames / tally.network_seconds:.2f} in the network alone: {output}",
             highlight=False,
             soft_wrap=True,
+        )
+    if tally.frames and engine != "onnx":
+        share = 100 * predictor.session.agreement
+        out.print(
+            f"{engine}: {share:.2f} % of the first image's pixels have the class of float32",
+            highlight=False,
         )
     end_with_problems(tally.problems, f"{tally.frames} segmented")
 
@@ -176,12 +210,12 @@ def submit(
 
         problems, path = check_zip(check, frames), check
     else:
-        from bisenet_lib.deployment.engines import check_name
+        from bisenet_lib.deployment.engines import OTHERS
         from bisenet_lib.evaluation.submission import submit as run
         from bisenet_lib.evaluation.tta import Views
 
         assert model is not None, "without --check there is a MODEL"
-        check_name(engine)
+        engine = supported_engine(engine, OTHERS)
         views = Views(flip, scales_of(scales))
         settings, weights = trained(model, config, None)
         run(
@@ -205,15 +239,30 @@ def submit(
     )
 
 
-def _onnx_file(model: Path, config: str | None) -> Path:
-    """The ONNX file that ``MODEL`` is, or stands for."""
-    if exported := exported_file(model):
-        return exported
+def _integers(settings: Mapping[str, Any], weights: Path) -> "tuple[Path, Int8Cost]":
+    """A checkpoint in 8-bit integers, and what that costs it."""
     from bisenet_lib.config.class_names import names_of
-    from bisenet_lib.deployment.engines import cached_onnx
+    from bisenet_lib.deployment.engines import cached_int8, cached_onnx
+    from bisenet_lib.evaluation.engine_costs import int8_cost
+
+    names = names_of(settings)
+    integers = cached_int8(settings, weights, names)
+    return integers, int8_cost(settings, cached_onnx(settings, weights, names), integers)
+
+
+def _onnx_files(model: Path, config: str | None, engine: str) -> tuple[Path, Path]:
+    """The ONNX file that ``MODEL`` is, or stands for, in float32, and the one the engine runs."""
+    from bisenet_lib.deployment.runtimes import file_for
+
+    if exported := exported_file(model):
+        return exported, file_for(engine, exported)
+    from bisenet_lib.config.class_names import names_of
+    from bisenet_lib.deployment.engines import cached_file, cached_onnx
 
     settings, weights = trained(model, config, None)
-    return cached_onnx(settings, weights, names_of(settings))
+    names = names_of(settings)
+    path = cached_onnx(settings, weights, names)
+    return path, path if engine == "onnx" else cached_file(engine, settings, weights, names)
 
 
 def _shares(tally: "Tally") -> Table:

@@ -23,6 +23,7 @@ from bisenet_lib.cli.options import (
     out,
     photo_size,
     scales_of,
+    supported_engine,
     trained,
     write_json,
 )
@@ -71,11 +72,11 @@ def evaluate(
 
     On a data set in the Cityscapes layout also the official figures of categories and instances.
     """
-    from bisenet_lib.deployment.engines import check_name
+    from bisenet_lib.deployment.engines import OTHERS
     from bisenet_lib.evaluation.evaluator import evaluate_checkpoint
     from bisenet_lib.evaluation.tta import Views
 
-    check_name(engine)
+    engine = supported_engine(engine, OTHERS)
     seen = photo_size(size)
     views = Views(flip, scales_of(scales), crop_size, stride)
     settings, weights = trained(model, config, dataset)

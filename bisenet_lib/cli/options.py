@@ -42,7 +42,16 @@ Device = Annotated[
 Engine = Annotated[
     str,
     typer.Option(
-        help="onnx (ONNX Runtime, on the CPU), paddle, or auto: onnx on a CPU, else paddle."
+        help="paddle; what runs the network's export: onnx (ONNX Runtime, on the CPU), onnx-int8, "
+        "onnx-gpu, openvino, openvino-bf16, openvino-int8; or auto: onnx on a CPU, else paddle."
+    ),
+]
+ExportEngine = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        help="What runs it: onnx (ONNX Runtime, on the CPU), onnx-int8, onnx-gpu, openvino, "
+        "openvino-bf16 or openvino-int8.",
     ),
 ]
 Flip = Annotated[bool, typer.Option("--flip", help="Look at the mirror image too.")]
@@ -135,6 +144,25 @@ def photo_size(text: str | None) -> tuple[int, int] | str | None:
         return checked_size(size)
     except ValueError as error:
         raise InputError(f"--{error}") from error
+
+
+def supported_engine(engine: str, others: Sequence[str] = ()) -> str:
+    """The engine to take for the one that is asked for; prints a sentence where it is another.
+
+    Args:
+        engine: its name.
+        others: names that are allowed besides those of exports.
+
+    Raises:
+        InputError: an unknown engine, or one that is not installed.
+    """
+    from bisenet_lib.deployment import runtimes
+
+    runtimes.check_name(engine, others)
+    taken, why = runtimes.supported(engine)
+    if why:
+        notes.print(why)
+    return taken
 
 
 def trained(model: Path, config: str | None, dataset: Path | None) -> tuple[dict[str, Any], Path]:

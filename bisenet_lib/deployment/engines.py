@@ -1,4 +1,7 @@
-"""What runs a trained network: Paddle itself, or ONNX Runtime. Taught in ``06_deployment``."""
+"""What runs a checkpoint: Paddle itself, or its export in one of the table of ``runtimes``.
+
+Taught in ``06_deployment``.
+"""
 
 import hashlib
 import json
@@ -7,16 +10,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import onnxruntime
 
 from bisenet_lib.common import cache
-from bisenet_lib.deployment import export
+from bisenet_lib.deployment import export, quantization, runtimes
 from bisenet_lib.deployment.onnx_runtime import OnnxEngine
 from bisenet_lib.errors import InputError
 from bisenet_lib.network import checkpoint
 from bisenet_lib.runtime import devices
 from bisenet_lib.runtime.paddleseg_compat import paddle
 
-ENGINES = ("auto", "onnx", "paddle")
+OTHERS = ("auto", "paddle")
+"""Engines of checkpoints in addition to :data:`bisenet_lib.deployment.runtimes.RUNTIMES`."""
 
 
 class Network(Protocol):
@@ -30,7 +35,7 @@ class Network(Protocol):
 
 
 class OnnxNetwork:
-    """A network in ONNX Runtime that PaddleSeg's ``infer`` calls as if it were Paddle's.
+    """An exported network that PaddleSeg's ``infer`` calls as if it were Paddle's.
 
     Args:
         engine: of the ONNX file.
@@ -65,32 +70,90 @@ def load_network(
     Args:
         settings: its resolved configuration.
         path: see :func:`bisenet_lib.network.checkpoint.weights_file`.
-        engine: ``paddle``; ``onnx``, which runs on the CPU and exports the network on first
-            use; or ``auto``: ``onnx`` on a CPU, ``paddle`` elsewhere.
-        device: see :func:`bisenet_lib.runtime.devices.select`.
+        engine: ``paddle``; one of :data:`bisenet_lib.deployment.runtimes.RUNTIMES`, which runs the
+            network's export, made on first use; or ``auto``: ``onnx`` on a CPU, ``paddle``
+            elsewhere.
+        device: of Paddle, see :func:`bisenet_lib.runtime.devices.select`; an export runs on the
+            CPU, or where its engine says.
         names: of the classes.
 
+    Returns:
+        The network. Any engine but ``onnx`` compares its classes of the first image with it, see
+        :class:`bisenet_lib.deployment.runtimes.CheckedSession`.
+
     Raises:
-        InputError: an unknown engine, ``onnx`` on another device than the CPU, or the
-            checkpoint does not allow it.
+        InputError: an unknown engine, or one that this computer does not have; an export on
+            another device than the CPU; or the checkpoint does not allow it.
     """
     check_name(engine)
-    place = devices.select("cpu" if engine == "onnx" and device == "auto" else device)
-    if engine == "onnx" and place != "cpu":
-        raise InputError(f"engine onnx runs on the CPU; on {device} take engine paddle")
+    exported = engine in runtimes.RUNTIMES
+    place = devices.select("cpu" if exported and device == "auto" else device)
+    if exported and place != "cpu":
+        raise InputError(f"engine {engine} is not for {device}; there take engine paddle")
     if engine == "paddle" or place != "cpu":
         return export.trained_network(settings, path)
-    return OnnxNetwork(OnnxEngine(cached_onnx(settings, path, names)))
+    float32 = OnnxEngine(cached_onnx(settings, path, names))
+    if engine in ("onnx", "auto"):
+        return OnnxNetwork(float32)
+    found = OnnxEngine(cached_file(engine, settings, path, names), engine=engine)
+    found.session = runtimes.CheckedSession(found.session, engine, float32.session)
+    return OnnxNetwork(found)
 
 
 def check_name(engine: str) -> None:
-    """Refuse an unknown engine.
+    """Refuse an engine that no checkpoint can be run with.
 
     Raises:
-        InputError: it is none of :data:`ENGINES`.
+        InputError: it is none of :data:`OTHERS` or of
+            :data:`bisenet_lib.deployment.runtimes.RUNTIMES`.
     """
-    if engine not in ENGINES:
-        raise InputError(f"engine is {engine!r}; choose one of {', '.join(ENGINES)}")
+    runtimes.check_name(engine, OTHERS)
+
+
+def cached_file(engine: str, settings: Mapping[str, Any], path: Path, names: Sequence[str]) -> Path:
+    """The file of a checkpoint's export that an engine runs, see :func:`cached_onnx`.
+
+    Args:
+        engine: a key of :data:`bisenet_lib.deployment.runtimes.RUNTIMES`.
+        settings: its resolved configuration.
+        path: see :func:`bisenet_lib.network.checkpoint.weights_file`.
+        names: of the classes.
+
+    Raises:
+        InputError: see :func:`cached_onnx` and :func:`cached_int8`.
+    """
+    runtimes.check_name(engine)
+    make = cached_int8 if runtimes.RUNTIMES[engine].int8 else cached_onnx
+    return make(settings, path, names)
+
+
+def cached_int8(settings: Mapping[str, Any], path: Path, names: Sequence[str]) -> Path:
+    """The ONNX file of a checkpoint in 8-bit integers, from the user's cache or made for it.
+
+    Its key holds the calibration images too, which are training images of the configuration.
+
+    Args:
+        settings: its resolved configuration.
+        path: see :func:`bisenet_lib.network.checkpoint.weights_file`.
+        names: of the classes.
+
+    Raises:
+        InputError: see :func:`cached_onnx` and
+            :func:`bisenet_lib.deployment.quantization.calibration_images`.
+    """
+    source = cached_onnx(settings, path, names)
+    images = quantization.calibration_images(settings)
+    versions = [*export.writer_versions(), onnxruntime.__version__]
+    key = hashlib.sha256("".join(versions).encode())
+    key.update(Path(quantization.__file__).read_bytes())
+    key.update(cache.digest(source).encode())
+    for image in images:
+        key.update(image.tobytes())
+    return cache.kept(
+        key.hexdigest(),
+        ".onnx",
+        lambda target: quantization.write_int8(source, target, images),
+    )
 
 
 def cached_onnx(settings: Mapping[str, Any], path: Path, names: Sequence[str]) -> Path:

@@ -5,6 +5,7 @@ Taught in ``06_deployment``.
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from bisenet_lib.config.class_names import names_of
 from bisenet_lib.data.image_files import find_images
 from bisenet_lib.data.image_io import check_photograph, read_pixels
 from bisenet_lib.data.labels import class_colours
-from bisenet_lib.deployment import onnx_graph
+from bisenet_lib.deployment import onnx_graph, runtimes
 from bisenet_lib.deployment.onnx_runtime import OnnxEngine
 from bisenet_lib.errors import InputError
 from bisenet_lib.network import checkpoint
@@ -32,7 +33,7 @@ from bisenet_lib.runtime.paddleseg_compat import paddle, paddleseg
 from paddleseg.transforms import Compose  # isort: skip
 from paddleseg.deploy.export import WrappedModel  # isort: skip
 
-FORMATS = {"onnx": "model.onnx", "paddle": "paddle"}
+FORMATS = {"onnx": "model.onnx", "onnx-int8": runtimes.INT8_FILE, "paddle": "paddle"}
 """Each format, and the file or folder it is written to."""
 COMPARED = 3
 """Real images that an export is compared on."""
@@ -361,7 +362,8 @@ def export_checked(
     path: Path,
     folder: Path,
     images: Sequence[np.ndarray],
-    formats: Sequence[str] = tuple(FORMATS),
+    formats: Sequence[str] = ("onnx", "paddle"),
+    int8: Path | None = None,
 ) -> list[Exported]:
     """Export a checkpoint; the folder appears when every format has passed its comparison.
 
@@ -370,10 +372,12 @@ def export_checked(
         path: see :func:`bisenet_lib.network.checkpoint.weights_file`.
         folder: a new or empty folder.
         images: to compare on, see :func:`real_images`.
-        formats: keys of :data:`FORMATS`.
+        formats: ``onnx``, ``paddle`` or both.
+        int8: a file of :func:`bisenet_lib.deployment.engines.cached_int8` to go with them. It has
+            been compared on labelled images already; here its share of equal pixels is measured.
 
     Returns:
-        What was written, in the order of the formats.
+        What was written, in the order of the formats, int8 last.
 
     Raises:
         InputError: the folder holds something or cannot be written to, the checkpoint does
@@ -390,12 +394,17 @@ def export_checked(
             else:
                 write_paddle(model, target, settings)
                 runs[name] = paddle_runner(target)
+        if int8 is not None:
+            shutil.copyfile(int8, part / runtimes.INT8_FILE)
+            runs["onnx-int8"] = onnx_runner(int8)
         parities = compare_outputs(model, runs, images)
         for name in formats:
             check_parity(parities[name], Path(folder) / FORMATS[name])
+        if int8 is not None:
+            runtimes.check_agreement("onnx-int8", parities["onnx-int8"].pixels, len(images))
     return [
         Exported(name, path, _size(path), parities[name])
-        for name in formats
+        for name in runs
         for path in [Path(folder) / FORMATS[name]]
     ]
 

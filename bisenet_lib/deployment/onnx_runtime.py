@@ -1,11 +1,10 @@
-"""Running a network with ONNX Runtime on the CPU. Taught in ``06_deployment``."""
+"""Running a network from an ONNX file. Taught in ``06_deployment``."""
 
 from pathlib import Path
 
 import numpy as np
 
-from bisenet_lib.common.onnx_session import cpu_session
-from bisenet_lib.errors import InputError
+from bisenet_lib.deployment import runtimes
 
 
 class OnnxEngine:
@@ -14,23 +13,15 @@ class OnnxEngine:
     Args:
         path: the file.
         threads: of its kernels; every core by default.
+        engine: what runs it, a key of :data:`bisenet_lib.deployment.runtimes.RUNTIMES`.
 
     Raises:
-        InputError: no such file, or not such a network.
+        InputError: see :func:`bisenet_lib.deployment.runtimes.open_session`.
     """
 
-    def __init__(self, path: Path, *, threads: int | None = None) -> None:
-        try:
-            self.session = cpu_session(Path(path).read_bytes(), threads)
-        except Exception as error:  # ONNX Runtime's exceptions have no common class
-            last = str(error).strip().splitlines()[-1]
-            raise InputError(f"{path}: not a network in ONNX ({last})") from error
-        names = {output.name for output in self.session.get_outputs()}
-        if not {"logits", "classes"} <= names:
-            raise InputError(
-                f"{path}: has the outputs {', '.join(sorted(names))}; make the file with "
-                "`bisenet export`, which gives logits and classes"
-            )
+    def __init__(self, path: Path, *, threads: int | None = None, engine: str = "onnx") -> None:
+        self.name = engine
+        self.session: runtimes.Session = runtimes.open_session(path, engine, threads)
 
     def classes(self, image: np.ndarray) -> np.ndarray:
         """Segment an image.

@@ -21,6 +21,7 @@ from bisenet_lib.data.image_files import SUFFIXES, find_images, output_names, si
 from bisenet_lib.data.image_io import Size, read_image
 from bisenet_lib.data.label_io import write_classes
 from bisenet_lib.data.labels import CLASS_NAMES, colour_table
+from bisenet_lib.deployment import runtimes
 from bisenet_lib.deployment.predictor import Predictor, checked_size
 from bisenet_lib.errors import InputError
 
@@ -104,7 +105,12 @@ class Tally:
 
 
 def open_predictor(
-    path: Path, *, size: Sequence[int] | str | None = None, colour_blind: bool = False
+    path: Path,
+    *,
+    size: Sequence[int] | str | None = None,
+    colour_blind: bool = False,
+    engine: str = "onnx",
+    runs: Path | None = None,
 ) -> Predictor:
     """Open an ONNX file for photographs.
 
@@ -112,10 +118,13 @@ def open_predictor(
         path: a file that `bisenet export` wrote.
         size: see :class:`bisenet_lib.deployment.predictor.Predictor`.
         colour_blind: draw in colours that stay apart with any colour-vision deficiency.
+        engine: what runs it, a key of :data:`bisenet_lib.deployment.runtimes.RUNTIMES`. Any but
+            ``onnx`` compares its classes of the first photograph with it.
+        runs: the file that the engine runs, if it is another, as one of 8-bit integers is.
 
     Raises:
-        InputError: no such file, or none of that kind; a size that is none; or colours that are
-            not there.
+        InputError: no such file, or none of that kind; a size that is none; colours that are not
+            there; or an engine that this computer does not have.
     """
     try:
         checked = checked_size(size)
@@ -126,6 +135,9 @@ def open_predictor(
     except Exception as error:  # ONNX Runtime's exceptions have no common class
         last = str(error).strip().splitlines()[-1]
         raise InputError(f"{path}: not a network from `bisenet export` ({last})") from error
+    if engine != "onnx":
+        session = runtimes.open_session(runs or path, engine)
+        predictor.session = runtimes.CheckedSession(session, engine, predictor.session)
     if colour_blind:
         if tuple(predictor.names) != CLASS_NAMES:
             raise InputError(

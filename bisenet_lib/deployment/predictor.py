@@ -27,6 +27,8 @@ their size; those of 128x72 gave 12.3, 14.8 and 16.1 %.)"""
 LONGEST = 2048
 """Pixels, the width of a Cityscapes frame: the longer side of the input, at most, of a network of
 which nobody knows for which size it was trained. More needs much memory and gains nothing."""
+CPU = "CPUExecutionProvider"
+"""What runs the network if nothing else is asked for."""
 PHOTO = "photo"
 """In place of a size: every photograph at its own."""
 
@@ -94,6 +96,8 @@ class Predictor:
         threads: of ONNX Runtime; 0 takes every core.
         size: (width, height) in place of the one the network was trained for; "photo" shows it
             every photograph at its own size.
+        provider: of ONNX Runtime, what runs the network: ``CPUExecutionProvider``, or
+            ``CUDAExecutionProvider`` of the package onnxruntime-gpu, and so on.
 
     Attributes:
         trained: (width, height) of the images it was trained on; None if its file names none.
@@ -101,19 +105,29 @@ class Predictor:
         colours: (C, 3) uint8, RGB, one a class.
 
     Raises:
-        ValueError: the file's metadata lacks an entry, or has an impossible value; or ``size``
-            is none.
+        ValueError: the file's metadata lacks an entry, or has an impossible value; ``size`` is
+            none; or the provider is not there, or does not start.
     """
 
     def __init__(
-        self, path: str | Path, threads: int = 0, size: Sequence[int] | str | None = None
+        self,
+        path: str | Path,
+        threads: int = 0,
+        size: Sequence[int] | str | None = None,
+        provider: str = CPU,
     ) -> None:
+        there = onnxruntime.get_available_providers()
+        if provider not in there:
+            raise ValueError(f"provider is {provider!r}; ONNX Runtime has {', '.join(there)} here")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
-        self.session = onnxruntime.InferenceSession(
-            Path(path).read_bytes(), options, providers=["CPUExecutionProvider"]
+        providers = list(dict.fromkeys([provider, CPU]))  # the CPU does what the other cannot
+        self.session: Any = onnxruntime.InferenceSession(
+            Path(path).read_bytes(), options, providers=providers
         )
+        if self.session.get_providers()[0] != provider:  # it falls back without an error
+            raise ValueError(f"{provider} does not start: its driver or libraries are missing")
         about = _about(self.session, path)
         self.trained = None if about["size"] is None else (about["size"][0], about["size"][1])
         self.size = checked_size(size)

@@ -208,7 +208,7 @@ def evaluate_checkpoint(
     if "val_dataset" not in settings:
         raise InputError("the configuration has no val_dataset to score on")
     datasets.check_dataset(settings["val_dataset"])
-    dataset = _sized_dataset(settings, size)
+    dataset = sized_dataset(settings, size)
     names = dataset_names(dataset)
     network = engines.load_network(settings, path, engine=engine, device=device, names=names)
 
@@ -228,7 +228,7 @@ def evaluate_checkpoint(
     started = time.perf_counter()
     scores = evaluate(network, dataset, names=names, limit=limit, views=views, done=done)
     assert scores is not None, "nothing asks it to stop"
-    used = "onnx" if isinstance(network, OnnxNetwork) else "paddle"
+    used = network.engine.name if isinstance(network, OnnxNetwork) else "paddle"
     origin = {"checkpoint": str(path), "dataset": str(dataset.dataset_root), "engine": used}
     report = EvaluationReport(
         scores,
@@ -247,8 +247,16 @@ def evaluate_checkpoint(
     return report
 
 
-def _sized_dataset(settings: Mapping[str, Any], size: Sequence[int] | str | None) -> SegDataset:
-    """The validation set, its images scaled as is asked for."""
+def sized_dataset(settings: Mapping[str, Any], size: Sequence[int] | str | None) -> SegDataset:
+    """The validation set of a configuration, its images scaled as is asked for.
+
+    Args:
+        settings: a resolved configuration.
+        size: see :func:`evaluate_checkpoint`.
+
+    Raises:
+        InputError: a size that is none, or transforms that it cannot stand in for.
+    """
     try:
         checked = checked_size(size)
     except ValueError as error:

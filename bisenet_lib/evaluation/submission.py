@@ -152,7 +152,7 @@ def submit(
     if Path(output).suffix != ".zip":
         raise InputError(f"{output}: the server takes a .zip; give a name that ends in it")
     frames = find_frames(root, split)
-    parts = _parts(settings, path, root, Path(output), views)
+    parts = _parts(settings, path, root, Path(output), views, engine)
     remaining = [frame for frame in frames if not (parts / file_name(frame)).is_file()]
     if remaining:
         network = engines.load_network(
@@ -186,9 +186,11 @@ def _segment(
     yield from ahead(write, segmented)
 
 
-def _parts(settings: Mapping[str, Any], path: Path, root: Path, output: Path, views: Views) -> Path:
-    """The folder of finished frames: one for each checkpoint, data set and set of views."""
-    key = [settings["model"], settings["val_dataset"]["transforms"], views.as_dict()]
+def _parts(
+    settings: Mapping[str, Any], path: Path, root: Path, output: Path, views: Views, engine: str
+) -> Path:
+    """The folder of finished frames: one for each checkpoint, data set, set of views and engine."""
+    key = [settings["model"], settings["val_dataset"]["transforms"], views.as_dict(), engine]
     key.append(str(Path(root).resolve()))
     weights = checkpoint.weights_file(path).read_bytes()
     name = hashlib.sha256(json.dumps(key).encode() + weights).hexdigest()[:12]

@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 
 from bisenet_lib.common.markdown import markdown_table
-from bisenet_lib.common.onnx_session import cpu_session
+from bisenet_lib.common.onnx_session import open_session
 from bisenet_lib.data.labels import NUM_CLASSES
 from bisenet_lib.errors import InputError
 from bisenet_lib.network.bisenetv2 import BiSeNetV2
@@ -304,7 +304,7 @@ def product(side: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     )
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)])
     model.ir_version = 8
-    session = cpu_session(model.SerializeToString())
+    session = open_session(model.SerializeToString())
     return lambda left, right: session.run(None, {"left": left, "right": right})[0]
 
 

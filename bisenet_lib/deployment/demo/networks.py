@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,15 @@ import numpy as np
 from bisenet_lib.data.labels import CLASS_NAMES, colour_table
 from bisenet_lib.deployment.photographs import open_predictor
 from bisenet_lib.deployment.predictor import ENLARGED, PHOTO, Predictor, input_size
+from bisenet_lib.deployment.runtimes import (
+    INT8_FILE,
+    CheckedSession,
+    Runtime,
+    file_for,
+    installed,
+    open_session,
+)
+from bisenet_lib.errors import InputError
 
 if TYPE_CHECKING:
     from bisenet_lib.deployment import engines
@@ -79,6 +89,21 @@ class DemoNetwork:
         height = math.floor(width * trained[1] / trained[0] + 0.5)  # as the page rounds
         return input_size(size, (width, max(1, height)), most)
 
+    def beginning_with(self, name: str) -> "DemoNetwork":
+        """The same with another engine first.
+
+        Raises:
+            InputError: it has no engine of that name.
+        """
+        names = [engine.name for engine in self.engines]
+        if name not in names:
+            raise InputError(
+                f"engine {name}: not there for this network; choose one of {', '.join(names)}"
+            )
+        first = self.engines[names.index(name)]
+        others = [engine for engine in self.engines if engine is not first]
+        return replace(self, engines=(first, *others))
+
     def reason(self) -> str:
         """Why pictures are shown to it at the size to begin with."""
         if self.predictor.size is not None:
@@ -108,7 +133,11 @@ def of_export(path: Path, title: str, size: Sequence[int] | str | None = None) -
         InputError: see :func:`bisenet_lib.deployment.photographs.open_predictor`.
     """
     predictor = open_predictor(path, size=size)
-    return DemoNetwork(title, predictor, (_onnx(predictor),))
+    there = path.with_name(INT8_FILE).is_file()
+    menu = [runtime for runtime in installed() if there or not runtime.int8]
+    return DemoNetwork(
+        title, predictor, _exported(predictor, path, menu, lambda name: file_for(name, path))
+    )
 
 
 def of_checkpoint(
@@ -126,7 +155,8 @@ def of_checkpoint(
         size: see :class:`bisenet_lib.deployment.predictor.Predictor`.
 
     Returns:
-        The network; Paddle is its first engine where it has a GPU.
+        The network; Paddle is its first engine where it has a GPU. What an engine of 8-bit
+        integers runs is made when it is first chosen.
 
     Raises:
         InputError: see :func:`bisenet_lib.deployment.engines.cached_onnx`.
@@ -136,24 +166,42 @@ def of_checkpoint(
     from bisenet_lib.runtime import devices  # they load Paddle
 
     names = class_names.names_of(settings)
-    predictor = open_predictor(engines.cached_onnx(settings, weights, names), size=size)
+    path = engines.cached_onnx(settings, weights, names)
+    predictor = open_predictor(path, size=size)
     device = devices.select("auto")
     paddle = Engine(
         "paddle",
         "Paddle" if device == "cpu" else f"Paddle, {device}",
         lambda: _paddle(engines.load_network(settings, weights, engine="paddle", names=names)),
     )
-    both = (_onnx(predictor), paddle)
-    return DemoNetwork(title, predictor, both if device == "cpu" else both[::-1])
+    others = _exported(
+        predictor,
+        path,
+        installed(),
+        lambda name: engines.cached_file(name, settings, weights, names),
+    )
+    return DemoNetwork(
+        title, predictor, (*others, paddle) if device == "cpu" else (paddle, *others)
+    )
 
 
-def _onnx(predictor: Predictor) -> Engine:
-    def run(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        inputs = {"image": image[np.newaxis]}
-        classes, logits = predictor.session.run(["classes", "logits"], inputs)
-        return classes[0], logits[0]
+def _exported(
+    predictor: Predictor, path: Path, menu: Sequence[Runtime], file: Callable[[str], Path]
+) -> tuple[Engine, ...]:
+    """Engines that run an export; ``file`` gives what each of them runs."""
 
-    return Engine("onnx", "ONNX Runtime", lambda: run)
+    def load(name: str) -> Segmenter:
+        session = predictor.session
+        if name != "onnx":
+            session = CheckedSession(open_session(file(name), name), name, predictor.session)
+
+        def run(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            classes, logits = session.run(["classes", "logits"], {"image": image[np.newaxis]})
+            return classes[0], logits[0]
+
+        return run
+
+    return tuple(Engine(one.name, one.title, partial(load, one.name)) for one in menu)
 
 
 def _paddle(network: "engines.Network") -> Segmenter:
