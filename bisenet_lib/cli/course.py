@@ -22,6 +22,9 @@ Names = Annotated[
 Folder = Annotated[
     Path | None, typer.Option("--notebooks", help="Where the notebooks are. The course's own.")
 ]
+Metric = Annotated[
+    str, typer.Option(help="The reported number to compare. mIoU, or the first there is.")
+]
 Profile = Annotated[str, typer.Option(help="smoke, laptop or cityscapes.")]
 Cityscapes = Annotated[Path | None, typer.Option(help="Use this data set in place of MiniCity.")]
 Parameters = Annotated[
@@ -88,29 +91,40 @@ def course_sweep(
     profile: Profile = "laptop",
     cityscapes: Cityscapes = None,
     parameter: Parameters = None,
-    metric: Annotated[
-        str, typer.Option(help="The reported number to compare. mIoU, or the first there is.")
-    ] = "",
+    metric: Metric = "",
     runs_dir: RunsDir = None,
     sweep_dir: Annotated[
         Path | None,
         typer.Option(help="The sweep's own folder. Default: sweep_NAME beside the runs."),
     ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(help="Runs at the same time, each with a share of the cores or one GPU."),
+    ] = 1,
+    print_commands: Annotated[
+        bool,
+        typer.Option(
+            "--print",
+            help="Run nothing: print a command for each run, for GNU parallel or a Slurm array.",
+        ),
+    ] = False,
     folder: Folder = None,
 ) -> None:
     """Run one notebook for every combination of a grid, and compare the runs.
 
     A run that fails stops no other. Given again, the command goes on with what is not finished.
+    Several of these commands, on several hosts too, may share a --sweep-dir. Exit code 75: nothing
+    failed, but others are still at work.
     """
     from bisenet_lib.course.parameters import parse_parameters
     from bisenet_lib.course.runner import notebooks
-    from bisenet_lib.course.sweeps import parse_grid, sweep
+    from bisenet_lib.course.sweeps import BUSY, command_lines, parse_grid, plan_sweep, sweep
 
     paths = notebooks(folder, [name])
     if len(paths) > 1:
         names = ", ".join(path.stem for path in paths)
         raise InputError(f"notebook {name!r} fits several ({names}); a sweep runs one")
-    runs = sweep(
+    plan = plan_sweep(
         paths[0],
         parse_grid(grid or (), paths[0]),
         profile=profile,
@@ -118,10 +132,24 @@ def course_sweep(
         runs_dir=runs_dir,
         sweep_dir=sweep_dir,
         parameters=parse_parameters(parameter or (), paths),
-        metric=metric,
-        console=out,
     )
-    raise typer.Exit(any(run.outcome.error for run in runs))
+    if print_commands:
+        typer.echo("\n".join(command_lines(plan)))
+        return
+    runs, at_work = sweep(plan, metric=metric, jobs=jobs, console=out)
+    failed = any(run.outcome.error for run in runs)
+    raise typer.Exit(1 if failed else BUSY if at_work else 0)
+
+
+@app.command("compare")
+def course_compare(
+    sweep_dir: Annotated[Path, typer.Argument(help="The folder of a sweep.")],
+    metric: Metric = "",
+) -> None:
+    """Compare the runs of a sweep that have ended, wherever they ran: table, chart and CSV."""
+    from bisenet_lib.course.comparison import compare
+
+    compare(sweep_dir, metric=metric, console=out)
 
 
 @app.command("times")
