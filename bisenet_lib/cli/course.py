@@ -11,9 +11,16 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperCommand
 
+from bisenet_lib.cli.options import Device
 from bisenet_lib.errors import InputError
 
 app = typer.Typer(help="Run the notebooks, compare runs, list parameters.", no_args_is_help=True)
+challenge = typer.Typer(
+    help="The highest MiniCity mIoU for 800 image passes of 256x128 (or as many pixels), by "
+    "configuration alone: begin with `bisenet train --config laptop --do-eval`.",
+    no_args_is_help=True,
+)
+app.add_typer(challenge, name="challenge")
 out = Console()
 
 Names = Annotated[
@@ -26,6 +33,9 @@ Metric = Annotated[
     str, typer.Option(help="The reported number to compare. mIoU, or the first there is.")
 ]
 Profile = Annotated[str, typer.Option(help="smoke, laptop or cityscapes.")]
+MiniCity = Annotated[
+    Path | None, typer.Option("--dataset", help="MiniCity. Default: the course's, data/minicity.")
+]
 Cityscapes = Annotated[Path | None, typer.Option(help="Use this data set in place of MiniCity.")]
 Parameters = Annotated[
     list[str] | None,
@@ -150,6 +160,57 @@ def course_compare(
     from bisenet_lib.course.comparison import compare
 
     compare(sweep_dir, metric=metric, console=out)
+
+
+@challenge.command("submit")
+def challenge_submit(
+    run: Annotated[Path, typer.Argument(help="The run folder.")],
+    out_dir: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to make.")],
+    name: Annotated[str, typer.Option(help="On the leaderboard. Default: the folder's.")] = "",
+    dataset: MiniCity = None,
+    device: Device = "auto",
+) -> None:
+    """Check a run against the rules and the budget, score it, and make a folder to hand in."""
+    from bisenet_lib.course.challenge import submit
+
+    entry = submit(
+        run,
+        out_dir,
+        name=name or out_dir.resolve().name,
+        dataset=_minicity(dataset),
+        device=device,
+    )
+    out.print(
+        f"{entry.name}: mIoU {100 * entry.miou:.2f} %, {entry.image_passes} images of "
+        f"{entry.size[0]}x{entry.size[1]}, {100 * entry.share:.0f} % of the budget: {out_dir}",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )
+
+
+@challenge.command("leaderboard")
+def challenge_leaderboard(
+    submissions: Annotated[Path, typer.Argument(help="It has a folder for each submission.")],
+    dataset: MiniCity = None,
+    device: Device = "auto",
+) -> None:
+    """Check and score all submissions again, and write leaderboard.html beside them."""
+    from bisenet_lib.course.challenge import PAGE, leaderboard
+
+    for place, entry in enumerate(leaderboard(submissions, _minicity(dataset), device=device), 1):
+        line = f"{place}. {entry.name}: mIoU {100 * entry.miou:.2f} %"
+        out.print(line, highlight=False, markup=False)
+    page = (submissions / PAGE).resolve().as_uri()
+    out.print(page, soft_wrap=True, highlight=False, markup=False)
+
+
+def _minicity(dataset: Path | None) -> Path:
+    """MiniCity: the folder that is given, or the course's own."""
+    from bisenet_lib.course.project import notebooks_folder
+    from bisenet_lib.course.runner import MINICITY
+
+    return dataset or notebooks_folder().parent / MINICITY
 
 
 @app.command("times")
