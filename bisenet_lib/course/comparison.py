@@ -24,7 +24,6 @@ from rich.table import Table
 from bisenet_lib.common.atomic_files import clear_leftovers, write_text, written_whole
 from bisenet_lib.common.claims import one_at_a_time, owner_of
 from bisenet_lib.course.parameters import name_of
-from bisenet_lib.course.plots import WIDTH
 from bisenet_lib.course.run_page import Outcome
 from bisenet_lib.errors import InputError
 
@@ -267,7 +266,7 @@ def chart(runs: Sequence[SweepRun], metric: str) -> Figure:
         title = ", ".join(f"{name}={run.parameters[name]}" for name in others)
         points = lines.setdefault(title, {})
         points.setdefault(run.parameters[across], []).append(run.results[metric])
-    figure, axis = plt.subplots(figsize=(WIDTH * 0.7, 3.8))
+    figure, axis = plt.subplots(figsize=(8.4, 3.8))
     places = _places(axis, [run.parameters[across] for run in runs])
     for title, points in lines.items():
         values = sorted(points, key=places.__getitem__)

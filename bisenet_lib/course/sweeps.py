@@ -256,7 +256,8 @@ def sweep(
     finally:
         found = [read_run(plan.run_dir(one), one) for one in plan.combinations]
         runs = [run for run in found if run]
-        console.print(comparison_table(runs, metric_of(runs, metric)))
+        if runs:
+            console.print(comparison_table(runs, metric_of(runs, metric)))
         if at_work:
             told = ", ".join(map(str, at_work))
             console.print(f"Others are still at work: {told}", soft_wrap=True, highlight=False)
@@ -302,7 +303,8 @@ def _run(
         return []
     except Taken as taken:
         shown.skip()
-        shown.console.print(f"{run_dir.name}: left to {taken}", highlight=False, markup=False)
+        line = f"{run_dir.name}: left to {taken}"
+        shown.console.print(line, soft_wrap=True, highlight=False, markup=False)
         return [taken.owner]
     except OSError as error:
         raise unwritable(run_dir, error) from error
@@ -370,10 +372,12 @@ def _places(plan: Plan, jobs: int) -> list[Place]:
 
 def _gpus(plan: Plan) -> list[str]:
     """The GPUs that runs can be given, by the names that CUDA takes; none where they use none."""
-    from bisenet_lib.runtime.devices import available, kind_of_auto  # loads Paddle
-
     default = parameters_of(plan.notebook).get("device", {}).get("default", "cpu").strip("\"'")
     given = plan.grid.get("device") or [plan.parameters.get("device", default)]
+    if set(given) == {"cpu"}:
+        return []
+    from bisenet_lib.runtime.devices import available, kind_of_auto  # loads Paddle
+
     devices = available()
     kinds = {kind_of_auto(devices) if device == "auto" else device for device in given}
     if kinds == {"cpu"}:
