@@ -247,13 +247,14 @@ def sweep(
     total = len(plan.combinations)
     if len(todo) < total:
         console.print(f"{total - len(todo)} of {total} runs finished before", highlight=False)
-    at_work: list[Owner] = []
     try:
         if places:
-            at_work = _run_together(plan, todo, places, console)
+            _run_together(plan, todo, places, console)
         else:
-            at_work = _run_in_turn(plan, todo, code, began, console)
+            _run_in_turn(plan, todo, code, began, console)
     finally:
+        owners = [owner_of(plan.run_dir(one)) for one in plan.combinations]
+        at_work = [owner for owner in owners if owner]
         found = [read_run(plan.run_dir(one), one) for one in plan.combinations]
         runs = [run for run in found if run]
         if runs:
@@ -271,23 +272,21 @@ def sweep(
 
 def _run_in_turn(
     plan: Plan, todo: Sequence[Mapping[str, Any]], code: str, began: float, console: Console
-) -> list[Owner]:
-    """Run combinations one after the other; return who is at work on those that were taken."""
-    at_work: list[Owner] = []
+) -> None:
+    """Run combinations one after the other."""
     seconds = kept_seconds(plan.notebook, plan.profile).get(plan.notebook.stem, 0.0)
     with display(console, [seconds] * len(todo)) as shown:
         for number, one in enumerate(todo, 1):
             line = f"run {number} of {len(todo)}, {name_of(one)}"
             console.print(line, soft_wrap=True, highlight=False, markup=False)
-            at_work += _run(plan, one, code, began, shown)
+            _run(plan, one, code, began, shown)
             if number < len(todo):
                 compare(plan.folder)
-    return at_work
 
 
 def _run(
     plan: Plan, combination: Mapping[str, Any], code: str, began: float, shown: Display
-) -> list[Owner]:
+) -> None:
     """Run one combination, unless another process is at it, or has done it since ``began``."""
     run_dir = plan.run_dir(combination)
     try:
@@ -295,17 +294,15 @@ def _run(
             ended = run_dir / OUTCOME
             if ended.is_file() and ended.stat().st_mtime >= began:
                 shown.skip()
-                return []
+                return
             outcome = execute(plan.notebook, run_dir, {**plan.everywhere, **combination}, shown)
             if claim.holds():
                 record = {"parameters": dict(combination), "code": code, **asdict(outcome)}
                 write_text(ended, json.dumps({**record, **asdict(claim.owner)}, indent=2) + "\n")
-        return []
     except Taken as taken:
         shown.skip()
         line = f"{run_dir.name}: left to {taken}"
         shown.console.print(line, soft_wrap=True, highlight=False, markup=False)
-        return [taken.owner]
     except OSError as error:
         raise unwritable(run_dir, error) from error
 
@@ -421,7 +418,7 @@ class _Children:
 
 def _run_together(
     plan: Plan, todo: Sequence[Mapping[str, Any]], places: Sequence[Place], console: Console
-) -> list[Owner]:
+) -> None:
     """Run combinations at the same time, each by its own command, one at a time in each place."""
     free: SimpleQueue[Place] = SimpleQueue()
     for place in places:
@@ -435,37 +432,35 @@ def _run_together(
         finally:
             free.put(place)
 
-    at_work: list[Owner] = []
     with ThreadPoolExecutor(len(places)) as pool:
         futures = {pool.submit(run, one): one for one in todo}
         try:
             for number, future in enumerate(as_completed(futures), 1):
                 begun = f"run {number} of {len(todo)}, "
-                at_work += _report(plan, futures[future], future.result(), begun, console)
+                _report(plan, futures[future], future.result(), begun, console)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             children.end()
             raise
-    return at_work
 
 
 def _report(
     plan: Plan, combination: Mapping[str, Any], code: int, begun: str, console: Console
-) -> list[Owner]:
-    """Tell how the command of a combination ended; return who is at work on it, if another is."""
+) -> None:
+    """Tell how the command of a combination ended."""
     run_dir = plan.run_dir(combination)
     run, owner = read_run(run_dir, combination), owner_of(run_dir)
     if code == BUSY and owner:
         told = f"left to {owner}"
     elif run is not None and code in (0, 1, BUSY):
-        told = run.outcome.headline or f"failed: {run.outcome.error.splitlines()[0]}"
+        error = run.outcome.error
+        told = f"failed: {error.splitlines()[0]}" if error else run.outcome.headline or "done"
     else:
         log = run_dir / CHILD_LOG
         last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
         raise InputError(f"{run_dir.name}: {''.join(last) or f'ended with code {code}'}; see {log}")
     line = f"{begun}{run_dir.name}: {told}"
     console.print(line, soft_wrap=True, highlight=False, markup=False)
-    return [owner] if code == BUSY and owner else []
 
 
 def _code(notebook: Path) -> str:
