@@ -18,7 +18,7 @@ IN_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 LINTED := bisenet_lib tests $(wildcard tools notebooks .jupyter)
 
 .DEFAULT_GOAL := help
-.PHONY: help preflight install install-gpu openvino minicity run outputs checkpoint check test test-browser lint lab \
+.PHONY: help preflight install install-gpu openvino minicity run outputs checkpoint experiments check test test-browser lint lab \
 	demo slides site bench doctor lock clean
 
 help: ## print this list
@@ -71,6 +71,10 @@ checkpoint: $(MINICITY) ## train the shipped checkpoint again, in about an hour;
 	$(IN_VENV) bisenet launch --nproc 2 --config minicity_checkpoint --do-eval --use-vdl --save-interval 200 \
 		--save-dir $(RUN_CHECKPOINT) $(if $(wildcard $(RUN_CHECKPOINT)/iter_*),--resume-model $(RUN_CHECKPOINT))
 	$(BIN)/python tools/shipped_checkpoint.py $(RUN_CHECKPOINT)
+
+experiments: $(MINICITY) ## measure the table of notebook 08, in a few hours; a stopped one goes on (ARGS="--rows booster")
+	$(IN_VENV) bisenet convert data/minicity
+	$(BIN)/python tools/experiments.py $(ARGS)
 
 # Threads that wait without spinning leave the cores to the other test.
 SIDE_BY_SIDE := OMP_WAIT_POLICY=passive $(IN_VENV) pytest --numprocesses $(JOBS) --dist loadfile

@@ -11,12 +11,19 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperCommand
 
+from bisenet_lib.cli.options import Device
 from bisenet_lib.errors import InputError
 
 app = typer.Typer(
     help="Run the notebooks, compare runs, hand out and grade, list parameters.",
     no_args_is_help=True,
 )
+challenge = typer.Typer(
+    help="The highest MiniCity mIoU for 800 image passes of 256x128 (or as many pixels), by "
+    "configuration alone: begin with `bisenet train --config laptop --do-eval`.",
+    no_args_is_help=True,
+)
+app.add_typer(challenge, name="challenge")
 out = Console()
 
 Names = Annotated[
@@ -25,7 +32,13 @@ Names = Annotated[
 Folder = Annotated[
     Path | None, typer.Option("--notebooks", help="Where the notebooks are. The course's own.")
 ]
+Metric = Annotated[
+    str, typer.Option(help="The reported number to compare. mIoU, or the first there is.")
+]
 Profile = Annotated[str, typer.Option(help="smoke, laptop or cityscapes.")]
+MiniCity = Annotated[
+    Path | None, typer.Option("--dataset", help="MiniCity. Default: the course's, data/minicity.")
+]
 Cityscapes = Annotated[Path | None, typer.Option(help="Use this data set in place of MiniCity.")]
 Parameters = Annotated[
     list[str] | None,
@@ -91,29 +104,40 @@ def course_sweep(
     profile: Profile = "laptop",
     cityscapes: Cityscapes = None,
     parameter: Parameters = None,
-    metric: Annotated[
-        str, typer.Option(help="The reported number to compare. mIoU, or the first there is.")
-    ] = "",
+    metric: Metric = "",
     runs_dir: RunsDir = None,
     sweep_dir: Annotated[
         Path | None,
         typer.Option(help="The sweep's own folder. Default: sweep_NAME beside the runs."),
     ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(help="Runs at the same time, each with a share of the cores or one GPU."),
+    ] = 1,
+    print_commands: Annotated[
+        bool,
+        typer.Option(
+            "--print",
+            help="Run nothing: print a command for each run, for GNU parallel or a Slurm array.",
+        ),
+    ] = False,
     folder: Folder = None,
 ) -> None:
     """Run one notebook for every combination of a grid, and compare the runs.
 
     A run that fails stops no other. Given again, the command goes on with what is not finished.
+    Several of these commands, on several hosts too, may share a --sweep-dir. Exit code 75: nothing
+    failed, but others are still at work.
     """
     from bisenet_lib.course.parameters import parse_parameters
     from bisenet_lib.course.runner import notebooks
-    from bisenet_lib.course.sweeps import parse_grid, sweep
+    from bisenet_lib.course.sweeps import BUSY, command_lines, parse_grid, plan_sweep, sweep
 
     paths = notebooks(folder, [name])
     if len(paths) > 1:
         names = ", ".join(path.stem for path in paths)
         raise InputError(f"notebook {name!r} fits several ({names}); a sweep runs one")
-    runs = sweep(
+    plan = plan_sweep(
         paths[0],
         parse_grid(grid or (), paths[0]),
         profile=profile,
@@ -121,10 +145,75 @@ def course_sweep(
         runs_dir=runs_dir,
         sweep_dir=sweep_dir,
         parameters=parse_parameters(parameter or (), paths),
-        metric=metric,
-        console=out,
     )
-    raise typer.Exit(any(run.outcome.error for run in runs))
+    if print_commands:
+        typer.echo("\n".join(command_lines(plan)))
+        return
+    runs, at_work = sweep(plan, metric=metric, jobs=jobs, console=out)
+    failed = any(run.outcome.error for run in runs)
+    raise typer.Exit(1 if failed else BUSY if at_work else 0)
+
+
+@app.command("compare")
+def course_compare(
+    sweep_dir: Annotated[Path, typer.Argument(help="The folder of a sweep.")],
+    metric: Metric = "",
+) -> None:
+    """Compare the runs of a sweep that have ended, wherever they ran: table, chart and CSV."""
+    from bisenet_lib.course.comparison import compare
+
+    compare(sweep_dir, metric=metric, console=out)
+
+
+@challenge.command("submit")
+def challenge_submit(
+    run: Annotated[Path, typer.Argument(help="The run folder.")],
+    out_dir: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to make.")],
+    name: Annotated[str, typer.Option(help="On the leaderboard. Default: the folder's.")] = "",
+    dataset: MiniCity = None,
+    device: Device = "auto",
+) -> None:
+    """Check a run against the rules and the budget, score it, and make a folder to hand in."""
+    from bisenet_lib.course.challenge import submit
+
+    entry = submit(
+        run,
+        out_dir,
+        name=name or out_dir.resolve().name,
+        dataset=_minicity(dataset),
+        device=device,
+    )
+    out.print(
+        f"{entry.name}: mIoU {100 * entry.miou:.2f} %, {entry.image_passes} images of "
+        f"{entry.size[0]}x{entry.size[1]}, {100 * entry.share:.0f} % of the budget: {out_dir}",
+        soft_wrap=True,
+        highlight=False,
+        markup=False,
+    )
+
+
+@challenge.command("leaderboard")
+def challenge_leaderboard(
+    submissions: Annotated[Path, typer.Argument(help="It has a folder for each submission.")],
+    dataset: MiniCity = None,
+    device: Device = "auto",
+) -> None:
+    """Check and score all submissions again, and write leaderboard.html beside them."""
+    from bisenet_lib.course.challenge import PAGE, leaderboard
+
+    for place, entry in enumerate(leaderboard(submissions, _minicity(dataset), device=device), 1):
+        line = f"{place}. {entry.name}: mIoU {100 * entry.miou:.2f} %"
+        out.print(line, highlight=False, markup=False)
+    page = (submissions / PAGE).resolve().as_uri()
+    out.print(page, soft_wrap=True, highlight=False, markup=False)
+
+
+def _minicity(dataset: Path | None) -> Path:
+    """MiniCity: the folder that is given, or the course's own."""
+    from bisenet_lib.course.project import notebooks_folder
+    from bisenet_lib.course.runner import MINICITY
+
+    return dataset or notebooks_folder().parent / MINICITY
 
 
 @app.command("handout")

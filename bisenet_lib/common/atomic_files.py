@@ -45,7 +45,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         part.replace(path)
         flush(path.parent)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     finally:
         with suppress(OSError):
             part.unlink()
@@ -79,7 +79,7 @@ def folder_written_whole(path: Path) -> Iterator[Path]:
         part.replace(whole)
         flush(whole.parent)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -138,7 +138,7 @@ def only_writer(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -170,7 +170,8 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _unwritable(path: Path, error: OSError) -> InputError:
+def unwritable(path: Path, error: OSError) -> InputError:
+    """The error to raise where a file or folder cannot be written, as on a full disk."""
     return InputError(
         f"{path}: cannot be written ({error.strerror or error}). "
         "Choose another folder, or fix its permissions, or free space."
@@ -264,7 +265,7 @@ def delete(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
 
 
 def clear_leftovers(folder: Path) -> None:

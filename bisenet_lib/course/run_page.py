@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from bisenet_lib.common.atomic_files import write_text
+from bisenet_lib.course.templates import write_page
 
 PAGE = "index.html"
 FIGURE = "headline.png"
@@ -89,14 +87,10 @@ def write(folder: Path, run: Run) -> Path:
     for name in sorted({*run.names, *recorded}):
         state = run.state if name == current else "" if name in done else "earlier"
         rows.append(_row(folder, name, recorded.get(name), state))
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    text = environment.get_template(TEMPLATE).render(
+    page = folder.resolve() / PAGE
+    write_page(
+        TEMPLATE,
+        page,
         run=run,
         rows=rows,
         current=current,
@@ -104,9 +98,6 @@ def write(folder: Path, run: Run) -> Path:
         peak_mb=max((row["outcome"].peak_mb for row in rows if row["outcome"]), default=0),
         written=datetime.now().astimezone(),
     )
-    page = folder.resolve() / PAGE
-    # A name on the disk may hold bytes that are no letters.
-    write_text(page, text.encode("utf-8", "backslashreplace").decode())
     return page
 
 

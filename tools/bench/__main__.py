@@ -2,15 +2,12 @@
 
 import argparse
 import importlib
-import platform
-from importlib import metadata
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bisenet_lib.common.processes import cores
+from bisenet_lib.common.machine import hardware, versions
 
 BENCHES = {
     "convert_bench": "label conversion",
@@ -33,20 +30,12 @@ PACKAGES = (
 
 
 def machine() -> str:
-    """The processor, the cores this process may use, and the versions of what is measured."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    versions = []
-    for package in PACKAGES:
-        try:
-            versions.append(f"{package} {metadata.version(package)}")
-        except metadata.PackageNotFoundError:
-            versions.append(f"{package} is not installed")
-    return (
-        f"{names[0] if names else platform.processor()}, {cores()} cores, {platform.platform()}, "
-        f"Python {platform.python_version()}\n{', '.join(versions)}"
+    """The hardware, and the versions of what is measured."""
+    found = versions(PACKAGES).items()
+    told = (
+        f"{name} {version}" if version else f"{name} is not installed" for name, version in found
     )
+    return f"{hardware()}\n{', '.join(told)}"
 
 
 def main() -> None:

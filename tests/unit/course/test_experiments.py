@@ -1,0 +1,172 @@
+"""The ablations: each row differs by one thing, a run is measured once, and the statistics."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from scipy import stats
+
+from bisenet_lib.config import configuration
+from bisenet_lib.course import experiments
+from bisenet_lib.errors import InputError
+
+TOOL = Path(__file__).parents[3] / "tools" / "experiments.py"
+
+
+@pytest.fixture(scope="module")
+def tool():
+    spec = importlib.util.spec_from_file_location("experiments_tool", TOOL)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules[spec.name]
+
+
+@pytest.fixture(scope="module")
+def table(tool):
+    return tool.rows(configuration.load_config("laptop"), [1.0] * 19)
+
+
+def test_every_row_is_a_configuration_that_differs_by_what_it_names(table, tmp_path):
+    base = configuration.find_config("laptop")
+    resolved = {}
+    for row in table:
+        path = tmp_path / "row.yml"
+        path.write_text(yaml.safe_dump({"_base_": str(base), **row.changes}))
+        resolved[row.name] = configuration.load_config(path)
+    assert len(resolved) == len(table), "no two rows have one name"
+    seen = []
+    for row in table:
+        differing = configuration.differences(resolved[row.against], resolved[row.name])
+        sections = {key.partition(".")[0] for key in differing}
+        if row.group == "batch":
+            assert sections - {"lr_scheduler"} == {"batch_size", "iters"}
+            settings = resolved[row.name]
+            assert settings["batch_size"] * settings["iters"] == 800, "as many images"
+        elif row.name == "no booster":
+            assert sections == {"model", "loss"}, "without the heads there are no losses of theirs"
+        elif row.name.startswith("images"):
+            assert sections == {"train_dataset", "val_dataset"}
+        elif row.group != "base":
+            assert len(sections) == 1, row.name
+        assert row.group == "base" or differing not in seen
+        seen.append(differing)
+
+
+def test_rows_with_figures_of_the_paper_are_compared_as_it_compares(table):
+    with_paper = {row.name: row for row in table if row.paper}
+    assert {row.against for row in with_paper.values()} == {"base", "no booster"}
+    assert with_paper["lambda 1/8"].changes["model"] == {"booster": False, "lambd": 0.125}
+    for row in with_paper.values():
+        assert row.paper_against == (73.19 if row.against == "base" else 69.67)
+
+
+def test_class_weights_are_enet_s(tool, tree):
+    from bisenet_lib.data import conversion
+    from bisenet_lib.data.label_io import read_label
+
+    conversion.prepare(tree)
+    labels = [read_label(path) for path in tree.glob("gtFine/train/*/*labelTrainIds.png")]
+    pixels = np.concatenate([label[label != 255] for label in labels])
+    weights = tool.class_weights(tree)
+    assert weights[0] == round(1 / np.log(1.02 + np.mean(pixels == 0)), 3)
+    assert weights[16] == round(1 / np.log(1.02), 3), "no train in these streets"
+
+
+@pytest.mark.slow
+def test_a_tiny_grid_is_measured_once_and_gone_on_with(tool, tiny, tree, tmp_path, capsys):
+    out, folder = tmp_path / "experiments.json", tmp_path / "runs"
+    words = ["--base", str(tiny), "--dataset", str(tree), "--folder", str(folder)]
+    words += ["--json", str(out), "--jobs", "1", "--rows", "base", "EMA", "--seeds"]
+    tool.main([*words, "0"])
+    assert "2 of 2, EMA, seed 0: mIoU" in capsys.readouterr().out
+    results = experiments.read_results(out)
+    assert results["versions"]["paddlepaddle"] and "cores" in results["machine"]
+    rows = {row["name"]: row for row in results["rows"]}
+    (run,) = rows["EMA"]["runs"]
+    log = (folder / "EMA" / "seed0" / "run" / "metrics.jsonl").read_text().splitlines()
+    assert run["miou"] == json.loads(log[-1])["miou"] and run["train_seconds"] > 0
+    assert run["command"].startswith("bisenet train --config runs/experiments/EMA/seed0/row.yml")
+    written = {path: path.stat().st_mtime_ns for path in folder.glob("*/*/run/metrics.jsonl")}
+    (folder / "base" / "seed0" / "result.json").unlink()  # killed after the training
+    tool.main([*words, "0"])
+    assert written == {path: path.stat().st_mtime_ns for path in written}, "nothing trained again"
+    assert experiments.read_results(out)["rows"] == results["rows"]
+    (one,) = [row for row in experiments.compare_rows(results) if row.name == "EMA"]
+    assert not one.significant and one.seeds == 1
+    assert "one seed says nothing" in experiments.table([one])
+
+
+def test_an_unknown_row_is_named(tool, tiny, tree):
+    with pytest.raises(SystemExit, match="no row or group 'bosster'; there are:"):
+        tool.main(["--base", str(tiny), "--dataset", str(tree), "--rows", "bosster"])
+
+
+def test_the_interval_is_that_of_the_paired_t_test():
+    random = np.random.default_rng(0)
+    for size in (2, 3, 5):
+        base, scores = random.normal(0.2, 0.01, size), random.normal(0.22, 0.01, size)
+        difference, interval = experiments.paired(scores, base)
+        test = stats.ttest_rel(scores, base)
+        np.testing.assert_allclose(interval, test.confidence_interval(0.95))
+        np.testing.assert_allclose(difference, np.mean(scores - base))
+        one = comparison(difference, interval)
+        assert one.significant == (test.pvalue < 0.05)
+
+
+def comparison(difference, interval):
+    return experiments.Comparison(
+        "x", "x", 3, 0.2, 0.01, 60, "base", difference, tuple(interval), (0.0352, "table 2")
+    )
+
+
+def results_of(base, other, seeds=(0, 1, 2)):
+    def row(name, scores, against, paper=None):
+        runs = [
+            {"seed": seed, "miou": miou, "train_seconds": 60.0}
+            for seed, miou in zip(seeds, scores, strict=False)
+        ]
+        figures = {"paper": paper, "paper_against": 73.19 if paper else None}
+        return {"group": "g", "name": name, "against": against, "runs": runs, **figures}
+
+    return {"rows": [row("base", base, "base"), row("other", other, "base", [69.67, "table 2"])]}
+
+
+def test_a_row_is_compared_with_the_same_seeds_of_the_other():
+    base, other = experiments.compare_rows(results_of([0.20, 0.30, 0.40], [0.21, 0.31, 0.41]))
+    assert base.against == "" and np.isnan(base.difference)
+    np.testing.assert_allclose([other.mean, other.spread], [0.31, 0.1])
+    np.testing.assert_allclose(other.difference, 0.01)
+    assert other.significant, "each seed is better by a point, however much the seeds differ"
+    np.testing.assert_allclose(other.paper[0], -0.0352)
+    text = experiments.table([base, other]).splitlines()[-1]
+    assert "31.00 ± 10.00" in text and "+1.00" in text and "better" in text
+    assert "-3.52 (table 2)" in text
+    missing, partial = experiments.compare_rows(results_of([0.20], [0.21, 0.35]))
+    assert missing.seeds == 1 and np.isnan(partial.interval[0])
+    np.testing.assert_allclose(partial.difference, 0.01)
+
+
+def test_the_figure_shows_what_is_significant_and_the_paper():
+    rows = experiments.compare_rows(results_of([0.2, 0.3, 0.4], [0.21, 0.31, 0.412]))
+    (axis,) = experiments.differences_figure(rows).axes
+    interval, mean, paper = axis.lines[:3]
+    np.testing.assert_allclose(mean.get_xdata(), [100 * rows[1].difference])
+    np.testing.assert_allclose(interval.get_xdata(), 100 * np.array(rows[1].interval))
+    np.testing.assert_allclose(paper.get_xdata(), [-3.52])
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["other"]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"rows": [{"name": "a"}]}'])
+def test_a_damaged_file_of_results_is_named(text, tmp_path):
+    path = tmp_path / "experiments.json"
+    with pytest.raises(InputError, match=r"experiments\.json: not there; `make experiments`"):
+        experiments.read_results(path)
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"experiments\.json: not what `make experiments` writes"):
+        experiments.read_results(path)
