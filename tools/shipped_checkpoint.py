@@ -28,12 +28,13 @@ bisenet evaluate data/checkpoints/bisenetv2_minicity
 
 ## How it was made
 
-`make checkpoint`: 1,600 generated training frames, seven in ten of them of any camera in any light
-(`bisenet minicity data/minicity_large --train 1600 --varied 0.7`), {iterations} iterations of {batch}
-crops of 256 x 256, {optimizer} with the learning rate {rate:g} falling to 0, on two processes of one
-thread each; the weights are a moving average of those of the iterations. Training took {minutes:.0f} minutes on two cores without a GPU,
-at {ips:.1f} images/s, and was scored {scored} times on the way; the best model is from iteration
-{best}. Configuration: `config.yml`. Log: `metrics.jsonl`.
+`make checkpoint`: 1,600 generated training frames, seven in ten of them of any camera in any
+light (`bisenet minicity data/minicity_large --train 1600 --varied 0.7`), {iterations} iterations
+of {batch} crops of 256 x 256, {optimizer} with the learning rate {rate:g} falling to 0, on two
+processes of one thread each; the weights are a moving average of those of the iterations.
+Training took {minutes:.0f} minutes on two cores without a GPU, at {ips:.1f} images/s, and was
+scored {scored} times on the way; the best model is from iteration {best}. Configuration:
+`config.yml`. Log: `metrics.jsonl`.
 
 `model.pdparams` holds the weights without the four auxiliary heads, which only training uses:
 {size:.1f} MB.
