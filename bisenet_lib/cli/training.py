@@ -86,7 +86,8 @@ def train(
         settings = sized(settings)
     if here().first:
         out.print(settings_line(select(device), here().size), highlight=False, soft_wrap=True)
-        out.print(training_note(settings), markup=False, highlight=False, soft_wrap=True)
+        if note := training_note(settings):
+            out.print(note, markup=False, highlight=False, soft_wrap=True)
         rate, why = expected_rate(source, settings["batch_size"], here().size)
         if abs(settings["lr_scheduler"]["learning_rate"] / rate - 1) > 0.01:
             err.print(f"warning: {why}")
