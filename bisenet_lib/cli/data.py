@@ -249,6 +249,7 @@ def import_folder(
     out.print(Markdown(imported.table()))
     for note in imported.notes():
         out.print(note, markup=False, highlight=False, soft_wrap=True)
+    out.print(imported.input_size(), markup=False, highlight=False, soft_wrap=True)
     out.print(f"{imported.summary()}\n{target}", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -66,6 +66,7 @@ def train(
     """
     from bisenet_lib.config.configuration import expected_rate, load_config
     from bisenet_lib.config.datasets import sized
+    from bisenet_lib.config.input_size import training_note
     from bisenet_lib.network.checkpoint import config_file
     from bisenet_lib.runtime.devices import select, settings_line
     from bisenet_lib.runtime.ranks import here
@@ -85,6 +86,8 @@ def train(
         settings = sized(settings)
     if here().first:
         out.print(settings_line(select(device), here().size), highlight=False, soft_wrap=True)
+        if note := training_note(settings):
+            out.print(note, markup=False, highlight=False, soft_wrap=True)
         rate, why = expected_rate(source, settings["batch_size"], here().size)
         if abs(settings["lr_scheduler"]["learning_rate"] / rate - 1) > 0.01:
             err.print(f"warning: {why}")

@@ -29,7 +29,7 @@ def network_size(settings: Mapping[str, Any], sizes: Sequence[Size]) -> Size | N
         (width, height) with the proportions of the median image and about as many pixels as the
         configuration resizes to, but no larger than the images; None if it resizes none.
     """
-    target = _resized_to(settings)
+    target = resized_to(settings)
     if target is None:
         return None
     median = median_size(sizes)
@@ -71,7 +71,7 @@ def adapted(settings: Mapping[str, Any], num_classes: int, size: Size | None) ->
         changed[key]["transforms"] = _of_any_class(changed[key]["transforms"])
     if size is None:
         return changed
-    before = _resized_to(changed)
+    before = resized_to(changed)
     if before is None:
         raise InputError("--size: the configuration resizes no image; change its crop_size")
     if not all(side > 0 and side % SIDE == 0 for side in size):
@@ -95,7 +95,8 @@ def _of_any_class(transforms: Sequence[Mapping[str, Any]]) -> list[dict[str, Any
     return kept
 
 
-def _resized_to(settings: Mapping[str, Any]) -> list[int] | None:
+def resized_to(settings: Mapping[str, Any]) -> list[int] | None:
+    """[width, height] that a configuration resizes its training images to; None if it does not."""
     transforms = settings["train_dataset"]["transforms"]
     sizes = (transform["target_size"] for transform in transforms if "target_size" in transform)
     return next(sizes, None)

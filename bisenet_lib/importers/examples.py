@@ -13,10 +13,12 @@ import cv2
 import numpy as np
 
 from bisenet_lib.common.markdown import markdown_table
+from bisenet_lib.config.input_size import input_size_note, object_widths
 from bisenet_lib.data.image_io import Size, check_photograph, orientation, pillow_image, read_pixels
 from bisenet_lib.data.label_io import palette_image
 from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.importers.colour_table import Colour
+from bisenet_lib.importers.leakage import fingerprint
 from bisenet_lib.importers.masks import Picture, palette_of
 from bisenet_lib.importers.pairing import Pair
 from bisenet_lib.importers.smoothing import Edges, edges_of, ramp_share
@@ -38,6 +40,8 @@ class Example:
         mask: the file the label was read from.
         palette: the mask's colours, three bytes a value; empty if it has no palette.
         edges: what the label looks like along its boundaries.
+        widths: of its objects, see :func:`bisenet_lib.config.input_size.object_widths`.
+        look: see :func:`bisenet_lib.importers.leakage.fingerprint`.
     """
 
     name: str
@@ -49,6 +53,8 @@ class Example:
     mask: Path
     palette: bytes
     edges: Edges
+    widths: np.ndarray
+    look: np.ndarray
 
 
 def write_example(
@@ -75,6 +81,7 @@ def write_example(
     size = check_photograph(pair.image, decode=True)
     with pillow_image(pair.image) as image:
         picture = Picture(size, turned=orientation(image) != 1)
+        look = fingerprint(image)
     values = read(pair, picture)
     image_path = f"images/{pair.name}{'.png' if picture.turned else pair.image.suffix}"
     label_path = f"labels/{pair.name}.png"
@@ -96,6 +103,8 @@ def write_example(
         pair.mask,
         palette_of(pair.mask) if pair.mask.suffix.lower() == ".png" else b"",
         edges_of(values),
+        object_widths(values),
+        look,
     )
 
 
@@ -189,6 +198,12 @@ class Imported:
             notes.append(f"Files left out: {counted(self.unpaired)}")
         return notes
 
+    def input_size(self) -> str:
+        """What the input size does to the photographs and their smallest objects, in sentences."""
+        examples = self._examples()
+        widths = np.concatenate([example.widths for example in examples])
+        return input_size_note([one.size for one in examples], self.size, widths, self.names)
+
     def summary(self) -> str:
         """How many images, classes and ignored pixels there are, in a line."""
         counts = ", ".join(f"{len(examples)} {key}" for key, examples in self.splits.items())
@@ -223,6 +238,7 @@ class Imported:
             "kind": self.kind,
             "classes": list(self.names),
             "size": self.size,
+            "input_size": self.input_size(),
             "ignored": self.ignored(),
             "splits": {
                 split: {

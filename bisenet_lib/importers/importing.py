@@ -23,6 +23,7 @@ from bisenet_lib.data.file_lists import SEPARATOR
 from bisenet_lib.data.image_io import Size
 from bisenet_lib.data.labels import IGNORE
 from bisenet_lib.errors import InputError, refuse, refuse_address
+from bisenet_lib.importers import leakage
 from bisenet_lib.importers.annotations import Annotations
 from bisenet_lib.importers.examples import Example, Imported, counted, write_example
 from bisenet_lib.importers.exports import (
@@ -175,6 +176,9 @@ def import_folder(
             *_about_export(annotations),
             *_about_split(splits, files.test, lists, tool_splits),
             *_about_videos(files.videos),
+            *leakage.warnings(
+                {key: {one.name: one.look for one in split_examples[key]} for key in splits}
+            ),
         ),
         size=seen_size,
         outside_ignored=meaning.background is None

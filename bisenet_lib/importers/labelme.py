@@ -73,15 +73,7 @@ def draw(
             size, or holds an unknown label or a shape that cannot be drawn.
     """
     data = _read(path, encoding)
-    image_name = PureWindowsPath(str(data.get("imagePath") or "")).name
-    other = Path(image_name).stem != image.stem
-    if other and image_name and (image.parent / image_name).is_file():
-        raise InputError(
-            f"{path}: is named like {image.name}, and its imagePath is {image_name}, which is "
-            "there too. Rename the file, or correct its imagePath."
-        )
-    declared: tuple[Any, Any] = (data.get("imageWidth"), data.get("imageHeight"))
-    picture.check(path, picture.size if declared == (None, None) else declared)
+    check_owner(path, data, image, picture)
     canvas = Image.new("L", picture.size, unlabelled)
     for number, shape in enumerate(data["shapes"]):
         if shape["label"] not in values:
@@ -90,7 +82,7 @@ def draw(
                 f"{did_you_mean(shape['label'], values)}; known are {', '.join(values)}."
             )
         try:
-            _draw(canvas, shape, values[shape["label"]])
+            draw_shape(canvas, shape, values[shape["label"]])
         except Exception as error:  # a damaged picture raises almost anything
             raise InputError(
                 f"{_where(path, number, shape)}: cannot be drawn ({error}). Draw it again."
@@ -112,7 +104,16 @@ def _text(path: Path, encoding: str) -> str:
         ) from error
 
 
-def _read(path: Path, encoding: str) -> dict[str, Any]:
+def load(path: Path, encoding: str = UTF_8) -> dict[str, Any]:
+    """What a file holds, of any kind of shapes.
+
+    Args:
+        path: the JSON file.
+        encoding: see :func:`label_names`.
+
+    Raises:
+        InputError: the file is missing, no annotation, or a shape has no label.
+    """
     try:
         data = json.loads(_text(path, encoding))
     except InputError:
@@ -124,6 +125,35 @@ def _read(path: Path, encoding: str) -> dict[str, Any]:
     for number, shape in enumerate(data["shapes"]):
         if not isinstance(shape, dict) or not isinstance(shape.get("label"), str):
             raise InputError(f"{path}: shape {number} has no label. Correct the file.")
+    return data
+
+
+def check_owner(path: Path, data: Mapping[str, Any], image: Path, picture: Picture) -> None:
+    """Refuse a file that belongs to another image, or to one of another size.
+
+    Args:
+        path: the JSON file.
+        data: what it holds.
+        image: the file of the image that is named like it.
+        picture: that image.
+
+    Raises:
+        InputError: it names another image that is there too, or declares another size.
+    """
+    image_name = PureWindowsPath(str(data.get("imagePath") or "")).name
+    other = Path(image_name).stem != image.stem
+    if other and image_name and (image.parent / image_name).is_file():
+        raise InputError(
+            f"{path}: is named like {image.name}, and its imagePath is {image_name}, which is "
+            "there too. Rename the file, or correct its imagePath."
+        )
+    declared: tuple[Any, Any] = (data.get("imageWidth"), data.get("imageHeight"))
+    picture.check(path, picture.size if declared == (None, None) else declared)
+
+
+def _read(path: Path, encoding: str) -> dict[str, Any]:
+    data = load(path, encoding)
+    for number, shape in enumerate(data["shapes"]):
         shape["label"] = shape["label"].strip()
         if fault := name_fault(shape["label"]):
             raise InputError(
@@ -154,7 +184,17 @@ def _where(path: Path, number: int, shape: Mapping[str, Any]) -> str:
     return f"{path}: shape {number} ({shape['label']!r}, {shape['shape_type']})"
 
 
-def _draw(canvas: Image.Image, shape: Mapping[str, Any], value: int) -> None:
+def draw_shape(canvas: Image.Image, shape: Mapping[str, Any], value: int) -> None:
+    """Fill a shape that has an area; polygon, rectangle, circle or mask.
+
+    Args:
+        canvas: of mode ``L``; it changes.
+        shape: as LabelMe's file holds it.
+        value: of its pixels.
+
+    Raises:
+        Exception: almost any kind, for a damaged mask.
+    """
     points = [(float(x), float(y)) for x, y in shape["points"]]
     drawing = ImageDraw.Draw(canvas)
     if shape["shape_type"] == "polygon":

@@ -7,8 +7,10 @@ import time
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -200,6 +202,89 @@ def test_a_drive_plays_and_stops_beside_other_cells(lab, run, page, notebook_wri
     cells[2].locator(".widget-play button").first.click()
     cells[2].get_by_text("AssertionError: enough of it").wait_for(timeout=60_000)
     wait_for_no_drawing(page)
+
+
+PHOTOGRAPH = (240, 160)
+APPLE = [(30, 20), (110, 20), (110, 90), (30, 90)]
+
+
+@pytest.fixture
+def photographs(lab, notebook_writer):
+    """Two photographs, the second labelled in LabelMe, and the notebook ``labelling`` for them."""
+    folder = lab.folder / "photographs"
+    folder.mkdir()
+    for name in "ab":
+        Image.new("RGB", PHOTOGRAPH, "peru").save(folder / f"{name}.jpg")
+    point = {"label": "plate", "shape_type": "point", "points": [[9, 9]], "flags": {"odd": True}}
+    box = {"label": "plate", "shape_type": "rectangle", "points": [[150, 90], [230, 150]]}
+    about = {"imagePath": "b.jpg", "imageWidth": 240, "imageHeight": 160, "reviewer": "Zoë"}
+    (folder / "b.json").write_text(json.dumps({**about, "shapes": [point, box]}))
+    cells = ['widget.label("../photographs", ["plate", "apple"])']
+    first = "from bisenet_lib.course.labeller import widget"
+    notebook_writer(lab.folder / "notebooks" / "labelling.ipynb", cells, first)
+    return folder
+
+
+def test_objects_are_outlined_corrected_and_saved_in_the_labeller(run, page, photographs):
+    run("labelling")
+    canvas, progress = page.locator(".labeller canvas"), page.locator(".labeller .count")
+    progress.filter(has_text="1 of 2 labelled").wait_for()
+    page.locator(".jp-RenderedImage img").wait_for(state="detached")
+    box = canvas.bounding_box()
+    corner, extent = np.array([box["x"], box["y"]]), np.array([box["width"], box["height"]])
+    scale = (extent / PHOTOGRAPH).min()
+
+    def at(point, zoom=1.0):
+        """Where a pixel is on the screen; the photograph's middle is that of the canvas."""
+        from_middle = np.subtract(point, np.divide(PHOTOGRAPH, 2))
+        return (corner + extent / 2 + zoom * scale * from_middle).tolist()
+
+    def saved(name):
+        data = json.loads((photographs / f"{name}.json").read_text())
+        return data, [np.array(shape["points"]) for shape in data["shapes"]]
+
+    cells = len(page.evaluate(STATE)["cells"])
+    page.mouse.click(*at(APPLE[0]))
+    for key in "d2d":  # "d d" deletes a cell where JupyterLab hears it
+        page.keyboard.press(key)
+    for corner in [*APPLE[1:], APPLE[0]]:
+        page.mouse.click(*at(corner))
+    page.keyboard.press("s")
+    progress.filter(has_text=re.compile("^2 of 2 labelled$")).wait_for()
+    data, shapes = saved("a")
+    assert [shape["label"] for shape in data["shapes"]] == ["apple"]
+    assert shapes[0] == pytest.approx(np.array(APPLE), abs=0.7)
+
+    page.keyboard.press("e")
+    page.mouse.click(*at((70, 50)))
+    page.mouse.move(*at(APPLE[2]))
+    page.mouse.down()
+    page.mouse.move(*at((130, 120)), steps=4)
+    page.mouse.up()
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / "labeller.png")
+    page.keyboard.press("n")
+    progress.filter(has_text=re.compile("^2 of 2 labelled$")).wait_for()
+    page.locator(".labeller option:checked", has_text="b.jpg").wait_for(state="attached")
+    assert saved("a")[1][0][2] == pytest.approx((130, 120), abs=0.7)
+
+    before = saved("b")[0]
+    page.keyboard.press("d")
+    page.keyboard.press("+")
+    for corner in [(100, 60), (140, 60), (140, 100), (120, 120)]:
+        page.mouse.click(*at(corner, zoom=1.25))
+    for key in ("z", "Enter", "s"):
+        page.keyboard.press(key)
+    progress.filter(has_text=re.compile("^2 of 2 labelled$")).wait_for()
+    until = time.monotonic() + 20
+    while len(saved("b")[1]) < 3:
+        assert time.monotonic() < until, "not saved"
+        page.wait_for_timeout(50)
+    data, shapes = saved("b")
+    assert data["shapes"][:2] == before["shapes"] and data["reviewer"] == "Zoë"
+    assert shapes[2] == pytest.approx(np.array([(100, 60), (140, 60), (140, 100)]), abs=0.7)
+    page.screenshot(path=SCREENSHOTS / "labeller_zoomed.png")
+    assert len(page.evaluate(STATE)["cells"]) == cells
 
 
 def test_jupyterlab_asks_for_no_news_and_no_updates(lab):
