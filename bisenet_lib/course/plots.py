@@ -419,7 +419,7 @@ def class_size_curves(groups: Mapping[str, Mapping[str, SizeCurve]], *, least: i
         axis.set_xlabel("size of the object in pixels")
         axis.set_ylim(0, 100)
         axis.grid(alpha=0.3)
-        axis.legend(fontsize=10, loc="upper left")
+        axis.legend(fontsize=10, loc="best")
     axes[0, 0].set_ylabel("IoU of an object, %")
     return finished(figure)
 
