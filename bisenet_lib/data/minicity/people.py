@@ -50,7 +50,7 @@ class Look:
         hem: metres above the ground at which the top ends.
         bottom: ``trousers``, ``shorts`` or ``skirt``.
         bare: the forearms are.
-        mane: the hair is long.
+        long_hair: the hair is long.
         hat: ``none``, ``cap``, ``beanie``, ``scarf`` or ``brim``.
         bag: ``none``, ``pack``, ``hand``, ``shoulder`` or ``case``.
     """
@@ -65,7 +65,7 @@ class Look:
     hem: float
     bottom: str
     bare: bool
-    mane: bool
+    long_hair: bool
     hat: str
     bag: str
 
@@ -83,7 +83,7 @@ def draw_look(rng: np.random.Generator) -> Look:
         hem=float(rng.choice([0.9, 0.78, 0.5], p=[0.62, 0.24, 0.14])),
         bottom=str(rng.choice(["trousers", "shorts", "skirt"], p=[0.7, 0.12, 0.18])),
         bare=bool(rng.random() < 0.3),
-        mane=bool(rng.random() < 0.4),
+        long_hair=bool(rng.random() < 0.4),
         hat=str(
             rng.choice(["none", "cap", "beanie", "scarf", "brim"], p=[0.7, 0.1, 0.1, 0.05, 0.05])
         ),
@@ -108,7 +108,7 @@ def head(look: Look, x: float, y: float, view: str) -> list[Shape]:
     hair, skin = look.hair, look.skin
     wide = 0.1 if view == "side" else 0.085
     shapes = [Shape(limb(x, y - 0.22, x, y - 0.05, 0.05, 0.05), shade(skin, 0.8), 0.4)]
-    if look.mane:
+    if look.long_hair:
         lock = [(x - 0.12, y + 0.05), (x + 0.1, y + 0.05), (x + 0.1, y - 0.2), (x - 0.13, y - 0.22)]
         shapes.insert(0 if view == "front" else 1, Shape(lock, hair, 0.45))
     if view == "back":
