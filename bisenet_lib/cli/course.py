@@ -250,7 +250,7 @@ def course_grade(
     ],
     seconds: Annotated[int, typer.Option(help="Time for each exercise.")] = 10,
     memory: Annotated[int, typer.Option(help="Megabytes for each exercise.")] = 1024,
-    jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="At once. The cores.")] = None,
+    jobs: Annotated[int | None, typer.Option(help="At once. The cores.")] = None,
     target: Annotated[
         Path | None, typer.Option("--out", help="Where the table goes. Default: FOLDER.")
     ] = None,

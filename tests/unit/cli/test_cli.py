@@ -17,7 +17,7 @@ REPORTING = {"inspect", "convert", "evaluate", "score", "export", "predict", "su
 def commands(group: TyperGroup, before: str = "") -> Iterator[tuple[str, TyperCommand]]:
     for name, command in group.commands.items():
         if isinstance(command, TyperGroup):
-            yield from commands(command, f"{name} ")
+            yield from commands(command, f"{before}{name} ")
         else:
             yield before + name, command
 
