@@ -231,13 +231,13 @@ def test_objects_are_outlined_corrected_and_saved_in_the_labeller(run, page, pho
     progress.filter(has_text="1 of 2 labelled").wait_for()
     page.locator(".jp-RenderedImage img").wait_for(state="detached")
     box = canvas.bounding_box()
-    corner, extent = np.array([box["x"], box["y"]]), np.array([box["width"], box["height"]])
+    origin, extent = np.array([box["x"], box["y"]]), np.array([box["width"], box["height"]])
     scale = (extent / PHOTOGRAPH).min()
 
     def at(point, zoom=1.0):
         """Where a pixel is on the screen; the photograph's middle is that of the canvas."""
         from_middle = np.subtract(point, np.divide(PHOTOGRAPH, 2))
-        return (corner + extent / 2 + zoom * scale * from_middle).tolist()
+        return (origin + extent / 2 + zoom * scale * from_middle).tolist()
 
     def saved(name):
         data = json.loads((photographs / f"{name}.json").read_text())
