@@ -72,7 +72,7 @@ checkpoint: $(MINICITY) ## train the shipped checkpoint again, in about an hour;
 		--save-dir $(RUN_CHECKPOINT) $(if $(wildcard $(RUN_CHECKPOINT)/iter_*),--resume-model $(RUN_CHECKPOINT))
 	$(BIN)/python tools/shipped_checkpoint.py $(RUN_CHECKPOINT)
 
-experiments: $(MINICITY) ## measure the table of notebook 08, in a few hours; a stopped one goes on (ARGS="--rows booster")
+experiments: $(MINICITY) ## the ablations with three seeds, in a few hours; a stopped one goes on (ARGS="--rows booster")
 	$(IN_VENV) bisenet convert data/minicity
 	$(BIN)/python tools/experiments.py $(ARGS)
 

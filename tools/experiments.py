@@ -1,7 +1,7 @@
-"""Measure the ablations of notebook 08: every row differs from another by one thing.
+"""Measure the ablations of the paper and of practice: each row differs from another by one thing.
 
-`make experiments` runs all of them with three seeds, in a few hours on two cores. What has finished
-is not repeated; the results are written again after every run. Several of these commands may work
+`make experiments` runs all of them with three seeds, in a few hours on two cores, and ends with
+their table and chart. What has finished is not repeated; the results are written after every run. Several of these commands may work
 at the same time, also on several hosts that share the folder.
 """
 
@@ -31,6 +31,7 @@ from bisenet_lib.common.machine import hardware, versions
 from bisenet_lib.common.processes import cores
 from bisenet_lib.config import configuration
 from bisenet_lib.config.profiles import find_config
+from bisenet_lib.course import experiments
 from bisenet_lib.data.label_io import read_label
 from bisenet_lib.data.labels import CLASS_NAMES
 from bisenet_lib.data.minicity.dataset import SETTINGS
@@ -313,7 +314,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--base", default="laptop", help="a profile, or a .yml file")
     parser.add_argument("--dataset", type=Path, default=Path("data/minicity"))
     parser.add_argument("--folder", type=Path, default=Path("runs/experiments"))
-    parser.add_argument("--json", type=Path, default=Path("notebooks/experiments.json"))
+    parser.add_argument("--json", type=Path, default=Path("runs/experiments/results.json"))
     given = parser.parse_args(words)
     base, dataset, folder = find_config(given.base), given.dataset.resolve(), given.folder.resolve()
     table = rows(configuration.load_config(base), class_weights(dataset))
@@ -334,7 +335,10 @@ def main(words: Sequence[str] | None = None) -> None:
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    print(f"{given.json}: written")
+    comparisons = experiments.compare_rows(experiments.read_results(given.json))
+    chart = given.json.with_suffix(".png")
+    experiments.differences_figure(comparisons).savefig(chart)
+    print(experiments.table(comparisons), f"{given.json} and {chart.name}: written", sep="\n\n")
 
 
 def _measured(row: Row, seed: int, **where: Any) -> str:

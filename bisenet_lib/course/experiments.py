@@ -1,6 +1,6 @@
 """The results of experiments with several seeds: means, spreads, paired differences.
 
-Taught in ``08_experiments``; `make experiments` measures what is read here.
+`make experiments` measures what is read here, and ends with this table and chart.
 """
 
 import json

@@ -84,7 +84,10 @@ def test_a_tiny_grid_is_measured_once_and_gone_on_with(tool, tiny, tree, tmp_pat
     words = ["--base", str(tiny), "--dataset", str(tree), "--folder", str(folder)]
     words += ["--json", str(out), "--jobs", "1", "--rows", "base", "EMA", "--seeds"]
     tool.main([*words, "0"])
-    assert "2 of 2, EMA, seed 0: mIoU" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "2 of 2, EMA, seed 0: mIoU" in printed
+    assert "one seed says nothing" in printed
+    assert out.with_suffix(".png").stat().st_size > 1000
     results = experiments.read_results(out)
     assert results["versions"]["paddlepaddle"] and "cores" in results["machine"]
     rows = {row["name"]: row for row in results["rows"]}
