@@ -1,8 +1,8 @@
 """Measure the ablations of the paper and of practice: each row differs from another by one thing.
 
 `make experiments` runs all of them with three seeds, in a few hours on two cores, and ends with
-their table and chart. What has finished is not repeated; the results are written after every run. Several of these commands may work
-at the same time, also on several hosts that share the folder.
+their table and chart. What has finished is not repeated; the results are written after every run.
+Several of these commands may work at the same time, also on several hosts that share the folder.
 """
 
 import argparse
