@@ -87,10 +87,11 @@ def demo(
             f"{path}: not there. Give a run folder, a checkpoint or an exported network as MODEL."
         )
     seen = photo_size(size)
+    first = None if engine is None else supported_engine(engine, ("paddle",))
     sockets = listen(host, port)
     network = _network(path, config, title=str(model or SHIPPED.name), size=seen)
-    if engine is not None:
-        network = network.beginning_with(supported_engine(engine, ("paddle",)))
+    if first is not None:
+        network = network.beginning_with(first)
     shown = f"about {network.width}x{network.trained[1]}" if network.width else "their own size"
     notes.print(f"Pictures are shown to the network at {shown}: {network.reason()}.")
 

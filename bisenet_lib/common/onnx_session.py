@@ -1,7 +1,5 @@
 """ONNX Runtime on the processor, or on a GPU. Taught in ``06_deployment``."""
 
-from collections.abc import Sequence
-
 import onnxruntime
 
 from bisenet_lib.common.processes import cores
@@ -14,16 +12,13 @@ order in which they are taken. TensorRT's is not among them: it is listed where 
 missing, and plans for minutes at each new size of image."""
 
 
-def gpu_provider(available: Sequence[str] | None = None) -> str:
+def gpu_provider() -> str:
     """Choose the execution provider of this computer's GPU.
-
-    Args:
-        available: execution providers of the installed ONNX Runtime; by default it is asked.
 
     Raises:
         InputError: it has none for a GPU.
     """
-    there = onnxruntime.get_available_providers() if available is None else available
+    there = onnxruntime.get_available_providers()
     for provider in GPUS:
         if provider in there:
             return provider

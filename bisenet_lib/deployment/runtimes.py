@@ -6,8 +6,8 @@ checkpoint. Taught in ``06_deployment``.
 
 import importlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -139,8 +139,13 @@ def supported(engine: str) -> tuple[str, str]:
         precision, the name of one that gives the same classes, and a sentence that says so.
 
     Raises:
-        InputError: OpenVINO is asked for and not installed.
+        InputError: OpenVINO is asked for and not installed, or a GPU that ONNX Runtime has no
+            execution provider for.
     """
+    if engine == "onnx-gpu":
+        onnx_session.gpu_provider()
+    elif engine.startswith("openvino"):
+        _openvino()
     if engine != "openvino-bf16" or "BF16" in _capabilities():
         return engine, ""
     return "openvino", (
@@ -151,13 +156,12 @@ def supported(engine: str) -> tuple[str, str]:
 
 def installed() -> list[Runtime]:
     """The runtimes that this computer can run, for a menu."""
-    names = ["onnx", "onnx-int8"]
-    if set(onnx_session.GPUS) & set(onnx_session.onnxruntime.get_available_providers()):
-        names.append("onnx-gpu")
-    if find_spec("openvino"):
-        bfloat16 = ["openvino-bf16"] if "BF16" in _capabilities() else []
-        names += ["openvino", *bfloat16, "openvino-int8"]
-    return [RUNTIMES[name] for name in names]
+    found = []
+    for name, runtime in RUNTIMES.items():
+        with suppress(InputError):
+            if supported(name)[0] == name:
+                found.append(runtime)
+    return found
 
 
 def open_session(path: Path, engine: str = "onnx", threads: int | None = None) -> Session:
@@ -174,11 +178,12 @@ def open_session(path: Path, engine: str = "onnx", threads: int | None = None) -
             such a network.
     """
     check_name(engine)
+    taken, why = supported(engine)
+    if taken != engine:
+        raise InputError(why)
     path = Path(path)
     try:
         if engine.startswith("openvino"):
-            if supported(engine)[0] != engine:
-                raise InputError(supported(engine)[1])
             precision = "bf16" if engine == "openvino-bf16" else "f32"
             session: Any = OpenVinoSession(path, threads or cores(), precision)
             names = session.outputs

@@ -72,13 +72,18 @@ def absent(monkeypatch):
         (["DmlExecutionProvider", CPU], "DmlExecutionProvider"),
     ],
 )
-def test_the_provider_of_a_gpu_is_chosen_from_what_is_there(available, expected):
-    assert onnx_session.gpu_provider(available) == expected
+def test_the_provider_of_a_gpu_is_chosen_from_what_is_there(available, expected, monkeypatch):
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: available)
+    assert onnx_session.gpu_provider() == expected
 
 
-def test_without_a_provider_for_a_gpu_there_is_an_error_that_says_what_is_there(network):
+def test_without_a_provider_for_a_gpu_there_is_an_error_that_says_what_is_there(
+    network, monkeypatch
+):
+    there = ["AzureExecutionProvider", CPU]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: there)
     with pytest.raises(InputError, match=r"has AzureExecutionProvider, CPUExec.*onnxruntime-gpu"):
-        onnx_session.gpu_provider(["AzureExecutionProvider", CPU])
+        onnx_session.gpu_provider()
     with pytest.raises(InputError, match="none of CUDAExecutionProvider"):
         runtimes.open_session(network, "onnx-gpu")
 
@@ -130,6 +135,28 @@ def test_without_openvino_the_error_has_the_command(network, monkeypatch):
         runtimes.open_session(network, "openvino")
     with pytest.raises(InputError, match="not installed"):
         runtimes.supported("openvino-bf16")
+
+
+@pytest.mark.parametrize(
+    ("engine", "error"),
+    [
+        ("openvino", "not installed"),
+        ("openvino-int8", "not installed"),
+        ("onnx-gpu", "none of CUDA"),
+    ],
+)
+@pytest.mark.parametrize("words", [("predict", "--output", "out"), ("evaluate",), ("demo",)])
+def test_commands_refuse_an_engine_that_is_not_there_before_any_work(
+    words, engine, error, command, tmp_path, monkeypatch
+):
+    """The folder has no network: that would be the error of a command that had begun."""
+    absent(monkeypatch)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [CPU])
+    name, *options = words
+    source = [tmp_path] if name == "predict" else []
+    code, printed = command(name, tmp_path, *source, *options, "--engine", engine)
+    assert code == 1
+    assert error in " ".join(printed.split())
 
 
 def test_real_openvino_gives_the_classes(network):
