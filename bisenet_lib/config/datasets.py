@@ -110,6 +110,12 @@ def read_sample(dataset: SegDataset, index: int) -> dict[str, Any]:
         raise InputError(f"{image} with {label}: {error}. Restore the files.") from error
 
 
+def spread(dataset: SegDataset, most: int) -> list[int]:
+    """Indices of up to so many samples of a data set, evenly spread from the first to the last."""
+    count = min(most, len(dataset))
+    return np.linspace(0, len(dataset) - 1, count).round().astype(int).tolist()
+
+
 def sized(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Write the size of the images of a data set of one's own into a configuration.
 

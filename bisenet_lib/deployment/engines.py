@@ -85,11 +85,14 @@ def load_network(
         InputError: an unknown engine, or one that this computer does not have; an export on
             another device than the CPU; or the checkpoint does not allow it.
     """
-    check_name(engine)
+    runtimes.check_name(engine, OTHERS)
     exported = engine in runtimes.RUNTIMES
     place = devices.select("cpu" if exported and device == "auto" else device)
     if exported and place != "cpu":
-        raise InputError(f"engine {engine} is not for {device}; there take engine paddle")
+        raise InputError(
+            f"engine {engine} is not for --device {device}, which is of Paddle: leave it out, "
+            "or take --engine paddle"
+        )
     if engine == "paddle" or place != "cpu":
         return export.trained_network(settings, path)
     float32 = OnnxEngine(cached_onnx(settings, path, names))
@@ -98,16 +101,6 @@ def load_network(
     found = OnnxEngine(cached_file(engine, settings, path, names), engine=engine)
     found.session = runtimes.CheckedSession(found.session, engine, float32.session)
     return OnnxNetwork(found)
-
-
-def check_name(engine: str) -> None:
-    """Refuse an engine that no checkpoint can be run with.
-
-    Raises:
-        InputError: it is none of :data:`OTHERS` or of
-            :data:`bisenet_lib.deployment.runtimes.RUNTIMES`.
-    """
-    runtimes.check_name(engine, OTHERS)
 
 
 def cached_file(engine: str, settings: Mapping[str, Any], path: Path, names: Sequence[str]) -> Path:

@@ -133,8 +133,7 @@ def open_predictor(
     try:
         predictor = Predictor(str(path), cores(), checked)
     except Exception as error:  # ONNX Runtime's exceptions have no common class
-        last = str(error).strip().splitlines()[-1]
-        raise InputError(f"{path}: not a network from `bisenet export` ({last})") from error
+        raise runtimes.not_an_export(Path(path), error) from error
     if engine != "onnx":
         session = runtimes.open_session(runs or path, engine)
         predictor.session = runtimes.CheckedSession(session, engine, predictor.session)

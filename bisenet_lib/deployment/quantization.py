@@ -13,7 +13,7 @@ from onnxruntime import quantization
 
 from bisenet_lib.common.atomic_files import written_whole
 from bisenet_lib.config import configuration
-from bisenet_lib.config.datasets import read_sample
+from bisenet_lib.config.datasets import read_sample, spread
 from bisenet_lib.errors import InputError
 
 CALIBRATED_ON = 16
@@ -57,12 +57,11 @@ def calibration_images(settings: Mapping[str, Any]) -> list[np.ndarray]:
         dataset = configuration.build_component(training)
     except InputError as error:
         raise InputError(
-            f"{str(error).rstrip('.')}. 8-bit integers are calibrated on training images: give the "
-            "data set with --dataset DIR, as to `bisenet export --int8`."
+            f"{str(error).rstrip('.')}. 8-bit integers are calibrated on training images: give "
+            "their data set with --dataset DIR. A command without this option takes OUT of: "
+            "bisenet export MODEL --int8 --dataset DIR --output OUT"
         ) from error
-    count = min(CALIBRATED_ON, len(dataset))
-    chosen = np.linspace(0, len(dataset) - 1, count).round().astype(int)
-    return [read_sample(dataset, index)["img"] for index in chosen.tolist()]
+    return [read_sample(dataset, index)["img"] for index in spread(dataset, CALIBRATED_ON)]
 
 
 def write_int8(source: Path, target: Path, images: Sequence[np.ndarray]) -> None:

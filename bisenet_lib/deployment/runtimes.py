@@ -195,14 +195,28 @@ def open_session(path: Path, engine: str = "onnx", threads: int | None = None) -
     except InputError:
         raise
     except Exception as error:  # ONNX Runtime's exceptions have no common class
-        last = str(error).strip().splitlines()[-1]
-        raise InputError(f"{path}: not a network in ONNX ({last})") from error
+        raise not_an_export(path, error) from error
     if not {"logits", "classes"} <= names:
         raise InputError(
             f"{path}: has the outputs {', '.join(sorted(names))}; make the file with "
             "`bisenet export`, which gives logits and classes"
         )
     return session
+
+
+def not_an_export(path: Path, error: Exception) -> InputError:
+    """The error to raise where a file cannot be opened as a network: with the command to make it.
+
+    Args:
+        path: the file.
+        error: of what tried; the last line of its message is told.
+    """
+    last = (str(error).strip() or type(error).__name__).splitlines()[-1]
+    options = "--int8 --output DIR" if path.name == INT8_FILE else "--output DIR"
+    return InputError(
+        f"{path}: not a network from `bisenet export` ({last.rstrip('.')}). Write it again: bisenet "
+        f"export MODEL {options}"
+    )
 
 
 def file_for(engine: str, path: Path) -> Path:
@@ -213,9 +227,15 @@ def file_for(engine: str, path: Path) -> Path:
         path: the export's ONNX file in float32.
 
     Raises:
-        InputError: an unknown engine, or the export has no file of 8-bit integers.
+        InputError: an unknown engine, or the export has no file of 8-bit integers; or ``path`` is
+            that file, with which no engine could be compared.
     """
     check_name(engine)
+    if path.name == INT8_FILE and engine != "onnx":
+        raise InputError(
+            f"{path}: holds 8-bit integers, and engine {engine} is compared with float32. Give the "
+            "export's folder, or its model.onnx."
+        )
     if not RUNTIMES[engine].int8:
         return path
     integers = path.with_name(INT8_FILE)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bisenet_lib.common.markdown import markdown_table
-from bisenet_lib.config.datasets import SegDataset, read_sample
+from bisenet_lib.config.datasets import SegDataset, read_sample, spread
 from bisenet_lib.data.image_io import Size
 from bisenet_lib.deployment.engines import OnnxNetwork
 from bisenet_lib.deployment.onnx_runtime import OnnxEngine
@@ -172,9 +172,7 @@ def int8_cost(settings: Mapping[str, Any], float32: Path, int8: Path) -> Int8Cos
 
 def _spread(dataset: SegDataset, frames: int) -> SegDataset:
     """Keep so many frames of a data set, evenly spread."""
-    count = min(frames, len(dataset))
-    chosen = np.linspace(0, len(dataset) - 1, count).round().astype(int).tolist()
-    dataset.file_list = [dataset.file_list[index] for index in chosen]
+    dataset.file_list = [dataset.file_list[index] for index in spread(dataset, frames)]
     return dataset
 
 

@@ -88,6 +88,8 @@ def test_without_training_images_the_error_says_how_to_give_them(ready):
         InputError, match=r"nowhere.txt.*calibrated on training images: give .*--da"
     ):
         quantization.calibration_images({**settings, "train_dataset": away})
+    with pytest.raises(InputError, match=r"without this option takes OUT of: .*--output OUT$"):
+        quantization.calibration_images({**settings, "train_dataset": away})  # predict has none
     with pytest.raises(InputError, match="needs a train_dataset"):
         quantization.calibration_images({"val_dataset": settings["val_dataset"]})
 
@@ -114,6 +116,8 @@ def test_evaluate_reports_the_engine_and_checks_it_first(ready, monkeypatch):
     with pytest.raises(InputError, match="engine onnx-int8 is not for"):
         monkeypatch.setattr(engines.devices, "select", lambda device: "gpu")
         evaluator.evaluate_checkpoint(settings, weights, engine="onnx-int8", device="gpu")
+    with pytest.raises(InputError, match="onnx-gpu is not for --device gpu, .*: leave it out"):
+        evaluator.evaluate_checkpoint(settings, weights, engine="onnx-gpu", device="gpu")
 
 
 def test_the_cost_is_the_difference_of_two_scores_and_too_much_is_refused(

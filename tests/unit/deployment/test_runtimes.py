@@ -204,6 +204,30 @@ def test_predicting_with_another_engine_is_checked_on_the_first_photograph(netwo
     assert predictor.session.agreement == 1
 
 
+@pytest.mark.parametrize("engine", ["onnx-int8", "openvino", "openvino-int8"])
+def test_the_file_of_integers_is_not_compared_with_itself(tmp_path, engine):
+    """It was, and 100 % of the pixels had the class of float32."""
+    with pytest.raises(InputError, match=r"holds 8-bit integers.*Give the export's folder"):
+        runtimes.file_for(engine, tmp_path / runtimes.INT8_FILE)
+    whole = tmp_path / runtimes.INT8_FILE
+    assert runtimes.file_for("onnx", whole) == whole
+
+
+@pytest.mark.parametrize("content", [b"", b"not a network"])
+def test_a_damaged_file_is_named_with_the_command_that_writes_it(network, tmp_path, content):
+    integers = tmp_path / runtimes.INT8_FILE
+    integers.write_bytes(content)
+    with pytest.raises(InputError, match=rf"{integers}: not a .*bisenet export MODEL --int8 --o"):
+        photographs.open_predictor(network, engine="onnx-int8", runs=integers)
+    network.write_bytes(content)
+    with pytest.raises(InputError, match=rf"{network}: not a .*bisenet export MODEL --output DIR"):
+        photographs.open_predictor(network)
+
+
+def test_an_error_without_words_is_told_by_its_name(network):
+    assert "(MemoryError)" in str(runtimes.not_an_export(network, MemoryError()))
+
+
 def test_the_demo_lists_what_is_there_and_begins_with_what_is_asked_for(
     network, tmp_path, monkeypatch, openvino
 ):
