@@ -14,6 +14,13 @@ from bisenet_lib.config import configuration
 from bisenet_lib.course import experiments
 from bisenet_lib.errors import InputError
 
+STEPS_TO_FAST = (
+    {"optimizer", "lr_scheduler"},
+    {"batch_size", "iters", "lr_scheduler"},
+    {"loss"},
+    {"loss", "model"},
+    {"train_dataset"},
+)
 TOOL = Path(__file__).parents[3] / "tools" / "experiments.py"
 
 
@@ -32,6 +39,10 @@ def table(tool):
     return tool.rows(configuration.load_config("laptop"), [1.0] * 19)
 
 
+def images_seen(settings):
+    return settings["batch_size"] * settings["iters"]
+
+
 def test_every_row_is_a_configuration_that_differs_by_what_it_names(table, tmp_path):
     base = configuration.find_config("laptop")
     resolved = {}
@@ -46,16 +57,20 @@ def test_every_row_is_a_configuration_that_differs_by_what_it_names(table, tmp_p
         sections = {key.partition(".")[0] for key in differing}
         if row.group == "batch":
             assert sections - {"lr_scheduler"} == {"batch_size", "iters"}
-            settings = resolved[row.name]
-            assert settings["batch_size"] * settings["iters"] == 800, "as many images"
+            assert images_seen(resolved[row.name]) == 800
         elif row.name == "no booster":
             assert sections == {"model", "loss"}, "without the heads there are no losses of theirs"
         elif row.name.startswith("images"):
             assert sections == {"train_dataset", "val_dataset"}
+        elif row.group == "minutes":
+            assert sections in STEPS_TO_FAST
+            assert images_seen(resolved[row.name]) == 800
         elif row.group != "base":
             assert len(sections) == 1, row.name
-        assert row.group == "base" or differing not in seen
-        seen.append(differing)
+        assert row.group == "base" or (row.against, differing) not in seen
+        seen.append((row.against, differing))
+    fast = configuration.load_config("minicity_fast")
+    assert not configuration.differences(fast, resolved["minicity_fast"])
 
 
 def test_rows_with_figures_of_the_paper_are_compared_as_it_compares(table):
