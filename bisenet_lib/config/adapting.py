@@ -44,14 +44,17 @@ def median_size(sizes: Sequence[Size]) -> Size:
     return int(width), int(height)
 
 
-def adapted(settings: Mapping[str, Any], num_classes: int, size: Size | None) -> dict[str, Any]:
+def adapted(
+    settings: Mapping[str, Any], pixels: Sequence[int] | np.ndarray, size: Size | None
+) -> dict[str, Any]:
     """Change a configuration to other classes and another input size.
 
     What its transforms know of its own rare classes goes: those train ids mean other classes now.
+    A loss with a weight for each class gets those of the new classes.
 
     Args:
         settings: a resolved configuration.
-        num_classes: of the data set.
+        pixels: (C,) of each class in the training labels.
         size: (width, height) in place of the one it resizes to; None leaves sizes alone.
 
     Returns:
@@ -62,7 +65,12 @@ def adapted(settings: Mapping[str, Any], num_classes: int, size: Size | None) ->
             file lists or resizes no image.
     """
     changed = copy.deepcopy(dict(settings))
+    num_classes = len(pixels)
     changed["model"]["num_classes"] = num_classes
+    for loss in changed["loss"]["types"]:
+        for part in loss.get("losses", [loss]):  # of a mixed one
+            if isinstance(part.get("weight"), list):
+                part["weight"] = class_weights(pixels)
     changed.pop(IMAGE_SIZE, None)  # of other images
     for key in ("train_dataset", "val_dataset"):
         if changed.get(key, {}).get("type") != "Dataset":
@@ -82,6 +90,20 @@ def adapted(settings: Mapping[str, Any], num_classes: int, size: Size | None) ->
                 if transform.get(name) == before:
                     transform[name] = list(size)
     return changed
+
+
+def class_weights(pixels: Sequence[int] | np.ndarray) -> list[float]:
+    """A weight for each class: the square root of (median share of the classes / its share).
+
+    Args:
+        pixels: (C,) of each class; one without a pixel weighs as much as the rarest that has any.
+    """
+    counts = np.asarray(pixels, float)
+    present = counts[counts > 0]
+    if not present.size:
+        return [1.0] * len(counts)
+    weights = np.sqrt(np.median(present) / np.where(counts > 0, counts, present.min()))
+    return [round(float(weight), 2) for weight in weights]
 
 
 def _of_any_class(transforms: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -8,6 +8,8 @@ from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from bisenet_lib.common.atomic_files import (
     clear_leftovers,
     folder_written_whole,
@@ -160,7 +162,8 @@ def import_folder(
             lines = (f"{example.image}{SEPARATOR}{example.label}" for example in chosen)
             write_lines(part / f"{key}.txt", lines)
         write_text(part / CLASSES_FILE, "".join(f"{name}\n" for name in class_names))
-        new_config = adapted(base, len(class_names), seen_size)
+        pixels = np.sum([one.pixels for one in split_examples["train"]], axis=0)
+        new_config = adapted(base, pixels[: len(class_names)], seen_size)
         if seen_size is None:
             new_config[configuration.IMAGE_SIZE] = configuration.as_image_size(median_size(sizes))
         configuration.check_config(new_config, source=configuration.CONFIG)

@@ -85,8 +85,8 @@ def test_training_says_it_from_its_lists(tmp_path):
     (tmp_path / "train.txt").write_text("".join(lines))
     (tmp_path / "classes.txt").write_text("\n".join(NAMES))
     base = configuration.load_config("laptop", dataset=tmp_path)
-    note = training_note(adapted(base, 3, (64, 64)))
+    note = training_note(adapted(base, [1, 1, 1], (64, 64)))
     assert numbers(note)[:6] == [400, 300, 64, 64, 71, 11]
     assert "'apple'" in note and "target_size" in note
     (tmp_path / "images" / "a.png").unlink()
-    assert training_note(adapted(base, 3, (64, 64))) == ""
+    assert training_note(adapted(base, [1, 1, 1], (64, 64))) == ""
