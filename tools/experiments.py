@@ -302,6 +302,7 @@ def _trained(words: list[str], run: Path, log: Path, threads: int) -> dict[str, 
     return {
         "miou": scored["miou"],
         "pixel_accuracy": scored["acc"],
+        "iou": scored["iou"],
         "train_seconds": round(float(seconds), 1),
         "command": shlex.join(["bisenet", *words]),
     }

@@ -108,10 +108,11 @@ class Log:
         return record
 
     def evaluated(self, iteration: int, scores: Scores, seconds: float) -> None:
-        """Write one evaluation."""
+        """Write one evaluation; an absent class has None in place of its IoU."""
         self.scores = scores
         record = {"iteration": iteration, "miou": scores.miou, "acc": scores.pixel_accuracy}
-        self._write("Evaluate", {**record, "seconds": seconds})
+        iou = [None if np.isnan(value) else round(value, 4) for value in scores.iou.tolist()]
+        self._write("Evaluate", {**record, "iou": iou, "seconds": seconds})
 
     def close(self) -> None:
         """Close the files."""
