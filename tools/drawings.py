@@ -13,7 +13,7 @@ from PIL import Image
 
 from bisenet_lib.config import configuration
 from bisenet_lib.config.class_names import class_names
-from bisenet_lib.course import notebook, plots
+from bisenet_lib.course import experiments, notebook, plots
 from bisenet_lib.data import labels
 from bisenet_lib.data.cityscapes import find_frames
 from bisenet_lib.deployment import export
@@ -339,6 +339,13 @@ def own_data():
     save(plots.labelled_images(pictures, class_names(OWN / "set")), "own_data")
 
 
+def ablations():
+    """What each row of the experiments changes, with its interval."""
+    results = experiments.read_results(ROOT / "notebooks" / "experiments.json")
+    comparisons = experiments.compare_rows(results)
+    save(experiments.differences_figure(comparisons), "experiments")
+
+
 if __name__ == "__main__":
     architecture()
     blocks()
@@ -350,3 +357,4 @@ if __name__ == "__main__":
     deployment()
     results()
     own_data()
+    ablations()
