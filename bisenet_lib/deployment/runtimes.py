@@ -214,8 +214,8 @@ def not_an_export(path: Path, error: Exception) -> InputError:
     last = (str(error).strip() or type(error).__name__).splitlines()[-1]
     options = "--int8 --output DIR" if path.name == INT8_FILE else "--output DIR"
     return InputError(
-        f"{path}: not a network from `bisenet export` ({last.rstrip('.')}). Write it again: bisenet "
-        f"export MODEL {options}"
+        f"{path}: not a network from `bisenet export` ({last.rstrip('.')}). Write it again: "
+        f"bisenet export MODEL {options}"
     )
 
 
