@@ -116,7 +116,7 @@ def test_evaluate_reports_the_engine_and_checks_it_first(ready, monkeypatch):
     with pytest.raises(InputError, match="engine onnx-int8 is not for"):
         monkeypatch.setattr(engines.devices, "select", lambda device: "gpu")
         evaluator.evaluate_checkpoint(settings, weights, engine="onnx-int8", device="gpu")
-    with pytest.raises(InputError, match="onnx-gpu is not for --device gpu, .*: leave it out"):
+    with pytest.raises(InputError, match=r"onnx-gpu is not for --device gpu, .*: leave it out"):
         evaluator.evaluate_checkpoint(settings, weights, engine="onnx-gpu", device="gpu")
 
 
