@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from bisenet_lib.data.labels import (
@@ -443,6 +444,65 @@ def intervals(
     axis.set_ylabel(y)
     axis.set_ylim(0, 100)
     axis.grid(axis="y", alpha=0.3)
+    return finished(figure)
+
+
+def reliability(
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], gaps: Mapping[str, float]
+) -> Figure:
+    """Draw a reliability diagram, and beside it how far each class is from the diagonal.
+
+    Args:
+        curves: title to the mean confidence and the accuracy of each bin, 0 to 1.
+        gaps: class to accuracy minus mean confidence, -1 to 1.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 5.2))
+    left.plot([0, 1], [0, 1], color="black", linestyle="--", label="calibrated")
+    for marker, (title, (confidence, accuracy)) in zip(_MARKERS, curves.items(), strict=False):
+        left.plot(confidence, accuracy, marker=marker, label=title)
+    left.set(xlabel="confidence", ylabel="share of right pixels", aspect="equal")
+    left.grid(alpha=0.3)
+    left.legend()
+    points = {name: 100 * gap for name, gap in sorted(gaps.items(), key=lambda item: item[1])}
+    colours = ["tab:red" if gap < 0 else "tab:blue" for gap in points.values()]
+    right.barh(list(points), list(points.values()), color=colours)
+    right.axvline(0, color="black", lw=1)
+    right.set_xlabel("too sure  <  points  >  not sure enough")
+    right.grid(axis="x", alpha=0.3)
+    return finished(figure)
+
+
+def network_map(panels: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]]) -> Figure:
+    """Draw networks by speed and accuracy, a panel per source.
+
+    Args:
+        panels: title to network to its versions, each (images per second, mIoU in per cent). A
+            network has the same mark in all panels; that of the very first is a large star.
+    """
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(WIDTH, 4.8), sharex=True, sharey=True, squeeze=False
+    )
+    marks: dict[str, Line2D] = {}
+    for axis, (title, networks) in zip(axes[0], panels.items(), strict=True):
+        for name, versions in networks.items():
+            place = list(marks).index(name) if name in marks else len(marks)
+            mark = {"marker": _MARKERS[place % 7], "ms": 8, "color": f"C{place % 10}"}
+            if place == 0:
+                mark = {"marker": "*", "ms": 17, "color": "black", "zorder": 3}
+            (line,) = axis.plot(*zip(*versions, strict=True), lw=1, **mark)
+            marks.setdefault(name, line)
+        axis.set(title=title, xlabel="images per second", xscale="log")
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.grid(alpha=0.3, which="both")
+    axes[0, 0].set_ylabel("mIoU %")
+    figure.legend(
+        list(marks.values()),
+        list(marks),
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        ncols=6,
+        frameon=False,
+    )
     return finished(figure)
 
 

@@ -1,6 +1,7 @@
 """Functions that a lesson writes out, compared with another way to the same numbers."""
 
 import ast
+import re
 
 import numpy as np
 import pytest
@@ -32,6 +33,26 @@ def test_the_bootstrap_scores_the_frames_it_drew():
         expected = Scores(frames.sum(axis=0), 6, ("a", "b", "c"))
         np.testing.assert_allclose(scores, expected.iou)
     assert 0 < np.isnan(drawn[:, 2]).sum() < 40
+
+
+def test_the_calibration_error_is_that_of_the_pixels_counted_by_hand():
+    lesson = functions("05_evaluation")
+    confidence, right = np.array([0.31, 0.35, 0.39, 0.92, 1.0]), np.array([0, 1, 0, 1, 1])
+    share, mean, accuracy = lesson["reliability"](confidence, right)
+    assert share == pytest.approx([3 / 5, 2 / 5])  # only two of the ten bins have pixels
+    assert mean == pytest.approx([0.35, 0.96])
+    assert accuracy == pytest.approx([1 / 3, 1])
+    error = lesson["calibration_error"](share, mean, accuracy)
+    assert error == pytest.approx(3 / 5 * (0.35 - 1 / 3) + 2 / 5 * 0.04)
+
+
+def test_every_mark_of_the_papers_on_the_map_stands_in_the_table():
+    source = {cell.id: cell.source for cell in cells(FOLDER / "05_evaluation.ipynb")}
+    values = {}
+    exec(source["map-papers"], values)
+    marks = {mark for versions in values["papers"].values() for mark in versions}
+    rows = re.findall(r"/ (\d+\.\d) \|.*?\| ([\d.]+) \| [^|]+ \|$", source["map-see"], re.M)
+    assert {(float(speed), float(miou)) for miou, speed in rows} == marks
 
 
 def test_statistics_are_measured_again_and_no_weight_changes():

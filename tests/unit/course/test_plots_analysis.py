@@ -121,3 +121,25 @@ def test_boundary_iou_beside_plain_iou():
     assert mean.lines[1].get_ydata()[0] == pytest.approx(100 * IOU.mean())
     assert heights(classes, 0) == pytest.approx(100 * IOU)
     assert heights(classes, 1) == pytest.approx(50 * IOU)
+
+
+def test_a_reliability_diagram_has_its_diagonal_and_the_classes_by_gap():
+    curves = {"before": ([0.5, 0.9], [0.7, 0.95]), "after": ([0.6], [0.6])}
+    left, right = plots.reliability(curves, {"road": 0.02, "fence": -0.3, "car": 0.0}).axes
+    assert [line.get_label() for line in left.lines] == ["calibrated", "before", "after"]
+    assert left.lines[0].get_xydata().tolist() == [[0, 0], [1, 1]]
+    assert left.lines[1].get_xydata().tolist() == [[0.5, 0.7], [0.9, 0.95]]
+    assert [one.get_text() for one in right.get_yticklabels()] == ["fence", "car", "road"]
+    assert [bar.get_width() for bar in right.patches] == pytest.approx([-30, 0, 2])
+
+
+def test_a_network_has_the_same_mark_in_every_chart():
+    panels = {"papers": {"A": [(150, 72.6)], "B": [(30, 70)]}, "ours": {"B": [(20, 69), (9, 75)]}}
+    figure = plots.network_map(panels)
+    papers, ours = figure.axes
+    assert ours.lines[0].get_xydata().tolist() == [[20, 69], [9, 75]]
+    first, second = papers.lines
+    assert first.get_marker() != second.get_marker() == ours.lines[0].get_marker()
+    assert second.get_color() == ours.lines[0].get_color()
+    assert papers.get_xscale() == "log" and papers.get_xlim() == ours.get_xlim()
+    assert [one.get_text() for one in figure.legends[0].get_texts()] == ["A", "B"]
