@@ -10,6 +10,7 @@ myst_heading_anchors = 3
 highlight_language = "none"
 html_theme = "furo"
 html_static_path = ["static"]
+templates_path = ["templates"]
 html_css_files = ["wide.css"]
 html_show_copyright = False
 html_show_sphinx = False

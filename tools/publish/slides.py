@@ -1,119 +1,192 @@
-"""The notebooks as slides: ``python tools/publish/slides.py FOLDER``.
+"""The notebooks as slides for a room: ``python tools/publish/slides.py FOLDER``.
 
-nbconvert makes them, with a reveal.js that lies beside them, so that they need no network. A
-cell says where it goes with Jupyter's own slide types (``slideshow.slide_type``); what is left
-unsaid is laid out here: a heading begins a slide, and what does not fit goes on below it.
+A cell names its slides in its metadata (in JupyterLab: *Property Inspector*, *Advanced Tools*)::
+
+    "slides": [{"title": "One idea, in a sentence", "text": "A few words more.",
+                "show": "picture", "say": "What you tell the room."}]
+
+:class:`Mark` lists the keys. The first slide of a deck is the notebook's title and picture. A
+notebook in which no cell names a slide gets one for each figure. reveal.js lies beside the decks,
+so that they need no network; the key S opens the speaker's view.
 """
 
 import argparse
-import math
+import base64
+import io
 import re
 import shutil
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from importlib import metadata
 from pathlib import Path
+from textwrap import dedent
 
 import nbformat
-from nbconvert import SlidesExporter
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
+from PIL import Image, ImageChops
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexer import Lexer
+from pygments.lexers import PythonLexer, TextLexer
 from tqdm.auto import tqdm
 
-from bisenet_lib.course.pages import with_pictures, without_widgets
+from bisenet_lib.errors import InputError, did_you_mean
 
 HERE = Path(__file__).parent
 NOTEBOOKS = HERE.parents[1] / "notebooks"
-LINES, COLUMNS = 22.0, 105
-"""What a slide of 1280 x 800 holds: lines of text, characters a line."""
-PICTURE = 12.0
-"""Lines that a picture takes at its largest, which templates/deck/index.html.j2 limits."""
-WHOLE = {"```": "```", "<details": "</details>"}
-"""How Markdown begins that is not taken apart, and how it ends."""
+FENCED = re.compile(r"^```\w*\n(.*?)^```", re.M | re.S)
+TABLE = re.compile(r"(?:^\|.*\|$\n?)+", re.M)
+FIRST_PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
 
 
-def linked(notebook: NotebookNode) -> NotebookNode:
-    """A notebook whose links lead to the other decks; those to other files are plain words."""
+@dataclass(frozen=True)
+class Mark:
+    """A slide, as the metadata of a cell name it."""
+
+    title: str
+    """Its idea, in a sentence."""
+    text: str = ""
+    """Markdown, as ``say``."""
+    show: str = ""
+    """What fills the slide: ``picture`` (the last figure of the output), ``code`` (of a Markdown
+    cell: its fenced lines), ``output`` (what it printed), ``table``, or a file beside the
+    notebook; none leaves the words alone."""
+    part: str = ""
+    """Of the picture: left, top, right and bottom, as shares of its width and height. ``0.5 0 1 1``
+    is the right half; without it the whole is shown."""
+    start: str = ""
+    """Code and output begin at the first line that holds this."""
+    lines: int | None = None
+    """So many lines are shown; None shows all."""
+    say: str = ""
+    """For the speaker's view."""
+
+
+def slides_of(notebook: NotebookNode, folder: Path) -> list[dict[str, str]]:
+    """The slides of a notebook, as HTML.
+
+    Args:
+        notebook: executed.
+        folder: its own, which the paths of pictures are relative to.
+
+    Returns:
+        For each slide its title, text, body and say.
+
+    Raises:
+        InputError: a cell names a slide with an unknown key, or shows what it has not.
+    """
+    slides = []
+    for mark, cell in [_title(notebook), *(_marked(notebook) or _figures(notebook))]:
+        try:
+            body = _body(mark, cell, folder)
+        except (LookupError, OSError, ValueError) as error:
+            raise InputError(
+                f"cell {cell.id!r}, slide {mark.title!r}: cannot show {mark.show!r} "
+                f"({error}); change the cell's metadata, or run the notebook"
+            ) from None
+        words = {key: markdown2html(getattr(mark, key)) for key in ("text", "say")}
+        slides.append({"title": mark.title, **words, "body": body})
+    return slides
+
+
+def marks_of(cell: NotebookNode) -> list[Mark]:
+    """The slides that a cell names.
+
+    Raises:
+        InputError: a slide has no title, or a key that is none.
+    """
+    known = [one.name for one in fields(Mark)]
+    for mark in (named := cell.metadata.get("slides", [])):
+        for key in {"title"} - mark.keys():
+            raise InputError(f"cell {cell.id!r}: a slide has no {key!r}: {dict(mark)}")
+        for key in mark.keys() - set(known):
+            raise InputError(
+                f"cell {cell.id!r}, slide {mark.title!r}: no key {key!r}"
+                f"{did_you_mean(key, known)}; there are {', '.join(known)}"
+            )
+    return [Mark(**mark) for mark in named]
+
+
+def _title(notebook: NotebookNode) -> tuple[Mark, NotebookNode]:
+    head = notebook.cells[0]
+    title, first = head.source.split("\n\n")[:2]
+    picture = FIRST_PICTURE.search(head.source)
+    show = picture[1] if picture else ""
+    return Mark(title.lstrip("# "), show=show, say=first if first[0] != "!" else ""), head
+
+
+def _marked(notebook: NotebookNode) -> list[tuple[Mark, NotebookNode]]:
+    return [(mark, cell) for cell in notebook.cells for mark in marks_of(cell)]
+
+
+def _figures(notebook: NotebookNode) -> Iterator[tuple[Mark, NotebookNode]]:
+    """A slide for each figure, under the heading above it."""
+    heading = ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            plain = re.sub(
-                r"(?<!!)\[([^\]]+)\]\((?!https?:|\w+\.ipynb\))[^)]*\)", r"\1", cell.source
-            )
-            cell.source = re.sub(r"\]\((\w+)\.ipynb\)", r"](\1.slides.html)", plain)
-    return notebook
+            heading = [heading, *re.findall(r"^#+ (.+)$", FENCED.sub("", cell.source), re.M)][-1]
+        elif _pictures(cell):
+            yield Mark(heading, show="picture"), cell
 
 
-def laid_out(notebook: NotebookNode) -> NotebookNode:
-    """A notebook whose every cell has a slide type, long Markdown cells taken apart."""
-    cells, filled, level, asked = [], 0.0, 0, False
-    for cell in _shown(notebook.cells):
-        kind = cell.metadata.get("slideshow", {}).get("slide_type")
-        above, height = level, _height(cell)
-        level = len(re.match(r"#*", cell.source)[0]) if cell.cell_type == "markdown" else 0
-        if not kind:
-            stays = above or cell.source.startswith("<details")  # with its heading, its question
-            full = filled + height > LINES and not stays
-            below = level > 2 or asked or full
-            kind = "slide" if level in (1, 2) else "subslide" if below else "-"
-        filled = height + (filled if kind in ("-", "fragment") else 0)
-        asked = "**Predict" in cell.source  # the answer is not to be seen with the question
-        cell.metadata["slideshow"] = {"slide_type": kind}
-        cells.append(cell)
-    notebook.cells = cells
-    return notebook
+def _body(mark: Mark, cell: NotebookNode, folder: Path) -> str:
+    """What a slide shows besides its words; LookupError, OSError or ValueError if it cannot."""
+    is_code = cell.cell_type == "code"
+    if mark.show == "":
+        return ""
+    if mark.show == "picture":
+        return _image(_cut(_pictures(cell)[-1], mark.part))
+    if mark.show == "code":
+        text = cell.source if is_code else "\n".join(FENCED.findall(cell.source))
+        return _listing(_excerpt(text, mark), PythonLexer() if is_code else TextLexer())
+    if mark.show == "output":
+        text = "".join(one.text for one in cell.outputs if one.output_type == "stream")
+        return _listing(_excerpt(text, mark), TextLexer())
+    if mark.show == "table":
+        shown = [one.get("data", {}).get("text/markdown", "") for one in cell.get("outputs", [])]
+        return str(markdown2html(TABLE.findall("\n".join([cell.source, *shown]))[-1]))
+    picture = (folder / mark.show).read_bytes()
+    if not mark.part:  # as it is: it may move
+        return _image(picture, Path(mark.show).suffix[1:])
+    return _image(_cut(picture, mark.part))
 
 
-def paragraphs(source: str) -> list[str]:
-    """Markdown taken apart at its blank lines; fenced code and folded answers stay whole."""
-    parts, end = [[]], ""
-    for line in source.splitlines():
-        if end:
-            end = "" if line.startswith(end) else end
-            parts[-1].append(line)
-        elif line.strip():
-            end = next((WHOLE[start] for start in WHOLE if line.startswith(start)), "")
-            parts[-1].append(line)
-        elif parts[-1]:
-            parts.append([])
-    return ["\n".join(part) for part in parts if part]
+def _pictures(cell: NotebookNode) -> list[bytes]:
+    outputs = [output.get("data", {}) for output in cell.get("outputs", [])]
+    kinds = ("image/png", "image/jpeg")
+    return [base64.b64decode(data[kind]) for data in outputs for kind in kinds if kind in data]
 
 
-def _shown(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
-    """The cells worth a slide: not the parameters, and not the closing report."""
-    section = ""
-    for cell in cells:
-        if cell.cell_type == "code":
-            if section != "## Parameters" and "lesson.report(" not in cell.source:
-                yield cell
-            continue
-        whole = "slide_type" in cell.metadata.get("slideshow", {})
-        for text in [cell.source] if whole else paragraphs(cell.source):
-            section = text.splitlines()[0] if text.startswith(("# ", "## ")) else section
-            if section != "## Parameters":
-                yield nbformat.v4.new_markdown_cell(text, metadata=cell.metadata.copy())
+def _cut(picture: bytes, part: str) -> bytes:
+    """A part of a picture, without the white around it, as PNG."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    shares = map(float, (part or "0 0 1 1").split())
+    image = image.crop([round(a * b) for a, b in zip(shares, 2 * image.size, strict=True)])
+    white = Image.new("RGB", image.size, "white")
+    image = image.crop(ImageChops.difference(image, white).getbbox())
+    written = io.BytesIO()
+    image.save(written, "PNG")
+    return written.getvalue()
 
 
-def _height(cell: NotebookNode) -> float:
-    """About how many lines of text a cell is high."""
-    if cell.cell_type == "markdown":
-        if cell.source.startswith(("Next: ", "Back to ")):
-            return 0  # the link to the next notebook is not worth a slide
-        if cell.source.startswith("<details"):
-            return 1.5
-        if cell.source.startswith("!["):
-            return PICTURE
-        rows = [math.ceil(len(line) / COLUMNS) for line in cell.source.splitlines()]
-        prose = math.ceil(len(cell.source) / COLUMNS)
-        marked = re.match(r"[-|>`\d#]", cell.source)
-        return 0.6 + (sum(rows) if marked else prose) * (1.8 if cell.source[0] == "#" else 1)
-    height = 0.6 + 0.75 * len(cell.source.splitlines())
-    for output in cell.outputs:
-        data = output.get("data", {})
-        text = output.get("text") or data.get("text/markdown") or data.get("text/plain", "")
-        height += (
-            PICTURE
-            if {"image/png", "image/jpeg"} & data.keys()
-            else 0.75 * (len(text.splitlines()) + 0.5)
-        )
-    return height
+def _image(picture: bytes, kind: str = "png") -> str:
+    return f'<img alt="" src="data:image/{kind};base64,{base64.b64encode(picture).decode()}">'
+
+
+def _excerpt(text: str, mark: Mark) -> list[str]:
+    lines = text.rstrip().splitlines()
+    first = [mark.start in line for line in lines].index(True)
+    return dedent("\n".join(lines[first:][: mark.lines])).splitlines()
+
+
+def _listing(lines: list[str], lexer: Lexer) -> str:
+    """Lines in letters as large as fit."""
+    longest = max(map(len, lines))
+    inner = highlight("\n".join(lines), lexer, HtmlFormatter(nowrap=True, noclasses=True))
+    return f'<pre style="--columns: {longest}; --lines: {len(lines)}">{inner}</pre>'
 
 
 def reveal() -> Path:
@@ -130,26 +203,23 @@ def main() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(reveal() / "dist", folder / "reveal.js" / "dist")
     shutil.copytree(reveal() / "plugin" / "notes", folder / "reveal.js" / "plugin" / "notes")
-    exporter = SlidesExporter(
-        template_name="deck",
-        extra_template_basedirs=[str(HERE / "templates")],
-        reveal_url_prefix="reveal.js",
-        reveal_theme="white",
-        reveal_number="c/t",
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
+    templates = Environment(
+        loader=FileSystemLoader(HERE / "templates"), undefined=StrictUndefined, autoescape=True
     )
-    links = []
+    decks = {}
     for path in tqdm(sorted(NOTEBOOKS.glob("*.ipynb")), unit="deck"):
-        notebook = without_widgets(nbformat.read(path, as_version=4))
-        notebook = with_pictures(linked(laid_out(notebook)), NOTEBOOKS)
-        page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": path.stem}})
-        (folder / f"{path.stem}.slides.html").write_text(page, encoding="utf-8")
-        links.append(f'<li><a href="{path.stem}.slides.html">{path.stem}</a></li>')
-    head = '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Slides</title>'
-    index = f"{head}<h1>Slides of the course</h1><ul>{''.join(links)}</ul></html>\n"
-    (folder / "index.html").write_text(index, encoding="utf-8")
-    print(f"{folder / 'index.html'}: {len(links)} decks")
+        notebook = nbformat.read(path, as_version=4)
+        try:
+            slides = slides_of(notebook, NOTEBOOKS)
+        except InputError as error:
+            sys.exit(f"{path}: {error}")
+        name, title = f"{path.stem}.slides.html", notebook.cells[0].source.splitlines()[0][2:]
+        page = templates.get_template("deck.html.j2").render(title=title, slides=slides)
+        (folder / name).write_text(page, encoding="utf-8")
+        decks[name] = title
+    page = templates.get_template("decks.html.j2").render(decks=decks)
+    (folder / "index.html").write_text(page, encoding="utf-8")
+    print(f"{folder / 'index.html'}: {len(decks)} decks")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """The course as a static site with contents and search: ``python tools/publish/website.py FOLDER``.
 
-Sphinx makes it of the README, the notebooks as they were last executed, and every file that one of
-these links to. Where a notebook explains a term, the bold word leads to the glossary. No page asks
-anything of another computer.
+It opens with a moving picture and a map of the course. Sphinx makes it of the README, the notebooks
+as they were last executed, and every file that one of these links to. Where a notebook explains a
+term, the bold word leads to the glossary. No page asks anything of another computer.
 """
 
 import argparse
@@ -11,10 +11,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from nbformat import NotebookNode
 
 from bisenet_lib.course.pages import without_widgets
@@ -28,22 +30,9 @@ ENTRY = re.compile(r"^- (\*\*.+?\*\*): (.+?)(?=\n- |\n\n|\Z)", re.M | re.S)
 FAR_IMAGE = re.compile(r"!\[([^\]]*)\]\(https?://[^)]*\)")
 """An image on another computer, such as a badge: its text stands in its place."""
 BOLD = re.compile(r"\*\*([^*\n]+?)\*\*")
-CONTENTS = """
-
-```{toctree}
-:hidden:
-:caption: The course
-
-%s
-```
-
-```{toctree}
-:hidden:
-:caption: Beside it
-
-%s
-```
-"""
+FIRST_PICTURE = re.compile(r"!\[[^\]]+\]\([^)]+\)")
+BADGE = re.compile(r"\[!\[([^\]]+)\]\([^)]+\)\]\((https?://[^)]+)\)")
+"""A picture that is a link, and leads to a computer in the browser."""
 
 
 def gather(source: Path) -> list[Path]:
@@ -117,6 +106,79 @@ def with_terms(notebook: NotebookNode, terms: Mapping[str, str]) -> NotebookNode
     return notebook
 
 
+@dataclass(frozen=True)
+class Stop:
+    """A notebook on the map of the course."""
+
+    path: str
+    """From the project."""
+    title: str
+    picture: str
+    """Markdown."""
+    able: str
+    """What its reader can do afterwards; it follows *you can*."""
+    time: str
+    """A person's and the computer's."""
+
+
+def course_map(readme: str, teaching: str, notebooks: Sequence[Path]) -> list[Stop]:
+    """The map of the course.
+
+    Args:
+        readme: the README; its table says what one learns in each notebook.
+        teaching: the notes for teachers, which have the minutes of each notebook.
+        notebooks: their paths.
+
+    Returns:
+        A stop for each notebook.
+    """
+    able = dict(re.findall(r"^\| \[(\w+)\]\([^)]*\) \| (.+?) \|", readme, re.M))
+    minutes = dict(re.findall(r"^- \*\*(\d\d)\*\* \((\d+)\)", teaching, re.M))
+    stops = []
+    for path in notebooks:
+        head = nbformat.read(path, as_version=4).cells[0].source
+        seconds = re.search(r"laptop (\d+) s", head)
+        own = minutes.get(path.stem[:2])
+        times = [
+            own and f"{own} minutes with the exercises",
+            seconds and f"{seconds[1]} seconds of them for the computer",
+        ]
+        stops.append(
+            Stop(
+                path=f"notebooks/{path.name}",
+                title=head.splitlines()[0].removeprefix("# "),
+                picture=FIRST_PICTURE.search(head)[0].replace("](images", "](notebooks/images"),
+                able=able.get(path.stem, ""),
+                time=", ".join(filter(None, times)),
+            )
+        )
+    return stops
+
+
+def index(pages: Sequence[Path]) -> str:
+    """The page that the site opens with, in Markdown.
+
+    Args:
+        pages: those of the site, relative to the project, the README first.
+    """
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    teaching = (ROOT / "notebooks" / "TEACHING.md").read_text(encoding="utf-8")
+    notebooks = sorted(ROOT / page for page in pages if page.suffix == ".ipynb")
+    about = next(part for part in readme.split("\n\n")[1:] if part[0] not in "![")
+    badges = [f"- [{text}]({address})" for text, address in BADGE.findall(readme)]
+    explained = re.search(r"^Without an installation.*?(?=\n\n)", readme, re.M | re.S)
+    templates = Environment(
+        loader=FileSystemLoader(HERE / "templates"), undefined=StrictUndefined, trim_blocks=True
+    )
+    return templates.get_template("index.md.j2").render(
+        picture=FIRST_PICTURE.search(readme)[0],
+        about=about,
+        course=course_map(readme, teaching, notebooks),
+        online="\n\n".join(filter(None, ["\n".join(badges), explained and explained[0]])),
+        others=[page for page in pages[1:] if page.suffix == ".md" and page != GLOSSARY],
+    )
+
+
 def _prose(path: Path) -> str:
     if path.suffix == ".ipynb":
         cells = nbformat.read(path, as_version=4).cells
@@ -132,17 +194,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         source = Path(temporary)
         pages = [path for path in gather(source) if path.suffix in (".ipynb", ".md")]
-        course = sorted(str(path) for path in pages if path.suffix == ".ipynb")
-        course.append(str(GLOSSARY))
-        others = [str(path) for path in pages[1:] if str(path) not in course]
-        with (source / "README.md").open("a", encoding="utf-8") as readme:
-            readme.write(CONTENTS % ("\n".join(course), "\n".join(others)))
+        (source / "index.md").write_text(index(pages), encoding="utf-8")
         command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-c", str(HERE)]
-        settings = ["-D", "root_doc=README", "-d", str(source / ".doctrees")]
+        settings = ["-d", str(source / ".doctrees")]
         made = subprocess.run([*command, *settings, str(source), str(folder)], check=False)
     if made.returncode:
         sys.exit(f"{folder}: not whole; Sphinx has told above what is wrong")
-    shutil.copyfile(folder / "README.html", folder / "index.html")
+    for page in pages:
+        if page.suffix == ".ipynb":  # as it is, to take along
+            shutil.copyfile(ROOT / page, folder / page)
     print(f"{folder / 'index.html'}: {len(pages)} pages")
 
 

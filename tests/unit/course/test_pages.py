@@ -1,8 +1,6 @@
-"""Notebooks as pages and as slides: nothing from other computers, folds stay folded."""
+"""Notebooks as pages: nothing from other computers, folds stay folded."""
 
-import importlib.util
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -76,56 +74,3 @@ def test_the_headline_figure_is_the_last_one_of_the_tagged_cell():
     tagged.outputs = [new_output("stream", text="it failed")]
     assert pages.headline_figure(notebook) is None
     assert pages.headline_figure(nbformat.v4.new_notebook(cells=cells[:-1])) is None
-
-
-@pytest.fixture(scope="module")
-def slides():
-    path = Path(__file__).parents[3] / "tools" / "publish" / "slides.py"
-    spec = importlib.util.spec_from_file_location("slides", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def types(slides, *cells):
-    laid = slides.laid_out(nbformat.v4.new_notebook(cells=list(cells))).cells
-    return [(cell.source.split("\n")[0], cell.metadata.slideshow.slide_type) for cell in laid]
-
-
-def test_markdown_is_taken_apart_at_blank_lines_outside_of_folds_and_code(slides):
-    source = f"## A\n\none\ntwo\n\n```\nx\n\ny\n```\n\n{FOLDED}\n\nend"
-    assert slides.paragraphs(source) == ["## A", "one\ntwo", "```\nx\n\ny\n```", FOLDED, "end"]
-
-
-def test_headings_begin_slides_and_a_question_comes_before_its_answer(slides):
-    asked = new_markdown_cell("Before.\n\n## New\n\n**Predict:** what comes out?")
-    assert types(slides, new_markdown_cell("# T"), asked, new_code_cell("answer()")) == [
-        ("# T", "slide"),
-        ("Before.", "-"),
-        ("## New", "slide"),
-        ("**Predict:** what comes out?", "-"),
-        ("answer()", "subslide"),
-    ]
-
-
-def test_what_does_not_fit_goes_below_but_a_heading_never_stands_alone(slides):
-    high = "\n".join(["step()"] * 25)
-    assert types(slides, new_markdown_cell("## H"), new_code_cell(high), new_code_cell("a")) == [
-        ("## H", "slide"),
-        ("step()", "-"),
-        ("a", "subslide"),
-    ]
-
-
-def test_parameters_and_the_report_have_no_slide(slides):
-    parameters = new_markdown_cell("## Parameters\n\nOf the run.")
-    cells = [parameters, new_code_cell("n = 1"), new_markdown_cell("## Next"), new_code_cell("b")]
-    assert types(slides, *cells, new_code_cell("lesson.report(run_dir, 'x')")) == [
-        ("## Next", "slide"),
-        ("b", "-"),
-    ]
-
-
-def test_a_cells_own_slide_type_wins(slides):
-    own = new_markdown_cell("Aside.\n\nMore.", metadata={"slideshow": {"slide_type": "notes"}})
-    assert types(slides, new_markdown_cell("## A"), own) == [("## A", "slide"), ("Aside.", "notes")]
