@@ -12,6 +12,7 @@ from rich.table import Table
 from typer.core import TyperCommand
 
 from bisenet_lib.cli.options import Device
+from bisenet_lib.common.signals import cleaned_up_at_sigterm
 from bisenet_lib.errors import InputError
 
 app = typer.Typer(
@@ -84,14 +85,15 @@ def course_run(
     from bisenet_lib.course.runner import notebooks, run
 
     paths = notebooks(folder, names or ())
-    outcomes = run(
-        paths,
-        profile=profile,
-        cityscapes=cityscapes,
-        runs_dir=runs_dir,
-        parameters=parse_parameters(parameter or (), paths),
-        console=out,
-    )
+    with cleaned_up_at_sigterm():
+        outcomes = run(
+            paths,
+            profile=profile,
+            cityscapes=cityscapes,
+            runs_dir=runs_dir,
+            parameters=parse_parameters(parameter or (), paths),
+            console=out,
+        )
     raise typer.Exit(any(outcome.error for outcome in outcomes))
 
 
@@ -149,7 +151,8 @@ def course_sweep(
     if print_commands:
         typer.echo("\n".join(command_lines(plan)))
         return
-    runs, at_work = sweep(plan, metric=metric, jobs=jobs, console=out)
+    with cleaned_up_at_sigterm():
+        runs, at_work = sweep(plan, metric=metric, jobs=jobs, console=out)
     failed = any(run.outcome.error for run in runs)
     raise typer.Exit(1 if failed else BUSY if at_work else 0)
 
