@@ -201,12 +201,20 @@ def challenge_leaderboard(
     dataset: MiniCity = None,
     device: Device = "auto",
 ) -> None:
-    """Check and score all submissions again, and write leaderboard.html beside them."""
-    from bisenet_lib.course.challenge import PAGE, leaderboard
+    """Check and score all submissions again, and write leaderboard.html beside them.
 
-    for place, entry in enumerate(leaderboard(submissions, _minicity(dataset), device=device), 1):
-        line = f"{place}. {entry.name}: mIoU {100 * entry.miou:.2f} %"
-        out.print(line, highlight=False, markup=False)
+    The line to beat is the course's own, where its experiments were measured.
+    """
+    from bisenet_lib.course.challenge import PAGE, leaderboard, line_to_beat, placed
+    from bisenet_lib.course.experiments import FILE
+    from bisenet_lib.course.project import find_course
+
+    course = find_course()
+    line = line_to_beat(course / "notebooks" / FILE) if course else None
+    entries = leaderboard(submissions, _minicity(dataset), line=line, device=device)
+    for place, entry in placed(entries):
+        told = f"{place} {entry.name}: mIoU {100 * entry.miou:.2f} %"
+        out.print(told, soft_wrap=True, highlight=False, markup=False)
     page = (submissions / PAGE).resolve().as_uri()
     out.print(page, soft_wrap=True, highlight=False, markup=False)
 
