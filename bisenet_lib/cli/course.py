@@ -12,6 +12,7 @@ from rich.table import Table
 from typer.core import TyperCommand
 
 from bisenet_lib.cli.options import Device
+from bisenet_lib.common.signals import cleaned_up_at_sigterm
 from bisenet_lib.errors import InputError
 
 app = typer.Typer(
@@ -84,14 +85,15 @@ def course_run(
     from bisenet_lib.course.runner import notebooks, run
 
     paths = notebooks(folder, names or ())
-    outcomes = run(
-        paths,
-        profile=profile,
-        cityscapes=cityscapes,
-        runs_dir=runs_dir,
-        parameters=parse_parameters(parameter or (), paths),
-        console=out,
-    )
+    with cleaned_up_at_sigterm():
+        outcomes = run(
+            paths,
+            profile=profile,
+            cityscapes=cityscapes,
+            runs_dir=runs_dir,
+            parameters=parse_parameters(parameter or (), paths),
+            console=out,
+        )
     raise typer.Exit(any(outcome.error for outcome in outcomes))
 
 
@@ -149,7 +151,8 @@ def course_sweep(
     if print_commands:
         typer.echo("\n".join(command_lines(plan)))
         return
-    runs, at_work = sweep(plan, metric=metric, jobs=jobs, console=out)
+    with cleaned_up_at_sigterm():
+        runs, at_work = sweep(plan, metric=metric, jobs=jobs, console=out)
     failed = any(run.outcome.error for run in runs)
     raise typer.Exit(1 if failed else BUSY if at_work else 0)
 
@@ -198,12 +201,20 @@ def challenge_leaderboard(
     dataset: MiniCity = None,
     device: Device = "auto",
 ) -> None:
-    """Check and score all submissions again, and write leaderboard.html beside them."""
-    from bisenet_lib.course.challenge import PAGE, leaderboard
+    """Check and score all submissions again, and write leaderboard.html beside them.
 
-    for place, entry in enumerate(leaderboard(submissions, _minicity(dataset), device=device), 1):
-        line = f"{place}. {entry.name}: mIoU {100 * entry.miou:.2f} %"
-        out.print(line, highlight=False, markup=False)
+    The line to beat is the course's own, where its experiments were measured.
+    """
+    from bisenet_lib.course.challenge import PAGE, leaderboard, line_to_beat, placed
+    from bisenet_lib.course.experiments import FILE
+    from bisenet_lib.course.project import find_course
+
+    course = find_course()
+    line = line_to_beat(course / "notebooks" / FILE) if course else None
+    entries = leaderboard(submissions, _minicity(dataset), line=line, device=device)
+    for place, entry in placed(entries):
+        told = f"{place} {entry.name}: mIoU {100 * entry.miou:.2f} %"
+        out.print(told, soft_wrap=True, highlight=False, markup=False)
     page = (submissions / PAGE).resolve().as_uri()
     out.print(page, soft_wrap=True, highlight=False, markup=False)
 

@@ -10,7 +10,8 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -108,6 +109,28 @@ def interrupt_once() -> None:
 def _interrupt(number: int, _frame: FrameType | None) -> None:
     signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+@contextmanager
+def cleaned_up_at_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the block by an exception, as Ctrl-C does, so that it is cleaned up.
+
+    Slurm sends it before it kills a job, at ``scancel`` and at the end of its time. Only for the
+    main thread.
+
+    Raises:
+        SystemExit: with the code 143, at the first SIGTERM; further ones are ignored.
+    """
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def leave_signals_to_parent(_worker: int = 0) -> None:

@@ -26,35 +26,42 @@ LOSSES = (
     "OhemCrossEntropyLoss",
     "RMILoss",
 )
-TRANSFORMS = (
+CHANGES_SIZE = (
     "LimitLong",
-    "Normalize",
     "Padding",
     "PaddingByAspectRatio",
-    "PasteObjects",
     "RandomAffine",
-    "RandomBlur",
     "RandomCenterCrop",
-    "RandomConvolution",
-    "RandomDistort",
-    "RandomGamma",
-    "RandomHorizontalFlip",
-    "RandomJPEG",
-    "RandomNoise",
-    "RandomPaddingCrop",
-    "RandomResample",
     "RandomRotation",
     "RandomScaleAspect",
-    "RandomVerticalFlip",
-    "RandomWhiteBalance",
-    "RareClassCrop",
-    "Resize",
     "ResizeByLong",
     "ResizeByShort",
     "ResizeRangeScaling",
     "ResizeStepScaling",
     "ScalePadding",
 )
+"""Transforms after which the size of an image depends on the image, their options or chance."""
+KEEPS_SIZE = (
+    "Normalize",
+    "PasteObjects",
+    "RandomBlur",
+    "RandomConvolution",
+    "RandomDistort",
+    "RandomGamma",
+    "RandomHorizontalFlip",
+    "RandomJPEG",
+    "RandomNoise",
+    "RandomResample",
+    "RandomVerticalFlip",
+    "RandomWhiteBalance",
+)
+SETS_SIZE = {
+    "RandomPaddingCrop": "crop_size",
+    "RareClassCrop": "crop_size",
+    "Resize": "target_size",
+}
+"""Transforms after which every image has the size (width, height) that the named option says."""
+TRANSFORMS = (*CHANGES_SIZE, *KEEPS_SIZE, *SETS_SIZE)
 SCHEDULES = (
     "CosineAnnealingDecay",
     "CosineAnnealingWarmRestarts",
@@ -115,7 +122,9 @@ def check_known(settings: Mapping[str, Any], source: str) -> None:
 
 def _check(section: Mapping[str, Any], known: Iterable[str], where: str) -> None:
     if section["type"] not in known:
-        raise _refusal(f"{where}: the type {section['type']!r}", f"known are {', '.join(known)}")
+        raise _refusal(
+            f"{where}: the type {section['type']!r}", f"known are {', '.join(sorted(known))}"
+        )
     for key, value in section.items():
         if any(isinstance(item, Mapping) for item in _values(value)):
             raise _refusal(f"{where}: a component in {key!r}", "give a plain value")

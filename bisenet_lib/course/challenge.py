@@ -19,6 +19,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ import numpy as np
 from bisenet_lib.common import array_files, cache
 from bisenet_lib.common.atomic_files import folder_written_whole, write_text
 from bisenet_lib.config import configuration
+from bisenet_lib.config.allowlist import KEEPS_SIZE, SETS_SIZE
+from bisenet_lib.course.experiments import read_results
 from bisenet_lib.course.templates import write_page
 from bisenet_lib.data.minicity.dataset import SETTINGS, VERSION
 from bisenet_lib.errors import InputError
@@ -36,6 +39,8 @@ from bisenet_lib.training import run_log
 
 BASE = "laptop"
 """The profile that a challenger begins with; its run takes the whole budget."""
+OWN = "minicity_fast"
+"""The course's own entry: a configuration that keeps the rules, and a row of its experiments."""
 IMAGE_PASSES, SIZE = 800, (256, 128)
 BUDGET = IMAGE_PASSES * SIZE[0] * SIZE[1]
 """Pixels that a network may be trained on: 800 images of 256x128, as the laptop profile has it."""
@@ -57,27 +62,9 @@ MAY_CHANGE = re.compile(
     r"|val_dataset\.(transforms|dataset_root|val_path)"
 )
 """The keys of a configuration that a challenger may change."""
+FREE_RESIZE = ("keep_ratio", "size_divisor")
+"""Options of Resize with which an image gets another size than its ``target_size``."""
 RANGES = {"lambd": (1 / 32, 1), "expansion": (1, 12), "head_channels": (1, 1024)}
-SETS_SIZE = {
-    "Resize": "target_size",
-    "RandomPaddingCrop": "crop_size",
-    "RareClassCrop": "crop_size",
-}
-"""Transforms after which every image has the size that the named key says."""
-KEEPS_SIZE = (
-    "Normalize",
-    "PasteObjects",
-    "RandomBlur",
-    "RandomConvolution",
-    "RandomDistort",
-    "RandomGamma",
-    "RandomHorizontalFlip",
-    "RandomJPEG",
-    "RandomNoise",
-    "RandomResample",
-    "RandomVerticalFlip",
-    "RandomWhiteBalance",
-)
 
 
 @dataclass(frozen=True)
@@ -91,7 +78,7 @@ class Entry:
         image_passes: images that the network was trained on, each as often as it was seen.
         size: (width, height) of the crops it was trained on.
         changed: the keys of the configuration that differ from the laptop profile's, and how.
-        weights: a checksum of the weights file.
+        weights: a checksum of the weights file; "" for the course's own line, which is a mean.
     """
 
     name: str
@@ -198,18 +185,22 @@ def check_dataset(root: Path) -> None:
     Raises:
         InputError: it is another data set, or made with other settings.
     """
-    wanted = {"version": VERSION, "seed": 0, "size": list(FRAME_SIZE), "varied": 0}
-    wanted |= {"train": TRAIN_FRAMES, "val": VAL_FRAMES}
     try:
         made = json.loads((root / SETTINGS).read_text(encoding="utf-8"))
-        same = all(made[key] == value for key, value in wanted.items())
-    except (OSError, ValueError, KeyError, TypeError):
-        same = False
-    if not same:
+    except (OSError, ValueError):
+        made = None
+    if not _is_the_course_s(made):
         raise InputError(
             f"{root}: not MiniCity as the course makes it ({SETTINGS}). Make it with: "
             "bisenet minicity data/minicity"
         )
+
+
+def _is_the_course_s(made: Any) -> bool:
+    """Whether a data set's settings are those of MiniCity as the course makes it."""
+    wanted = {"version": VERSION, "seed": 0, "size": list(FRAME_SIZE), "varied": 0}
+    wanted |= {"train": TRAIN_FRAMES, "val": VAL_FRAMES}
+    return isinstance(made, dict) and all(made.get(key) == one for key, one in wanted.items())
 
 
 def check_rules(settings: Mapping[str, Any], source: str) -> dict[str, str]:
@@ -250,17 +241,27 @@ def check_rules(settings: Mapping[str, Any], source: str) -> dict[str, str]:
 
 
 def _check_val_transforms(transforms: Sequence[Mapping[str, Any]], where: str) -> None:
+    size: tuple[int, int] | None = FRAME_SIZE
     for step in transforms:
         if step["type"] not in ("Resize", "Normalize"):
             raise InputError(f"{where}: {step['type']}; only Resize and Normalize may stand there")
-    width, height = (
-        configuration.trained_size({"val_dataset": {"transforms": transforms}}) or FRAME_SIZE
-    )
-    if width > FRAME_SIZE[0] or height > FRAME_SIZE[1]:
+        if step["type"] in SETS_SIZE:
+            size = _size_after(step)
+    if size is None or size[0] > FRAME_SIZE[0] or size[1] > FRAME_SIZE[1]:
+        told = "no fixed size" if size is None else f"{size[0]}x{size[1]}"
         raise InputError(
-            f"{where}: resizes to {width}x{height}; give at most the frames' own "
-            f"{FRAME_SIZE[0]}x{FRAME_SIZE[1]}"
+            f"{where}: resizes to {told}; give a target_size of at most the frames' own "
+            f"{FRAME_SIZE[0]}x{FRAME_SIZE[1]}, without {' and '.join(FREE_RESIZE)}"
         )
+
+
+def _size_after(step: Mapping[str, Any]) -> tuple[int, int] | None:
+    """(width, height) after a transform of ``SETS_SIZE``; None if its options do not fix it."""
+    given = step.get(SETS_SIZE[step["type"]], (512, 512))
+    whole = isinstance(given, list | tuple) and all(type(side) is int for side in given)
+    if not whole or len(given) != 2 or any(step.get(option) for option in FREE_RESIZE):
+        return None
+    return given[0], given[1]
 
 
 def trained_pixels(settings: Mapping[str, Any], source: str) -> tuple[int, int]:
@@ -276,15 +277,14 @@ def trained_pixels(settings: Mapping[str, Any], source: str) -> tuple[int, int]:
     size: tuple[int, int] | None = FRAME_SIZE
     for step in settings["train_dataset"]["transforms"]:
         if step["type"] in SETS_SIZE:
-            given = step.get(SETS_SIZE[step["type"]], (512, 512))
-            whole = isinstance(given, list | tuple) and all(type(side) is int for side in given)
-            size = (given[0], given[1]) if whole and len(given) == 2 else None
+            size = _size_after(step)
         elif step["type"] not in KEEPS_SIZE:
             size = None
     if size is None:
         raise InputError(
             f"{source}: train_dataset: its images have no fixed size, so the budget cannot be "
-            "counted. End the changes of size with RandomPaddingCrop or Resize."
+            "counted. End the changes of size with RandomPaddingCrop, or with Resize without "
+            f"{' and '.join(FREE_RESIZE)}."
         )
     if min(size) < SMALLEST_CROP:
         raise InputError(f"{source}: crops of {size[0]}x{size[1]}; give {SMALLEST_CROP} or more")
@@ -385,16 +385,52 @@ def check_budget(image_passes: int, size: tuple[int, int], source: str) -> None:
         )
 
 
-def leaderboard(folder: Path, dataset: Path, *, device: str = "auto") -> list[Entry]:
+def line_to_beat(measured: Path) -> Entry | None:
+    """The course's own entry: the mean over the seeds that `make experiments` measured it with.
+
+    Args:
+        measured: the results of the course's experiments.
+
+    Returns:
+        None where there is no such file, or it does not have :data:`OWN` on this MiniCity.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    if not measured.is_file():
+        return None
+    results = read_results(measured)
+    runs = [run for row in results["rows"] if row["name"] == OWN for run in row["runs"]]
+    if not runs or not _is_the_course_s(results.get("dataset")):
+        return None
+    scores = [run["miou"] for run in runs]
+    spread = f" (± {100 * np.std(scores, ddof=1):.2f})" if len(runs) > 1 else ""
+    settings = configuration.load_config(OWN)
+    return Entry(
+        f"the course's own: {OWN}, mean of {len(runs)} seed{'s' * (len(runs) > 1)}{spread}",
+        float(np.mean(scores)),
+        float(np.mean([run["pixel_accuracy"] for run in runs])),
+        settings["iters"] * settings["batch_size"],
+        trained_pixels(settings, OWN),
+        check_rules(settings, OWN),
+        weights="",
+    )
+
+
+def leaderboard(
+    folder: Path, dataset: Path, *, line: Entry | None = None, device: str = "auto"
+) -> list[Entry]:
     """Check and score all submissions in a folder, and write ``leaderboard.html`` there.
 
     Args:
         folder: it has a folder for each submission, from :func:`submit`.
         dataset: MiniCity.
+        line: what they are compared with, from :func:`line_to_beat`.
         device: see :func:`bisenet_lib.runtime.devices.select`.
 
     Returns:
-        The entries, best first. Those that are refused stand on the page with the reason.
+        The entries and the line, best first. Those that are refused stand on the page with the
+        reason.
 
     Raises:
         InputError: there is no submission, or the page cannot be written.
@@ -405,7 +441,7 @@ def leaderboard(folder: Path, dataset: Path, *, device: str = "auto") -> list[En
         raise InputError(
             f"{folder}: no submission there; `bisenet course challenge submit` makes one"
         )
-    entries, refused = [], {}
+    entries, refused = [line] if line else [], {}
     for one in handed_in:
         try:
             if not one.is_dir():
@@ -415,14 +451,15 @@ def leaderboard(folder: Path, dataset: Path, *, device: str = "auto") -> list[En
             told = str(error) if isinstance(error, InputError) else f"damaged ({error!r:.200})"
             refused[one.name] = told.replace(f"{folder}/", "")
     entries.sort(key=lambda entry: -entry.miou)
-    copies = {entry.weights: entry.name for entry in reversed(entries)}
+    first = {entry.weights: entry.name for entry in reversed(entries)}
     rows = [
         {
             **asdict(entry),
+            "place": place,
             "share": entry.share,
-            "same": copies[entry.weights] if copies[entry.weights] != entry.name else "",
+            "same": first[entry.weights] if first[entry.weights] != entry.name else "",
         }
-        for entry in entries
+        for place, entry in placed(entries)
     ]
     write_page(
         TEMPLATE,
@@ -435,6 +472,16 @@ def leaderboard(folder: Path, dataset: Path, *, device: str = "auto") -> list[En
         written=datetime.now().astimezone(),
     )
     return entries
+
+
+def placed(entries: Sequence[Entry]) -> list[tuple[str, Entry]]:
+    """Each entry with its place; the course's own takes none.
+
+    Args:
+        entries: best first.
+    """
+    places = count(1)
+    return [(f"{next(places)}." if entry.weights else "-", entry) for entry in entries]
 
 
 def _check_file(path: Path) -> None:

@@ -18,6 +18,8 @@ from bisenet_lib.common.markdown import markdown_table
 from bisenet_lib.course.plots import WIDTH
 from bisenet_lib.errors import InputError
 
+FILE = "experiments.json"
+"""Beside the notebooks: the results that come with the course."""
 CONFIDENCE = 0.95
 """Of the interval of a difference: it is called significant when 0 is outside."""
 
@@ -91,7 +93,8 @@ def read_results(path: Path) -> dict[str, Any]:
         names = {row["name"] for row in results["rows"]}
         unknown = [row["against"] for row in results["rows"] if row["against"] not in names]
         whole = not unknown and all(
-            isinstance(run["miou"], float) and isinstance(run["seed"], int)
+            isinstance(run["seed"], int)
+            and all(isinstance(run[key], float) for key in ("miou", "pixel_accuracy"))
             for row in results["rows"]
             for run in row["runs"]
         )

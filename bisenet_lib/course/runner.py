@@ -285,7 +285,7 @@ def execute(path: Path, run_dir: Path, parameters: Mapping[str, Any], shown: Dis
             error = "\n".join([cell, *last])
         except DeadKernelError:
             error = f"cell {progress.cell}: its process died, as when memory runs out"
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             # The cell's task dies with the kernel, and asyncio would print its traceback.
             logging.getLogger("asyncio").disabled = True
             raise

@@ -126,17 +126,19 @@ def test_killed_it_goes_on_and_repeats_no_finished_run(sweep):
         assert {"03_tiny.ipynb", "03_tiny.html", "results.json", "outcome.json"} <= names
 
 
-def test_stopped_by_ctrl_c_it_shows_what_there_is_and_says_how_to_go_on(sweep):
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_stopped_it_shows_what_there_is_and_says_how_to_go_on(sweep, number, expected):
+    """By Ctrl-C, or as Slurm does before it kills; a claim left behind would stop another host."""
     process = start(*sweep.words(*FOUR))
     wait_until(lambda: len(sweep.started()) == 2, "the second run")
     (kernel,) = psutil.Process(process.pid).children()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     code, printed = finish(process)
-    assert code == 130
+    assert code == expected
     assert "score 0.01" in printed, "the table so far is shown"
     assert "the same command goes on" in printed
     assert "Traceback" not in printed
-    assert ended(kernel)
+    assert ended(kernel) and not list(sweep.folder.glob(f"*/{CLAIM}"))
 
 
 def test_a_run_that_fails_stops_no_other_and_is_tried_again(sweep):

@@ -1,5 +1,6 @@
 """The library's own augmentations: values by hand, seeds, and what is refused."""
 
+import inspect
 from collections import Counter
 
 import cv2
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bisenet_lib.config import augmentation, configuration
-from bisenet_lib.config.allowlist import TRANSFORMS
+from bisenet_lib.config.allowlist import KEEPS_SIZE, SETS_SIZE, TRANSFORMS
 from bisenet_lib.config.augmentation import OWN
 from bisenet_lib.config.datasets import build_dataset
 from bisenet_lib.errors import InputError
@@ -40,6 +41,20 @@ def applied(name, seed, **options):
 
 def test_all_are_known():
     assert OWN.keys() <= set(TRANSFORMS)
+
+
+@pytest.mark.parametrize("name", [*KEEPS_SIZE, *SETS_SIZE])
+def test_the_size_after_a_transform_is_the_one_it_is_known_for(name, pair):
+    """The challenge counts the pixels of a training by it."""
+    kind = augmentation.manager.TRANSFORMS.components_dict[name]
+    known = inspect.signature(kind).parameters
+    options = {"prob": 1, "classes": [17], SETS_SIZE.get(name): (24, 40)}
+    transform = kind(**{key: value for key, value in options.items() if key in known})
+    transform.file_list = pair
+    for seed in range(4):
+        np.random.seed(seed)
+        after = transform({**sample(), "trans_info": []})
+        assert after["img"].shape[:2] == ((40, 24) if name in SETS_SIZE else (32, 48))
 
 
 @pytest.mark.parametrize("name", ALWAYS)

@@ -161,6 +161,13 @@ def add_transform(section, **step):
     return edit_config(lambda settings: settings[section]["transforms"].insert(0, step))
 
 
+ROUNDED_UP = {"type": "Resize", "target_size": [64, 32], "size_divisor": 512}
+
+
+def put_resize(section, **values):
+    return edit_config(lambda settings: settings[section]["transforms"][0].update(values))
+
+
 def no_crop(settings):
     steps = settings["train_dataset"]["transforms"]
     steps[:] = [step for step in steps if step["type"] != "RandomPaddingCrop"]
@@ -207,15 +214,13 @@ WRONG = {
         add_transform("val_dataset", type="RandomHorizontalFlip"),
         "val_dataset: RandomHorizontalFlip; only Resize and Normalize",
     ),
-    "larger frames": (
-        edit_config(
-            lambda settings: settings["val_dataset"]["transforms"][0].update(
-                target_size=[2048, 1024]
-            )
-        ),
-        "resizes to 2048x1024",
-    ),
+    "larger frames": (put_resize("val_dataset", target_size=[2048, 1024]), "resizes to 2048x1024"),
+    "frames rounded up": (put_resize("val_dataset", size_divisor=2048), "resizes to no fixed size"),
     "no size": (edit_config(no_crop), "its images have no fixed size"),
+    "size rounded up": (
+        edit_config(lambda settings: settings["train_dataset"].update(transforms=[ROUNDED_UP])),
+        "its images have no fixed size",
+    ),
     "tiny crop": (
         edit_config(
             lambda settings: settings["train_dataset"]["transforms"][2].update(crop_size=[8, 8])
@@ -292,6 +297,68 @@ def test_the_leaderboard_scores_the_good_and_says_what_is_wrong_with_the_others(
         "course", "challenge", "leaderboard", tmp_path / "none", "--dataset", city
     )
     assert code == 1 and "no submission there" in printed
+
+
+@pytest.fixture
+def measured(city, tmp_path):
+    """What `make experiments` writes, of two rows."""
+    scores = {"base": (0.2,), "minicity_fast": (0.31, 0.29, 0.33)}
+    rows = [
+        {
+            "name": name,
+            "against": "base",
+            "runs": [
+                {"seed": seed, "miou": miou, "pixel_accuracy": 0.9}
+                for seed, miou in enumerate(values)
+            ],
+        }
+        for name, values in scores.items()
+    ]
+    path = tmp_path / "experiments.json"
+    made = json.loads((city / "minicity.json").read_text())
+    path.write_text(json.dumps({"dataset": made, "rows": rows}))
+    return path
+
+
+def test_the_line_to_beat_is_the_mean_of_the_course_s_own_runs(measured):
+    line = challenge.line_to_beat(measured)
+    assert line.name == "the course's own: minicity_fast, mean of 3 seeds (± 2.00)"
+    np.testing.assert_allclose([line.miou, line.pixel_accuracy, line.share], [0.31, 0.9, 1])
+    assert line.changed["model.booster"] == "false" and line.changed["batch_size"] == "2"
+    results = json.loads(measured.read_text())
+    for other in (
+        {**results, "dataset": {**results["dataset"], "seed": 1}},
+        {**results, "dataset": "cityscapes"},
+        {**results, "rows": results["rows"][:1]},
+    ):
+        measured.write_text(json.dumps(other))
+        assert challenge.line_to_beat(measured) is None
+    measured.write_text("{")
+    with pytest.raises(InputError, match="not what `make experiments` writes"):
+        challenge.line_to_beat(measured)
+    measured.unlink()
+    assert challenge.line_to_beat(measured) is None
+
+
+def test_the_line_stands_among_the_submissions_and_takes_no_place(
+    made, measured, city, command, monkeypatch
+):
+    home = measured.parent
+    (home / "notebooks").mkdir()
+    (home / "notebooks" / "00_start_here.ipynb").touch()
+    measured.rename(home / "notebooks" / "experiments.json")
+    monkeypatch.setattr("bisenet_lib.course.project.find_course", lambda: home)
+    shutil.copytree(made[0], home / "board" / "ada")
+    words = ("course", "challenge", "leaderboard", home / "board", "--dataset", city)
+    _, printed = command(*words)
+    assert made[1].miou < 0.31, "two iterations are no match for it"
+    own, ada = printed.splitlines()[:2]
+    assert own == "- the course's own: minicity_fast, mean of 3 seeds (± 2.00): mIoU 31.00 %"
+    assert ada.startswith("1. Ada: mIoU ")
+    page = (home / "board" / "leaderboard.html").read_text()
+    assert page.count('<tr class="line">') == 1
+    assert page.index("minicity_fast, mean of 3 seeds") < page.index("Ada")
+    assert "model.booster: false" in page
 
 
 def test_the_command_submits(run, city, tmp_path, command):
