@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from conftest import new_page
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
@@ -285,6 +286,37 @@ def test_objects_are_outlined_corrected_and_saved_in_the_labeller(run, page, pho
     assert shapes[2] == pytest.approx(np.array([(100, 60), (140, 60), (140, 100)]), abs=0.7)
     page.screenshot(path=SCREENSHOTS / "labeller_zoomed.png")
     assert len(page.evaluate(STATE)["cells"]) == cells
+
+
+def test_the_overlay_of_a_video_plays(lab, run, page, notebook_writer, colour_network):
+    """In the page of a notebook, and as a file that the browser opens."""
+    folder = lab.folder / "videos"
+    folder.mkdir()
+    colour_network(folder / "model.onnx")
+    cells = [
+        'film("../videos/drive.mp4", frames=12, size=(128, 64))',
+        """predictor = photographs.open_predictor("../videos/model.onnx")
+video.predict_video(predictor, "../videos/drive.mp4", "../videos")""",
+        'Video("../videos/drive_overlay.mp4", embed=True)',
+    ]
+    first = """from IPython.display import Video
+from bisenet_lib.data.minicity import film
+from bisenet_lib.deployment import photographs, video"""
+    notebook_writer(lab.folder / "notebooks" / "video.ipynb", cells, first)
+    run("video")
+    assert played(page) == pytest.approx([128, 64, 1.2])
+    with new_page(page.context.browser) as other:
+        for name in ("drive", "drive_overlay"):
+            other.goto((folder / f"{name}.mp4").as_uri())
+            assert played(other) == pytest.approx([128, 64, 1.2])
+
+
+def played(page) -> list[float]:
+    """Play the video of a page to its end; gives width, height, and the seconds it took in it."""
+    video = page.locator("video")
+    video.evaluate("video => { video.muted = true; return video.play(); }")
+    page.wait_for_function("() => document.querySelector('video').ended")
+    return video.evaluate("one => [one.videoWidth, one.videoHeight, one.currentTime]")
 
 
 def test_jupyterlab_asks_for_no_news_and_no_updates(lab):

@@ -4,7 +4,7 @@ Taught in ``07_your_own_data``.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -102,25 +102,40 @@ class Session:
         labels = dict.fromkeys(shape["label"] for shape in self.outlines.shapes)
         self.names += [label for label in labels if label not in self.names]
 
-    def pixels(self) -> np.ndarray:
-        """(H, W, 3) uint8, RGB: the open photograph; a grey square where it cannot be opened."""
-        with suppress(InputError):
-            return read_image(self.images[self.number])
-        return np.full((256, 256, 3), 128, np.uint8)
-
     def jpeg(self) -> bytes:
-        """The open photograph for the page."""
-        return _jpeg(self.pixels(), LONGEST_SIDE)
+        """The open photograph for the page; a grey square where it cannot be opened."""
+        pixels = _pixels(self.images[self.number])
+        return _jpeg(_resized(pixels, min(1.0, LONGEST_SIDE / max(pixels.shape[:2]))))
 
-    def picture(self, longest_side: int = 800) -> bytes:
-        """The open photograph with its shapes, a JPEG for a page without a kernel."""
-        pixels = self.pixels()
+    def picture(self, longest_side: int = 480) -> bytes:
+        """A photograph with its shapes, a JPEG for a page without a kernel.
+
+        It is the first photograph whose file holds shapes; if there is none, the open one.
+        """
+        outlines = next(self._outlined(), self.outlines)
+        shapes = outlines.shapes if outlines else []
+        pixels = _pixels(outlines.image if outlines else self.images[self.number])
+        names = list(dict.fromkeys([*self.names, *(shape["label"] for shape in shapes)]))
         label = Image.new("L", pixels.shape[1::-1], IGNORE)
-        for shape in self.outlines.shapes if self.outlines else ():
+        for shape in shapes:
             with suppress(Exception):  # a damaged mask, or a shape without an area
-                draw_shape(label, shape, self.names.index(shape["label"]))
-        colours = colourise_classes(np.asarray(label), len(self.names))
-        return _jpeg(plots.overlay(pixels, colours), longest_side)
+                draw_shape(label, shape, names.index(shape["label"]))
+        pixels = plots.overlay(pixels, colourise_classes(np.asarray(label), len(names)), 0.35)
+        scale = longest_side / max(pixels.shape[:2])
+        pixels = _resized(pixels, scale)
+        for shape in shapes:
+            if kind_of(shape) == "polygon":
+                colour = class_colours(len(names))[names.index(shape["label"])].tolist()
+                corners = (np.array(shape["points"]) * scale).round().astype(np.int32)
+                cv2.polylines(pixels, [corners], True, colour, 2, cv2.LINE_AA)
+        return _jpeg(pixels)
+
+    def _outlined(self) -> Iterator[Outlines]:
+        """The photographs whose files hold shapes."""
+        for image, done in zip(self.images, self.labelled(), strict=True):
+            with suppress(InputError):
+                if done and (outlines := Outlines(image)).shapes:
+                    yield outlines
 
     def state(self) -> dict[str, Any]:
         """Everything the page shows but the photograph, as plain values for JSON."""
@@ -143,8 +158,19 @@ class Session:
         }
 
 
-def _jpeg(pixels: np.ndarray, longest_side: int) -> bytes:
-    scale = min(1.0, longest_side / max(pixels.shape[:2]))
-    if scale < 1:
-        pixels = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+def _pixels(image: Path) -> np.ndarray:
+    """(H, W, 3) uint8, RGB: a photograph; a grey square where it cannot be opened."""
+    with suppress(InputError):
+        return read_image(image)
+    return np.full((256, 256, 3), 128, np.uint8)
+
+
+def _resized(pixels: np.ndarray, scale: float) -> np.ndarray:
+    if scale == 1:
+        return pixels
+    smooth = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=smooth)
+
+
+def _jpeg(pixels: np.ndarray) -> bytes:
     return cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))[1].tobytes()

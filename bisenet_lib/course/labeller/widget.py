@@ -14,7 +14,7 @@ def label(folder: Path | str, classes: str | Path | Sequence[str]) -> None:
     """Show the photographs of a folder, one at a time, to outline the objects in them.
 
     Each photograph gets a LabelMe file of its name beside it, which ``bisenet import`` reads. A
-    page without a running kernel shows the first photograph as a picture.
+    page without a running kernel shows a picture of the first labelled photograph.
 
     Args:
         folder: where the photographs are, or below it.

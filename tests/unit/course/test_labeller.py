@@ -234,14 +234,28 @@ def test_a_photograph_taken_on_its_side_is_labelled_upright(tmp_path, tmp_path_f
     assert (label[31:] != label[0, 0]).all() and (label[:30] == label[0, 0]).all()
 
 
-def test_the_static_picture_shows_the_shapes(folder):
-    session = Session(folder, CLASSES)
-    before = np.asarray(Image.open(io.BytesIO(session.picture())), int)
-    session.do("add", {"label": "apple", "points": SQUARE})
-    after = np.asarray(Image.open(io.BytesIO(session.picture())), int)
-    changed = abs(after - before).max(axis=2) > 40
-    assert after.shape == (40, 60, 3)
-    assert changed[8:23, 13:28].mean() > 0.6 and changed[:, 40:].mean() < 0.05
+def still(folder):
+    """The picture of a page without a kernel."""
+    return np.asarray(Image.open(io.BytesIO(Session(folder, CLASSES).picture())), int)
+
+
+def test_the_static_picture_is_of_the_first_photograph_with_shapes(folder):
+    for name in ("a", "b c", "d"):
+        Image.new("RGB", SIZE, "gray").save(folder / f"{name}.png")
+    plain = still(folder)
+    assert plain.shape == (320, 480, 3) and abs(plain - 128).max() < 3
+    (folder / "a.json").write_text("damaged")
+    Outlines(folder / "b c.png").save()
+    labelled = Outlines(folder / "d.png")
+    labelled.add("pear", SQUARE)
+    labelled.save()
+    drawn = abs(still(folder) - plain).max(axis=2)
+    zoomed = np.array(SQUARE) * 8
+    (left, top), (right, bottom) = zoomed.min(0).astype(int), zoomed.max(0).astype(int)
+    inside = drawn[top + 20 : bottom - 20, left + 20 : right - 20]
+    outside = np.concatenate([drawn[:, : left - 30].ravel(), drawn[:, right + 30 :].ravel()])
+    assert inside.min() > 20 and outside.max() < 10
+    assert drawn[top + 50 : bottom - 50, left].mean() > 1.5 * inside.mean()  # its outline
 
 
 def test_the_widget_answers_with_state_and_photograph(folder, monkeypatch):

@@ -2,6 +2,7 @@
 
 import time
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -39,6 +40,10 @@ def test_frames_keep_their_order_size_and_speed(network, tmp_path, name, codec):
     record(tmp_path / name, colours, 12.5, codec=codec)
     tally = video.predict_video(network, tmp_path / name, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a_overlay.mp4"]
+    with av.open(str(tmp_path / "out" / "a_overlay.mp4")) as overlay:
+        stream = overlay.streams.video[0]
+        browsers_play = ("h264", "yuv420p", 12)
+        assert (stream.codec_context.name, stream.pix_fmt, stream.frames) == browsers_play
     fps, frames = play(tmp_path / "out" / "a_overlay.mp4")
     assert fps == 12.5
     assert [frame.shape for frame in frames] == [(48, 64, 3)] * 12
