@@ -27,7 +27,7 @@ SMALLEST = 20
 """Letters of code on a slide 720 high, in pixels: smaller ones the last row cannot read."""
 CUT = """() => [...document.querySelectorAll("pre")].filter(one => {
     const way = getComputedStyle(one).overflowX;
-    const scrolls = one.closest(".cell_output") && way === "auto";
+    const scrolls = one.closest(".cell_output, .highlight-none") && way === "auto";
     return one.scrollWidth > one.clientWidth && !scrolls;
 }).map(one => one.innerText)"""
 """Blocks whose lines are cut: code goes on in the next line, what a program printed scrolls."""
