@@ -207,10 +207,9 @@ def challenge_leaderboard(
     """
     from bisenet_lib.course.challenge import PAGE, leaderboard, line_to_beat, placed
     from bisenet_lib.course.experiments import FILE
-    from bisenet_lib.course.project import find_course
+    from bisenet_lib.course.project import HOME
 
-    course = find_course()
-    line = line_to_beat(course / "notebooks" / FILE) if course else None
+    line = line_to_beat(HOME / "notebooks" / FILE)
     entries = leaderboard(submissions, _minicity(dataset), line=line, device=device)
     for place, entry in placed(entries):
         told = f"{place} {entry.name}: mIoU {100 * entry.miou:.2f} %"
