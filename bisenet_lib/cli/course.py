@@ -234,6 +234,9 @@ def course_handout(
         list[str] | None,
         typer.Option(help="Keep the outputs of this notebook (03). Can be given several times."),
     ] = None,
+    kernel: Annotated[
+        str, typer.Option(help="The kernel they open with, by its name on a JupyterHub.")
+    ] = "",
     folder: Folder = None,
 ) -> None:
     """Write the notebooks for a class: without solutions and outputs.
@@ -245,7 +248,7 @@ def course_handout(
     from bisenet_lib.course.runner import notebooks
 
     kept = notebooks(folder, outputs) if outputs else []
-    write_handout(target, notebooks(folder, names or ()), outputs=kept)
+    write_handout(target, notebooks(folder, names or ()), outputs=kept, kernel=kernel)
     out.print(f"{target}: written", soft_wrap=True, highlight=False, markup=False)
 
 
