@@ -207,10 +207,9 @@ def challenge_leaderboard(
     """
     from bisenet_lib.course.challenge import PAGE, leaderboard, line_to_beat, placed
     from bisenet_lib.course.experiments import FILE
-    from bisenet_lib.course.project import find_course
+    from bisenet_lib.course.project import HOME
 
-    course = find_course()
-    line = line_to_beat(course / "notebooks" / FILE) if course else None
+    line = line_to_beat(HOME / "notebooks" / FILE)
     entries = leaderboard(submissions, _minicity(dataset), line=line, device=device)
     for place, entry in placed(entries):
         told = f"{place} {entry.name}: mIoU {100 * entry.miou:.2f} %"
@@ -235,6 +234,9 @@ def course_handout(
         list[str] | None,
         typer.Option(help="Keep the outputs of this notebook (03). Can be given several times."),
     ] = None,
+    kernel: Annotated[
+        str, typer.Option(help="The kernel they open with, by its name on a JupyterHub.")
+    ] = "",
     folder: Folder = None,
 ) -> None:
     """Write the notebooks for a class: without solutions and outputs.
@@ -246,7 +248,7 @@ def course_handout(
     from bisenet_lib.course.runner import notebooks
 
     kept = notebooks(folder, outputs) if outputs else []
-    write_handout(target, notebooks(folder, names or ()), outputs=kept)
+    write_handout(target, notebooks(folder, names or ()), outputs=kept, kernel=kernel)
     out.print(f"{target}: written", soft_wrap=True, highlight=False, markup=False)
 
 

@@ -328,10 +328,11 @@ def checks(cityscapes: Path | None = None) -> list[Check]:
     if cityscapes is None and os.environ.get(CITYSCAPES_VARIABLE):
         cityscapes = Path(os.environ[CITYSCAPES_VARIABLE])
     root = project.find_course()
+    source = project.HOME if (project.HOME / project.FIRST).is_file() else root
     missing = f"not in {Path.cwd()}; the library is installed without it: ask in its folder"
     return [
         *preflight.machine_checks(),
-        check_packages(root / "requirements.lock") if root else Check("course", None, missing),
+        check_packages(source / "requirements.lock") if source else Check("course", None, missing),
         preflight.check_disk(str(root or Path.cwd()), preflight.RUN_GB),
         check_cores(),
         check_memory(),

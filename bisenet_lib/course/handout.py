@@ -27,11 +27,12 @@ RECORD = ".handout.json"
 SOLUTION = "<details><summary>Solution"
 """How the cell of a solution begins."""
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:)([^)#\s]+)(#[^)\s]*)?\)")
+KERNEL_NAME = re.compile(r"[A-Za-z0-9._-]*")
 GLOSSARY, PICTURES = "GLOSSARY.md", "images"
 
 
 def write_handout(
-    target: Path, notebooks: Sequence[Path], *, outputs: Collection[Path] = ()
+    target: Path, notebooks: Sequence[Path], *, outputs: Collection[Path] = (), kernel: str = ""
 ) -> None:
     """Write notebooks for a class, with all that they need beside this library.
 
@@ -44,15 +45,19 @@ def write_handout(
             and results stay.
         notebooks: of the course.
         outputs: those that keep their outputs.
+        kernel: the name of the kernel that they open with, as ``ipykernel install --name`` gave it;
+            "" leaves Python's own.
 
     Raises:
-        InputError: the folder holds something else, or notebooks that were changed, or cannot be
+        InputError: the name is none for a kernel, the folder holds something else, or notebooks that were changed, or cannot be
             written.
     """
+    if not KERNEL_NAME.fullmatch(kernel):
+        raise InputError(f"kernel {kernel!r}: a name has letters, digits and - . _ alone")
     target = Path(target).resolve()
     if not target.is_dir() or not any(target.iterdir()):
         with folder_written_whole(target) as part:
-            _fill(part, notebooks, outputs)
+            _fill(part, notebooks, outputs, kernel)
         return
     with suppress(FileNotFoundError):
         restore_folder(target / NOTEBOOKS)
@@ -60,7 +65,7 @@ def write_handout(
     new = target / ".new"
     shutil.rmtree(new, ignore_errors=True)
     with folder_written_whole(new) as part:
-        _fill(part, notebooks, outputs)
+        _fill(part, notebooks, outputs, kernel)
     for folder in (NOTEBOOKS, CHECKPOINTS):
         (target / folder).parent.mkdir(exist_ok=True)
         replace_folder(new / folder, target / folder)
@@ -94,7 +99,7 @@ def _digests(folder: Path) -> dict[str, str]:
     }
 
 
-def _fill(target: Path, notebooks: Sequence[Path], outputs: Collection[Path]) -> None:
+def _fill(target: Path, notebooks: Sequence[Path], outputs: Collection[Path], kernel: str) -> None:
     own, folder = notebooks[0].parent, target / NOTEBOOKS
     shutil.copytree(own / PICTURES, folder / PICTURES)
     shutil.copytree(home_of(notebooks[0]) / CHECKPOINTS, target / CHECKPOINTS)
@@ -108,6 +113,9 @@ def _fill(target: Path, notebooks: Sequence[Path], outputs: Collection[Path]) ->
                 cell.source = _linked(cell.source, folder, names)
         if path not in outputs:
             _clear_outputs(notebook)
+        if kernel:
+            named = {"name": kernel, "display_name": kernel, "language": "python"}
+            notebook.metadata["kernelspec"] = named
         notebook.cells = [c for c in notebook.cells if not c.source.startswith(SOLUTION)]
         write_text(folder / path.name, nbformat.writes(notebook) + "\n")
     write_text(folder / RECORD, json.dumps(_digests(folder), indent=2) + "\n")

@@ -345,9 +345,8 @@ def test_the_line_stands_among_the_submissions_and_takes_no_place(
 ):
     home = measured.parent
     (home / "notebooks").mkdir()
-    (home / "notebooks" / "00_start_here.ipynb").touch()
     measured.rename(home / "notebooks" / "experiments.json")
-    monkeypatch.setattr("bisenet_lib.course.project.find_course", lambda: home)
+    monkeypatch.setattr("bisenet_lib.course.project.HOME", home)
     shutil.copytree(made[0], home / "board" / "ada")
     words = ("course", "challenge", "leaderboard", home / "board", "--dataset", city)
     _, printed = command(*words)

@@ -39,6 +39,19 @@ def test_packages_as_locked():
     assert check.ok, check.found
 
 
+def test_in_a_learner_s_copy_it_looks_at_the_copy_s_data(tmp_path, monkeypatch):
+    """The course's own folder may be read-only for learners; the packages are still its own."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / project.FIRST).touch()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert project.find_course() == tmp_path
+    found = {check.name: check for check in doctor.checks()}
+    assert found["MiniCity"].found == f"none in {tmp_path / 'data' / 'minicity'}"
+    assert found["packages"].ok
+    monkeypatch.chdir("/")
+    assert project.find_course() == project.HOME
+
+
 def test_packages_that_differ(tmp_path):
     lock = tmp_path / "requirements.lock"
     lock.write_text("numpy==0.0.1\nno-such-package==1.0\n")

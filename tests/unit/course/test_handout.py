@@ -61,6 +61,16 @@ def test_what_is_handed_out(course, tmp_path):
     assert second.cells[1].outputs[0].data["text/plain"] == "2"
 
 
+def test_the_kernel_by_its_name(course, tmp_path):
+    handout.write_handout(tmp_path / "out", course, kernel="bisenet-1.0")
+    for path in course:
+        copy = nbformat.read(tmp_path / "out" / "notebooks" / path.name, as_version=4)
+        assert copy.metadata.kernelspec.name == "bisenet-1.0"
+    with pytest.raises(InputError, match="kernel 'BiSeNet course': a name has letters"):
+        handout.write_handout(tmp_path / "other", course, kernel="BiSeNet course")
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_link_to_what_is_not_handed_out_becomes_its_words(course, tmp_path):
     handout.write_handout(tmp_path / "out", course[:1])
     notebook = nbformat.read(tmp_path / "out" / "notebooks" / "00_a.ipynb", as_version=4)
