@@ -314,8 +314,8 @@ from bisenet_lib.deployment import photographs, video"""
 def played(page) -> list[float]:
     """Play the video of a page to its end; gives width, height, and the seconds it took in it."""
     video = page.locator("video")
-    video.evaluate("video => { video.muted = true; return video.play(); }")
-    page.wait_for_function("() => document.querySelector('video').ended")
+    video.evaluate("video => { video.muted = true; void video.play(); }")
+    page.wait_for_function("() => document.querySelector('video').ended", timeout=60_000)
     return video.evaluate("one => [one.videoWidth, one.videoHeight, one.currentTime]")
 
 
