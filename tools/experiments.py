@@ -9,6 +9,7 @@ import argparse
 import json
 import math
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -42,6 +43,7 @@ BASE = "base"
 PLAIN = "no booster"
 """What the paper's tables 2 and 3 are measured with, and so the rows that stand beside them."""
 ALONE: Mapping[str, Any] = {"model": {"booster": False}, "loss": {"coef": [1]}}
+RANDOM_CONVOLUTION = {"type": "RandomConvolution", "prob": 0.25}
 FAST = "minicity_fast"
 PACKAGES = ("paddlepaddle", "paddleseg", "numpy", "opencv-python-headless")
 RESULT, LOG = "result.json", "train.log"
@@ -66,6 +68,11 @@ class Row:
     against: str = BASE
     paper: tuple[float, str] | None = None
     paper_against: float | None = None
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder, which any file system takes."""
+        return re.sub(r"[^\w.-]+", "_", self.name)
 
 
 def rows(base: Mapping[str, Any], weights: Sequence[float]) -> list[Row]:
@@ -179,6 +186,8 @@ def _augmentation(base: Mapping[str, Any]) -> list[Row]:
         name: [step for step in steps if step["type"] not in types]
         for name, types in without.items()
     }
+    last = len(steps) - 1  # before the values are normalised
+    kept["random convolution"] = [*steps[:last], RANDOM_CONVOLUTION, *steps[last:]]
     return [
         Row("augmentation", name, {"train_dataset": {"transforms": transforms}})
         for name, transforms in kept.items()
@@ -260,7 +269,7 @@ def measure(
     Raises:
         InputError: the training failed; the message names its log.
     """
-    place = folder / row.name.replace("/", "_").replace(" ", "_") / f"seed{seed}"
+    place = folder / row.folder / f"seed{seed}"
     result = place / RESULT
     try:
         with claimed(place):
@@ -324,8 +333,7 @@ def collect(
     }
     told = []
     for row in table:
-        name = row.name.replace("/", "_").replace(" ", "_")
-        found = [folder / name / f"seed{seed}" / RESULT for seed in seeds]
+        found = [folder / row.folder / f"seed{seed}" / RESULT for seed in seeds]
         runs = [json.loads(one.read_text(encoding="utf-8")) for one in found if one.is_file()]
         fields = {key: getattr(row, key) for key in Row.__dataclass_fields__}
         told.append({**fields, "runs": runs})

@@ -17,6 +17,7 @@ from bisenet_lib.common.atomic_files import (
     restore_folder,
     write_text,
 )
+from bisenet_lib.course.experiments import FILE
 from bisenet_lib.course.runner import home_of
 from bisenet_lib.errors import InputError
 
@@ -36,9 +37,10 @@ def write_handout(
 ) -> None:
     """Write notebooks for a class, with all that they need beside this library.
 
-    ``OUT/notebooks`` holds them, their pictures and the glossary, ``OUT/data/checkpoints`` the
-    trained network. A notebook makes ``OUT/data/minicity`` and ``OUT/runs`` where it needs them,
-    as in the course. Answers to a Predict and to the quiz stay: they are a part of the text.
+    ``OUT/notebooks`` holds them, their pictures, the glossary and the measured experiments,
+    ``OUT/data/checkpoints`` the trained network. A notebook makes ``OUT/data/minicity`` and
+    ``OUT/runs`` where it needs them, as in the course. Answers to a Predict and to the quiz
+    stay: they are a part of the text.
 
     Args:
         target: a new or empty folder, or a hand-out, whose notebooks are replaced; its data sets
@@ -103,6 +105,7 @@ def _fill(target: Path, notebooks: Sequence[Path], outputs: Collection[Path], ke
     own, folder = notebooks[0].parent, target / NOTEBOOKS
     shutil.copytree(own / PICTURES, folder / PICTURES)
     shutil.copytree(home_of(notebooks[0]) / CHECKPOINTS, target / CHECKPOINTS)
+    shutil.copy(own / FILE, folder)
     names = {path.name for path in notebooks}
     text = (own / GLOSSARY).read_text(encoding="utf-8")
     write_text(folder / GLOSSARY, _linked(text, folder, names))

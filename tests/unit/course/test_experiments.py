@@ -51,6 +51,8 @@ def test_every_row_is_a_configuration_that_differs_by_what_it_names(table, tmp_p
         path.write_text(yaml.safe_dump({"_base_": str(base), **row.changes}))
         resolved[row.name] = configuration.load_config(path)
     assert len(resolved) == len(table), "no two rows have one name"
+    assert len({row.folder for row in table}) == len(table)
+    assert not any(set(row.folder) & set(':,/ "<>|?*') for row in table), "nor a strange folder"
     seen = []
     for row in table:
         differing = configuration.differences(resolved[row.against], resolved[row.name])

@@ -21,6 +21,7 @@ def course(tmp_path):
     (home / "notebooks" / "images").mkdir(parents=True)
     (home / "notebooks" / "images" / "a.png").write_bytes(b"picture")
     (home / "notebooks" / "GLOSSARY.md").write_text("[00](00_a.ipynb#part) and [01](01_b.ipynb)\n")
+    (home / "notebooks" / "experiments.json").write_text("{}\n")
     (home / "notebooks" / "TEACHING.md").write_text("x is 2\n")
     (home / "data" / "checkpoints" / "net").mkdir(parents=True)
     (home / "data" / "checkpoints" / "net" / "model.pdparams").write_bytes(b"weights")
@@ -47,6 +48,7 @@ def test_what_is_handed_out(course, tmp_path):
         "notebooks/00_a.ipynb",
         "notebooks/01_b.ipynb",
         "notebooks/GLOSSARY.md",
+        "notebooks/experiments.json",
         "notebooks/images/a.png",
         "notebooks/.handout.json",
         "data/checkpoints/net/model.pdparams",
