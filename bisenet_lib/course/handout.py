@@ -51,8 +51,8 @@ def write_handout(
             "" leaves Python's own.
 
     Raises:
-        InputError: the name is none for a kernel, the folder holds something else, or notebooks that were changed, or cannot be
-            written.
+        InputError: the name is none for a kernel, the folder holds something else, or notebooks
+            that were changed, or cannot be written.
     """
     if not KERNEL_NAME.fullmatch(kernel):
         raise InputError(f"kernel {kernel!r}: a name has letters, digits and - . _ alone")
