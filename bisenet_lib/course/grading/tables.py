@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from nbconvert.filters import strip_ansi
 from rich.markup import escape
 from rich.table import Table
+
+from bisenet_lib.course.templates import fill
 
 TEMPLATE = "grades.html.j2"
 LONGEST = 500
@@ -53,19 +53,13 @@ def as_csv(grades: Sequence[Grade]) -> str:
 
 def as_page(grades: Sequence[Grade], isolated: bool) -> str:
     """The same as HTML, after a table of how many each student has right in each notebook."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parents[1]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["plain"] = plain
     numbers, rows = counts(grades)
-    return environment.get_template(TEMPLATE).render(
+    return fill(
+        TEMPLATE,
         grades=grades,
         numbers=numbers,
         rows=rows,
+        plain=plain,
         isolated=isolated,
         written=datetime.now().astimezone(),
     )
