@@ -162,7 +162,8 @@ def test_going_back_gives_up_a_later_best_model(settings, tmp_path, monkeypatch,
 
     def evaluate(*arguments, **options):
         scores = EVALUATE(*arguments, **options)
-        return type("Scores", (), {"miou": next(mious), "pixel_accuracy": scores.pixel_accuracy})()
+        known = {"pixel_accuracy": scores.pixel_accuracy, "iou": scores.iou}
+        return type("Scores", (), {"miou": next(mious), **known})()
 
     monkeypatch.setattr(evaluator, "evaluate", evaluate)
     run = tmp_path / "run"
