@@ -13,6 +13,7 @@ from bisenet_lib.common import array_files
 from bisenet_lib.config import configuration
 from bisenet_lib.errors import InputError
 from bisenet_lib.evaluation import evaluator
+from bisenet_lib.evaluation.metrics import Scores
 from bisenet_lib.network import bisenetv2, checkpoint
 from bisenet_lib.runtime.paddleseg_compat import paddle, paddleseg
 from bisenet_lib.runtime.ranks import ALONE
@@ -391,3 +392,13 @@ def test_a_log_cut_off_by_a_kill_is_read_up_to_there(tmp_path):
     (tmp_path / "metrics.jsonl").write_text(json.dumps({"iteration": 1}) + '\n{"iterat')
     assert run_log.read_log(tmp_path) == [{"iteration": 1}]
     assert run_log.read_log(tmp_path / "nowhere") == []
+
+
+def test_an_evaluation_is_logged_with_the_iou_of_each_class(tmp_path):
+    matrix = np.array([[3, 1, 0], [0, 4, 0], [0, 0, 0]])  # the third class does not occur
+    log = run_log.Log(tmp_path, {"iteration": 0}, use_vdl=False, ranks=ALONE)
+    log.evaluated(7, Scores(matrix, 1, ("a", "b", "c")), 2.0)
+    log.close()
+    (record,) = run_log.read_log(tmp_path)
+    assert record["iou"] == [0.75, 0.8, None]
+    assert record["miou"] == pytest.approx(0.775) and record["acc"] == 0.875
