@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from bisenet_lib.course.exercises.hints import numeric_hint
+
 
 def numbers(answer) -> str | None:
     """A number: the logits of a 2048 x 1024 image, with 19 classes."""
@@ -54,10 +56,8 @@ def accuracy(function) -> str | None:
         400 / 6: "That is in per cent. A share is a number from 0 to 1.",
         4.0: "That is how many are right. What share of the labelled pixels is that?",
     }
-    for value, hint in mistaken.items():
-        if np.isclose(given, value):
-            return hint
-    return f"4 of 6 labelled pixels are right, 2 pixels are ignored: 0.67. You have {given:.2f}."
+    general = f"4 of 6 labelled pixels are right, 2 pixels are ignored: 0.67. You have {given:.2f}."
+    return numeric_hint(given, mistaken, general)
 
 
 def prepare(function) -> str | None:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from bisenet_lib.course.exercises.hints import numeric_hint
+
 
 def epochs(answer) -> str | None:
     """A number: how often the recipe sees each training image, on average."""
@@ -16,7 +18,7 @@ def epochs(answer) -> str | None:
         / 16: "That is how many iterations make one epoch. How many epochs are 160,000 iterations?",
     }
     general = "Divide the images seen in total by the number of training images."
-    return next((hint for value, hint in mistaken.items() if np.isclose(answer, value)), general)
+    return numeric_hint(answer, mistaken, general)
 
 
 def flip(answer) -> str | None:
@@ -67,7 +69,7 @@ def cross_entropy(answer) -> str | None:
             "probability. "
             f"For logits 2, 0, 0 and class 0 that is {each[0]:.4f}."
         )
-        return next((hint for value, hint in mistaken.items() if np.isclose(given, value)), general)
+        return numeric_hint(given, mistaken, general)
     with np.errstate(all="ignore"):  # the hint below tells of the overflow
         shifted = answer(logits + 1000, label)
     if not np.isclose(shifted, wanted):
@@ -88,8 +90,7 @@ def halved(answer) -> str | None:
         160_000 * (1 - 0.5**0.9): "Undo the power: the exponent is 1 / 0.9.",
     }
     general = "Solve (1 - iteration / 160000) ** 0.9 = 0.5 for the iteration."
-    close = (hint for value, hint in mistaken.items() if np.isclose(answer, value, rtol=2e-4))
-    return next(close, general)
+    return numeric_hint(answer, mistaken, general, rtol=2e-4)
 
 
 def step(answer) -> str | None:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from bisenet_lib.course.exercises.hints import numeric_hint
+
 
 def rate(answer) -> str | None:
     """A number: the learning rate for two nodes of eight GPUs with three images each."""
@@ -15,7 +17,7 @@ def rate(answer) -> str | None:
         0.05 / 3: "It is the other way round: more images allow a larger learning rate.",
     }
     general = "How many images make one iteration, on all GPUs? And how many in the recipe?"
-    return next((hint for value, hint in mistaken.items() if np.isclose(answer, value)), general)
+    return numeric_hint(answer, mistaken, general)
 
 
 def all_reduce(answer) -> str | None:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from bisenet_lib.course.exercises.hints import numeric_hint
+
 
 def metres(answer) -> str | None:
     """A number: metres at 90 km/h, in 40 ms of camera, 50 of network, 10 of program."""
@@ -15,7 +17,7 @@ def metres(answer) -> str | None:
         32.4: "It is the other way round: to get from km/h to m/s, divide by 3.6.",
     }
     general = "Multiply metres per second by all the seconds from the light to the brake."
-    return next((hint for value, hint in mistaken.items() if np.isclose(answer, value)), general)
+    return numeric_hint(answer, mistaken, general)
 
 
 def batches(answer) -> str | None:

@@ -2,19 +2,21 @@
 
 import numpy as np
 
+from bisenet_lib.course.exercises.hints import numeric_hint
+
 
 def budget(answer) -> str | None:
     """A whole number: the iterations of 8 crops of 256 x 256 that the budget allows."""
     if answer == 50:
         return None
-    mistaken = {
+    mistaken: dict[float, str] = {
         100: "That is for crops of 256 x 128. Yours have twice as many pixels.",
         400: "So many images fit. How many iterations are that, with 8 images each?",
         800: "That is the budget's number of images. Count their pixels.",
         200: "A crop of 256 x 256 has more pixels than one of 256 x 128, so fewer of them fit.",
     }
     general = "Divide the pixels of the budget by the pixels of one iteration."
-    return next((hint for value, hint in mistaken.items() if np.isclose(answer, value)), general)
+    return numeric_hint(answer, mistaken, general)
 
 
 def difference(answer) -> str | None:
@@ -51,6 +53,4 @@ def chance(answer) -> str | None:
         0.05**40: "That is the probability that all of them do.",
     }
     general = "First find the probability that none of the 40 rows looks significant."
-    return next(
-        (hint for value, hint in mistaken.items() if np.isclose(answer, value, rtol=1e-2)), general
-    )
+    return numeric_hint(answer, mistaken, general, rtol=1e-2)
