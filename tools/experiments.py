@@ -7,7 +7,6 @@ Several of these commands may work at the same time, also on several hosts that 
 
 import argparse
 import json
-import math
 import os
 import re
 import shlex
@@ -23,7 +22,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
 from bisenet_lib.common.atomic_files import write_text
@@ -33,8 +31,6 @@ from bisenet_lib.common.processes import cores
 from bisenet_lib.config import configuration
 from bisenet_lib.config.profiles import find_config
 from bisenet_lib.course import experiments
-from bisenet_lib.data.label_io import read_label
-from bisenet_lib.data.labels import CLASS_NAMES
 from bisenet_lib.data.minicity.dataset import SETTINGS
 from bisenet_lib.errors import InputError
 from bisenet_lib.training.run_log import read_log
@@ -75,21 +71,20 @@ class Row:
         return re.sub(r"[^\w.-]+", "_", self.name)
 
 
-def rows(base: Mapping[str, Any], weights: Sequence[float]) -> list[Row]:
+def rows(base: Mapping[str, Any]) -> list[Row]:
     """All rows of the table.
 
     The figures of the paper are those of Yu et al. 2020 (arXiv:2004.02147).
 
     Args:
         base: the resolved base configuration.
-        weights: of the classes, for the row that has them.
     """
     return [
         Row("base", BASE),
         Row("booster", PLAIN, ALONE, paper=(69.67, "table 2"), paper_against=73.19),
         *_aggregation(),
         *_network(),
-        *_losses(weights),
+        *_losses(),
         *_rates(base),
         *_augmentation(base),
         *_sizes(base),
@@ -142,12 +137,11 @@ def _network() -> list[Row]:
     return lambdas + expansions + heads
 
 
-def _losses(weights: Sequence[float]) -> list[Row]:
+def _losses() -> list[Row]:
     ohem = {"type": "OhemCrossEntropyLoss", "thresh": 0.7, "min_kept": 10000, "ignore_index": 255}
-    weighted = {"type": "CrossEntropyLoss", "weight": list(weights), "ignore_index": 255}
     return [
         Row("loss", "OHEM", {"loss": {"types": [ohem]}}, BASE, (73.36, "section 5.2"), 73.19),
-        Row("loss", "class weights", {"loss": {"types": [weighted]}}),
+        Row("loss", "class weights", {"loss": {"types": _fast()["loss"]["types"]}}),
     ]
 
 
@@ -212,9 +206,14 @@ def _sizes(base: Mapping[str, Any]) -> list[Row]:
     ]
 
 
+def _fast() -> dict[str, Any]:
+    """What minicity_fast changes."""
+    return yaml.safe_load(find_config(FAST).read_text(encoding="utf-8"))
+
+
 def _minutes(base: Mapping[str, Any]) -> list[Row]:
     """From the base to minicity_fast, one change after the other; each run sees as many images."""
-    fast = yaml.safe_load(find_config(FAST).read_text(encoding="utf-8"))
+    fast = _fast()
     schedule, batch = fast["lr_scheduler"], fast["batch_size"]
     rate = round(schedule["learning_rate"] * (base["batch_size"] / batch) ** 0.5, 4)
     adamw = {"optimizer": fast["optimizer"], "lr_scheduler": {**schedule, "learning_rate": rate}}
@@ -247,18 +246,6 @@ def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     for section, values in other.items():
         merged[section] = {**merged.get(section, {}), **values}
     return merged
-
-
-def class_weights(root: Path) -> list[float]:
-    """A weight for each class: 1 / ln(1.02 + its share of the training pixels).
-
-    Paszke et al. 2016, "ENet" (arXiv:1606.02147), section 5.2.
-    """
-    counts = np.zeros(256, np.int64)
-    for path in sorted(root.glob("gtFine/train/*/*_labelTrainIds.png")):
-        counts += np.bincount(read_label(path).ravel(), minlength=256)
-    shares = counts[: len(CLASS_NAMES)] / max(1, counts[: len(CLASS_NAMES)].sum())
-    return [round(1 / math.log(1.02 + share), 3) for share in shares]
 
 
 def measure(
@@ -304,15 +291,11 @@ def _trained(words: list[str], run: Path, log: Path, threads: int) -> dict[str, 
             last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
             raise InputError(f"{log}: the training ended with code {code}: {''.join(last)}")
     records = read_log(run)
-    steps, scored = [r for r in records if "ips" in r], [r for r in records if "miou" in r][-1]
-    gaps = np.diff([0, *(step["iteration"] for step in steps)])
-    batch = yaml.safe_load((run / "config.yml").read_text())["batch_size"]
-    seconds = sum(batch * gap / step["ips"] for gap, step in zip(gaps, steps, strict=True))
+    scored = [record for record in records if "miou" in record][-1]
     return {
         "miou": scored["miou"],
         "pixel_accuracy": scored["acc"],
         "iou": scored["iou"],
-        "train_seconds": round(float(seconds), 1),
         "command": shlex.join(["bisenet", *words]),
     }
 
@@ -354,7 +337,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, default=Path("runs/experiments/results.json"))
     given = parser.parse_args(words)
     base, dataset, folder = find_config(given.base), given.dataset.resolve(), given.folder.resolve()
-    table = rows(configuration.load_config(base), class_weights(dataset))
+    table = rows(configuration.load_config(base))
     known = {row.name for row in table} | {row.group for row in table}
     if strange := set(given.rows) - known:
         sys.exit(f"no row or group {sorted(strange)[0]!r}; there are: {', '.join(sorted(known))}")

@@ -93,17 +93,15 @@ def adapted(
 
 
 def class_weights(pixels: Sequence[int] | np.ndarray) -> list[float]:
-    """A weight for each class: the square root of (median share of the classes / its share).
+    """A weight for each class: 1 over the root of its share, scaled so that their mean is 1.
 
     Args:
         pixels: (C,) of each class; one without a pixel weighs as much as the rarest that has any.
     """
     counts = np.asarray(pixels, float)
-    present = counts[counts > 0]
-    if not present.size:
-        return [1.0] * len(counts)
-    weights = np.sqrt(np.median(present) / np.where(counts > 0, counts, present.min()))
-    return [round(float(weight), 2) for weight in weights]
+    rarest = counts[counts > 0].min(initial=np.inf)
+    weights = 1 / np.sqrt(np.where(counts > 0, counts, rarest if np.isfinite(rarest) else 1))
+    return [round(float(weight), 2) for weight in weights / weights.mean()]
 
 
 def _of_any_class(transforms: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

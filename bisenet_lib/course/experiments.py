@@ -34,7 +34,6 @@ class Comparison:
         seeds: how many runs there are.
         mean: over the seeds.
         spread: their standard deviation (n - 1); nan with one seed.
-        seconds: of training, the mean.
         against: the row it differs from by one thing; "" for the base.
         difference: the mean over the seeds that both rows have of the difference with the same
             seed; nan without such seeds.
@@ -47,7 +46,6 @@ class Comparison:
     seeds: int
     mean: float
     spread: float
-    seconds: float
     against: str
     difference: float
     interval: tuple[float, float]
@@ -133,7 +131,6 @@ def _compared(row: Mapping[str, Any], runs: Mapping[str, Mapping[int, Any]]) -> 
         len(scores),
         float(scores.mean()),
         float(scores.std(ddof=1)) if len(scores) > 1 else float("nan"),
-        float(np.mean([run["train_seconds"] for run in mine.values()])),
         row["against"] if row["against"] != row["name"] else "",
         difference,
         interval,

@@ -36,7 +36,7 @@ def tool():
 
 @pytest.fixture(scope="module")
 def table(tool):
-    return tool.rows(configuration.load_config("laptop"), [1.0] * 19)
+    return tool.rows(configuration.load_config("laptop"))
 
 
 def images_seen(settings):
@@ -83,18 +83,6 @@ def test_rows_with_figures_of_the_paper_are_compared_as_it_compares(table):
         assert row.paper_against == (73.19 if row.against == "base" else 69.67)
 
 
-def test_class_weights_are_enet_s(tool, tree):
-    from bisenet_lib.data import conversion
-    from bisenet_lib.data.label_io import read_label
-
-    conversion.prepare(tree)
-    labels = [read_label(path) for path in tree.glob("gtFine/train/*/*labelTrainIds.png")]
-    pixels = np.concatenate([label[label != 255] for label in labels])
-    weights = tool.class_weights(tree)
-    assert weights[0] == round(1 / np.log(1.02 + np.mean(pixels == 0)), 3)
-    assert weights[16] == round(1 / np.log(1.02), 3), "no train in these streets"
-
-
 @pytest.mark.slow
 def test_a_tiny_grid_is_measured_once_and_gone_on_with(tool, tiny, tree, tmp_path, capsys):
     out, folder = tmp_path / "experiments.json", tmp_path / "runs"
@@ -110,7 +98,9 @@ def test_a_tiny_grid_is_measured_once_and_gone_on_with(tool, tiny, tree, tmp_pat
     rows = {row["name"]: row for row in results["rows"]}
     (run,) = rows["EMA"]["runs"]
     log = (folder / "EMA" / "seed0" / "run" / "metrics.jsonl").read_text().splitlines()
-    assert run["miou"] == json.loads(log[-1])["miou"] and run["train_seconds"] > 0
+    assert run["miou"] == json.loads(log[-1])["miou"]
+    present = [iou for iou in run["iou"] if iou is not None]
+    assert np.mean(present) == pytest.approx(run["miou"], abs=1e-4)
     assert run["command"].startswith("bisenet train --config runs/experiments/EMA/seed0/row.yml")
     written = {path: path.stat().st_mtime_ns for path in folder.glob("*/*/run/metrics.jsonl")}
     (folder / "base" / "seed0" / "result.json").unlink()  # killed after the training
@@ -141,16 +131,13 @@ def test_the_interval_is_that_of_the_paired_t_test():
 
 def comparison(difference, interval):
     return experiments.Comparison(
-        "x", "x", 3, 0.2, 0.01, 60, "base", difference, tuple(interval), (0.0352, "table 2")
+        "x", "x", 3, 0.2, 0.01, "base", difference, tuple(interval), (0.0352, "table 2")
     )
 
 
 def results_of(base, other, seeds=(0, 1, 2)):
     def row(name, scores, against, paper=None):
-        runs = [
-            {"seed": seed, "miou": miou, "train_seconds": 60.0}
-            for seed, miou in zip(seeds, scores, strict=False)
-        ]
+        runs = [{"seed": seed, "miou": miou} for seed, miou in zip(seeds, scores, strict=False)]
         figures = {"paper": paper, "paper_against": 73.19 if paper else None}
         return {"group": "g", "name": name, "against": against, "runs": runs, **figures}
 
