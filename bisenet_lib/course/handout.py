@@ -17,7 +17,7 @@ from bisenet_lib.common.atomic_files import (
     restore_folder,
     write_text,
 )
-from bisenet_lib.course.experiments import FILE
+from bisenet_lib.course.experiments import FILE as EXPERIMENTS
 from bisenet_lib.course.runner import home_of
 from bisenet_lib.errors import InputError
 
@@ -105,7 +105,7 @@ def _fill(target: Path, notebooks: Sequence[Path], outputs: Collection[Path], ke
     own, folder = notebooks[0].parent, target / NOTEBOOKS
     shutil.copytree(own / PICTURES, folder / PICTURES)
     shutil.copytree(home_of(notebooks[0]) / CHECKPOINTS, target / CHECKPOINTS)
-    shutil.copy(own / FILE, folder)
+    shutil.copy(own / EXPERIMENTS, folder)
     names = {path.name for path in notebooks}
     text = (own / GLOSSARY).read_text(encoding="utf-8")
     write_text(folder / GLOSSARY, _linked(text, folder, names))

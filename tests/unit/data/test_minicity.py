@@ -117,14 +117,16 @@ def test_polygons_are_whole_pixels_near_the_frame(city):
 
 @pytest.mark.parametrize("split", ["train", "val"])
 @pytest.mark.parametrize("world", ["city", "varied_city"])
-def test_shares_are_near_those_of_cityscapes(world, split, request):
-    """Within a factor of 3.5; only the rarest, such as motorcycles, are drawn above the triple."""
+def test_shares_are_within_a_factor_three_of_cityscapes(world, split, request):
+    """But for three rare classes, which are drawn a little more often than that."""
+    most = {"truck": 3.5, "bus": 3.5, "motorcycle": 3.5}
     total = pixels(request.getfixturevalue(world), split).sum(0)
     labelled = sum(total[one.id] for one in CLASSES)
     ratios = {
         one.name: 100 * total[one.id] / labelled / PUBLISHED_SHARES[one.name] for one in CLASSES
     }
-    assert {name: ratio for name, ratio in ratios.items() if not 1 / 3.5 < ratio < 3.5} == {}
+    wrong = {name: x for name, x in ratios.items() if not 1 / 3 < x < most.get(name, 3)}
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("world", ["city", "varied_city"])
