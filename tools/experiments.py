@@ -340,16 +340,18 @@ def main(words: Sequence[str] | None = None) -> None:
     table = rows(configuration.load_config(base))
     known = {row.name for row in table} | {row.group for row in table}
     if strange := set(given.rows) - known:
-        sys.exit(f"no row or group {sorted(strange)[0]!r}; there are: {', '.join(sorted(known))}")
+        sys.exit(f"no row or group {sorted(strange)[0]!r}; there are: {'; '.join(sorted(known))}")
+    if given.jobs < 1:
+        sys.exit(f"--jobs is {given.jobs}; give 1 or more")
     chosen = [row for row in table if not given.rows or {row.name, row.group} & set(given.rows)]
     todo = list(product(chosen, given.seeds))
     threads = max(1, cores() // given.jobs)
     run = partial(_measured, base=base, dataset=dataset, folder=folder, threads=threads)
-    done = 0
+    failed = 0
     with ThreadPoolExecutor(given.jobs) as pool:
         try:
-            for told in pool.map(lambda one: run(*one), todo):
-                done += 1
+            for done, (well, told) in enumerate(pool.map(lambda one: run(*one), todo), 1):
+                failed += not well
                 print(f"{done} of {len(todo)}, {told}", flush=True)
                 collect(table, given.seeds, base, dataset, folder, given.json)
         except BaseException:
@@ -359,16 +361,20 @@ def main(words: Sequence[str] | None = None) -> None:
     chart = given.json.with_suffix(".png")
     experiments.differences_figure(comparisons).savefig(chart)
     print(experiments.table(comparisons), f"{given.json} and {chart.name}: written", sep="\n\n")
+    if failed:
+        sys.exit(
+            f"{failed} of {len(todo)} runs failed, see above; the same command tries them again"
+        )
 
 
-def _measured(row: Row, seed: int, **where: Any) -> str:
-    """Measure, and say what came out; a row that fails stops no other."""
+def _measured(row: Row, seed: int, **where: Any) -> tuple[bool, str]:
+    """Measure; whether it went well, and what came out. A row that fails stops no other."""
     try:
         result = measure(row, seed, **where)
     except InputError as error:
-        return f"{row.name}, seed {seed}: FAILED: {error}"
+        return False, f"{row.name}, seed {seed}: FAILED: {error}"
     told = "left to another process" if result is None else f"mIoU {100 * result['miou']:.2f} %"
-    return f"{row.name}, seed {seed}: {told}"
+    return True, f"{row.name}, seed {seed}: {told}"
 
 
 if __name__ == "__main__":

@@ -117,6 +117,26 @@ def test_an_unknown_row_is_named(tool, tiny, tree):
         tool.main(["--base", str(tiny), "--dataset", str(tree), "--rows", "bosster"])
 
 
+def test_runs_that_fail_are_told_of_and_stop_no_other(
+    tool, tiny, tree, tmp_path, capsys, monkeypatch
+):
+    def measure(row, seed, **where):
+        if seed == 1:
+            raise InputError("train.log: the training ended with code 1")
+        return {"seed": seed, "miou": 0.5}
+
+    monkeypatch.setattr(tool, "measure", measure)
+    words = ["--base", str(tiny), "--dataset", str(tree), "--folder", str(tmp_path / "runs")]
+    words += ["--json", str(tmp_path / "r.json"), "--jobs", "1", "--rows", "EMA"]
+    with pytest.raises(SystemExit, match="1 of 3 runs failed"):
+        tool.main(words)
+    printed = capsys.readouterr().out
+    assert "2 of 3, EMA, seed 1: FAILED: train.log: the training ended with code 1" in printed
+    assert "3 of 3, EMA, seed 2: mIoU 50.00 %" in printed
+    with pytest.raises(SystemExit, match="--jobs is 0; give 1 or more"):
+        tool.main(["--base", str(tiny), "--jobs", "0"])
+
+
 def test_the_interval_is_that_of_the_paired_t_test():
     random = np.random.default_rng(0)
     for size in (2, 3, 5):
