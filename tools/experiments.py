@@ -22,12 +22,14 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from bisenet_lib.common.atomic_files import write_text
 from bisenet_lib.common.claims import Taken, claimed, one_at_a_time
 from bisenet_lib.common.machine import hardware, versions
 from bisenet_lib.common.processes import cores
+from bisenet_lib.common.signals import cleaned_up_at_sigterm
 from bisenet_lib.config import configuration
 from bisenet_lib.config.profiles import find_config
 from bisenet_lib.course import experiments
@@ -348,7 +350,7 @@ def main(words: Sequence[str] | None = None) -> None:
     threads = max(1, cores() // given.jobs)
     run = partial(_measured, base=base, dataset=dataset, folder=folder, threads=threads)
     failed = 0
-    with ThreadPoolExecutor(given.jobs) as pool:
+    with cleaned_up_at_sigterm(), ThreadPoolExecutor(given.jobs) as pool:
         try:
             for done, (well, told) in enumerate(pool.map(lambda one: run(*one), todo), 1):
                 failed += not well
@@ -356,6 +358,8 @@ def main(words: Sequence[str] | None = None) -> None:
                 collect(table, given.seeds, base, dataset, folder, given.json)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for training in psutil.Process().children():
+                training.terminate()  # it saves its state, and the same command goes on with it
             raise
     comparisons = experiments.compare_rows(experiments.read_results(given.json))
     chart = given.json.with_suffix(".png")
