@@ -146,7 +146,7 @@ def errors(image: np.ndarray, truth: np.ndarray, prediction: np.ndarray) -> Figu
         "image": image,
         "truth": colourise(truth),
         "prediction": colourise(prediction),
-        "wrong (orange), ignored (grey)": error_colours(truth, prediction),
+        "orange wrong, black right, grey ignored": error_colours(truth, prediction),
     }
     return images(pictures, classes=np.union1d(truth, prediction))
 
@@ -362,7 +362,9 @@ def frame_sheet(
     first = next(iter(frames.values()))[0]
     height = len(frames) * (WIDTH / 4 * first.shape[0] / first.shape[1] + 0.35)
     figure, axes = plt.subplots(len(frames), 4, figsize=(WIDTH, height), squeeze=False)
+    classes = set()
     for row, (title, (image, truth, prediction)) in zip(axes, frames.items(), strict=True):
+        classes |= {*np.unique(truth), *np.unique(prediction)}
         pictures = (image, colourise(truth), colourise(prediction))
         for axis, picture in zip(row, (*pictures, error_colours(truth, prediction)), strict=True):
             axis.imshow(picture, interpolation="nearest")
@@ -372,6 +374,7 @@ def frame_sheet(
         axes[0, 1:], ("truth", "prediction", "wrong, ignored grey"), strict=True
     ):
         axis.set_title(title, loc="right", fontsize=11)
+    _legend(figure, np.array(list(classes)), "cityscapes")
     return finished(figure)
 
 
@@ -420,7 +423,7 @@ def class_size_curves(groups: Mapping[str, Mapping[str, SizeCurve]], *, least: i
         axis.set_xlabel("size of the object in pixels")
         axis.set_ylim(0, 100)
         axis.grid(alpha=0.3)
-        axis.legend(fontsize=10, loc="best")
+        axis.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=3)
     axes[0, 0].set_ylabel("IoU of an object, %")
     return finished(figure)
 
@@ -613,7 +616,7 @@ def latency(
     axis.minorticks_off()
     axis.yaxis.set_major_formatter("{x:g}")
     axis.set_xlabel("pixels of the image")
-    axis.set_ylabel("ms an image")
+    axis.set_ylabel("ms per image")
     axis.grid(alpha=0.3)
     axis.legend(loc="upper left")
     return finished(figure)
@@ -631,7 +634,7 @@ def parts(milliseconds: Mapping[str, float]) -> Figure:
     total = sum(values)
     axis.bar_label(drawn, [f" {value:.1f} ms, {100 * value / total:.0f} %" for value in values])
     axis.set_xlim(0, 1.25 * max(values))
-    axis.set_xlabel("ms an image")
+    axis.set_xlabel("ms per image")
     return finished(figure)
 
 

@@ -172,7 +172,7 @@ def resume(
             f"and now there would be {total_batch}. The order of the images and the learning "
             f"rate belong to {before}: set --batch-size and the number of processes to give it."
         )
-    changed = changes(settings, stored)
+    changed = changes({**settings, configuration.WORLD_SIZE: ranks.size}, stored)
     if any(key == "iters" or key.startswith("lr_scheduler") for key in changed):
         parts.schedule.set_state_dict(fresh_schedule)
         for _ in range(state["iteration"]):

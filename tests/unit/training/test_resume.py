@@ -120,6 +120,7 @@ def test_another_network_or_loss_is_refused_and_what_may_change_is_said(
     trainer.fit({**settings, "iters": 6}, run, do_eval=False, resume_model=run)
     printed = capsys.readouterr().out
     assert "changed: iters from 4 to 6" in printed
+    assert "world_size" not in printed, "it is one process before and now"
     assert (
         f"changed: train_dataset.dataset_root from {tmp_path / 'cityscapes'} to {moved}" in printed
     )
