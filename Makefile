@@ -64,7 +64,7 @@ outputs: $(MINICITY) ## run the notebooks in place and keep their outputs, as gi
 		--NotebookExporter.preprocessors=bisenet_lib.course.pages.without_widget_text $(notdir $(sort $(wildcard notebooks/*.ipynb)))
 
 RUN_CHECKPOINT := runs/minicity_checkpoint
-checkpoint: $(MINICITY) ## train the shipped checkpoint again, in about an hour; a stopped run goes on
+checkpoint: $(MINICITY) ## train the shipped checkpoint again, in about 70 minutes; a stopped run goes on
 	$(IN_VENV) bisenet minicity data/minicity_large --train 1600 --varied 0.7 --workers 2
 	$(IN_VENV) bisenet convert data/minicity_large --workers 2
 	$(IN_VENV) bisenet convert data/minicity
