@@ -45,6 +45,8 @@ RANDOM_CONVOLUTION = {"type": "RandomConvolution", "prob": 0.25}
 FAST = "minicity_fast"
 PACKAGES = ("paddlepaddle", "paddleseg", "numpy", "opencv-python-headless")
 RESULT, LOG = "result.json", "train.log"
+PHOTOGRAPHS, SIZE = "photographs.json", "256x144"
+"""A run's scores on photographs, and the size at which it sees them: about that of the base."""
 
 
 @dataclass(frozen=True)
@@ -281,17 +283,7 @@ def _trained(words: list[str], run: Path, log: Path, threads: int) -> dict[str, 
     """Train and read the score from the log; what a stopped training saved is gone on with."""
     if not any("miou" in record for record in read_log(run)):
         go_on = ["--resume-model", str(run)] if list(run.glob("iter_*")) else []
-        with log.open("ab") as file:
-            code = subprocess.run(
-                [sys.executable, "-m", "bisenet_lib.cli", *words, *go_on],
-                env={**os.environ, "OMP_NUM_THREADS": str(threads)},
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-            ).returncode
-        if code:
-            last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-            raise InputError(f"{log}: the training ended with code {code}: {''.join(last)}")
+        _bisenet([*words, *go_on], log, threads)
     records = read_log(run)
     scored = [record for record in records if "miou" in record][-1]
     return {
@@ -300,6 +292,38 @@ def _trained(words: list[str], run: Path, log: Path, threads: int) -> dict[str, 
         "iou": scored["iou"],
         "command": shlex.join(["bisenet", *words]),
     }
+
+
+def score_photographs(row: Row, seed: int, dataset: Path, folder: Path, threads: int) -> None:
+    """Score a finished run on photographs, unless that has been done.
+
+    Raises:
+        InputError: the evaluation failed; the message names its log.
+    """
+    place = folder / row.folder / f"seed{seed}"
+    report = place / PHOTOGRAPHS
+    if (place / RESULT).is_file() and not report.is_file():
+        words = ["evaluate", str(place / "run"), "--dataset", str(dataset), "--engine", "onnx"]
+        _bisenet([*words, "--size", SIZE, "--json", str(report)], place / LOG, threads)
+
+
+def _bisenet(words: list[str], log: Path, threads: int) -> None:
+    """Run a command; its output is added to the log.
+
+    Raises:
+        InputError: it failed.
+    """
+    with log.open("ab") as file:
+        code = subprocess.run(
+            [sys.executable, "-m", "bisenet_lib.cli", *words],
+            env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        ).returncode
+    if code:
+        last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
+        raise InputError(f"{log}: `bisenet {words[0]}` ended with code {code}: {''.join(last)}")
 
 
 def collect(
@@ -318,13 +342,23 @@ def collect(
     }
     told = []
     for row in table:
-        found = [folder / row.folder / f"seed{seed}" / RESULT for seed in seeds]
-        runs = [json.loads(one.read_text(encoding="utf-8")) for one in found if one.is_file()]
+        places = [folder / row.folder / f"seed{seed}" for seed in seeds]
+        runs = [_result(place) for place in places if (place / RESULT).is_file()]
         fields = {key: getattr(row, key) for key in Row.__dataclass_fields__}
         told.append({**fields, "runs": runs})
     text = json.dumps({**about, "rows": told}, indent=1).replace(str(folder), "runs/experiments")
     with one_at_a_time(folder):
         write_text(path, text.replace(str(dataset), "data/minicity") + "\n")
+
+
+def _result(place: Path) -> dict[str, Any]:
+    """What a finished run has: the scores of its training, and those on photographs if any."""
+    result = json.loads((place / RESULT).read_text(encoding="utf-8"))
+    if (report := place / PHOTOGRAPHS).is_file():
+        scores = json.loads(report.read_text(encoding="utf-8"))
+        kept = ("frames", "size", "miou", "pixel_accuracy")
+        result["photographs"] = {key: scores[key] for key in kept}
+    return result
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -335,6 +369,11 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--jobs", type=int, default=cores(), help="runs at the same time")
     parser.add_argument("--base", default="laptop", help="a profile, or a .yml file")
     parser.add_argument("--dataset", type=Path, default=Path("data/minicity"))
+    parser.add_argument(
+        "--photographs",
+        type=Path,
+        help=f"a second data set, to score every finished run on its val.txt at {SIZE}",
+    )
     parser.add_argument("--folder", type=Path, default=Path("runs/experiments"))
     parser.add_argument("--json", type=Path, default=Path("runs/experiments/results.json"))
     given = parser.parse_args(words)
@@ -348,7 +387,14 @@ def main(words: Sequence[str] | None = None) -> None:
     chosen = [row for row in table if not given.rows or {row.name, row.group} & set(given.rows)]
     todo = list(product(chosen, given.seeds))
     threads = max(1, cores() // given.jobs)
-    run = partial(_measured, base=base, dataset=dataset, folder=folder, threads=threads)
+    run = partial(
+        _measured,
+        base=base,
+        dataset=dataset,
+        folder=folder,
+        threads=threads,
+        photographs=given.photographs and given.photographs.resolve(),
+    )
     failed = 0
     with cleaned_up_at_sigterm(), ThreadPoolExecutor(given.jobs) as pool:
         try:
@@ -371,10 +417,12 @@ def main(words: Sequence[str] | None = None) -> None:
         )
 
 
-def _measured(row: Row, seed: int, **where: Any) -> tuple[bool, str]:
+def _measured(row: Row, seed: int, *, photographs: Path | None, **where: Any) -> tuple[bool, str]:
     """Measure; whether it went well, and what came out. A row that fails stops no other."""
     try:
         result = measure(row, seed, **where)
+        if photographs:
+            score_photographs(row, seed, photographs, where["folder"], where["threads"])
     except InputError as error:
         return False, f"{row.name}, seed {seed}: FAILED: {error}"
     told = "left to another process" if result is None else f"mIoU {100 * result['miou']:.2f} %"

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from bisenet_lib.common.markdown import markdown_table
-from bisenet_lib.course.plots import WIDTH
+from bisenet_lib.course.plots import WIDTH, finished
 from bisenet_lib.errors import InputError
 
 FILE = "experiments.json"
@@ -162,6 +162,74 @@ def _difference_cells(one: Comparison) -> list[object]:
     return [f"{100 * one.difference:+.2f}", f"{low:+.2f} to {high:+.2f}", verdict]
 
 
+@dataclass(frozen=True)
+class TwoWorlds:
+    """How well a row does on its own data set and on photographs; all in percent mIoU.
+
+    Args:
+        name: of the row.
+        own: of each seed, on the data set that it was trained for.
+        photographs: of the same seeds.
+    """
+
+    name: str
+    own: np.ndarray
+    photographs: np.ndarray
+
+
+def on_photographs(results: Mapping[str, Any]) -> list[TwoWorlds]:
+    """The rows whose runs were scored on photographs as well.
+
+    Args:
+        results: from :func:`read_results`.
+    """
+    scored = {
+        row["name"]: [run for run in row["runs"] if "photographs" in run] for row in results["rows"]
+    }
+    return [
+        TwoWorlds(
+            name,
+            np.array([100 * run["miou"] for run in runs]),
+            np.array([100 * run["photographs"]["miou"] for run in runs]),
+        )
+        for name, runs in scored.items()
+        if runs
+    ]
+
+
+def worlds_table(rows: Sequence[TwoWorlds]) -> str:
+    """The rows as Markdown."""
+    lines = [
+        [
+            row.name,
+            f"{row.own.mean():.1f}",
+            ", ".join(f"{score:.1f}" for score in row.photographs),
+            f"{row.photographs.mean():.1f}",
+        ]
+        for row in rows
+    ]
+    head = ["row", "MiniCity, mIoU %", "photographs, each seed", "photographs, mean"]
+    return markdown_table(head, lines, "lrrr")
+
+
+def worlds_figure(rows: Sequence[TwoWorlds], named: Sequence[str]) -> Figure:
+    """Draw a point per row, with the standard deviation over its seeds; some have their name."""
+    figure, axis = plt.subplots(figsize=(WIDTH * 0.7, 4.2))
+    for row in rows:
+        colour = "tab:blue" if row.name in named else "tab:gray"
+        place = row.own.mean(), row.photographs.mean()
+        spread = [
+            scores.std(ddof=1) if len(scores) > 1 else 0 for scores in (row.own, row.photographs)
+        ]
+        axis.errorbar(*place, xerr=spread[0], yerr=spread[1], fmt="o", color=colour, alpha=0.8)
+        if row.name in named:
+            axis.annotate(row.name, place, (6, 6), textcoords="offset points", color=colour)
+    axis.set_xlabel("mIoU on MiniCity, %")
+    axis.set_ylabel("mIoU on photographs, %")
+    axis.grid(alpha=0.3)
+    return finished(figure)
+
+
 def differences_figure(comparisons: Sequence[Comparison]) -> Figure:
     """Draw each row's difference with its interval, and the paper's own beside it."""
     shown = [one for one in comparisons if not np.isnan(one.interval[0])][::-1]
@@ -179,7 +247,4 @@ def differences_figure(comparisons: Sequence[Comparison]) -> Figure:
         "points of mIoU against the row it differs from (blue: significant, x: the paper)"
     )
     axis.grid(axis="x", alpha=0.3)
-    figure.set_facecolor("white")
-    figure.tight_layout()
-    plt.close(figure)
-    return figure
+    return finished(figure)

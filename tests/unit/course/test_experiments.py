@@ -110,6 +110,15 @@ def test_a_tiny_grid_is_measured_once_and_gone_on_with(tool, tiny, tree, tmp_pat
     (one,) = [row for row in experiments.compare_rows(results) if row.name == "EMA"]
     assert not one.significant and one.seeds == 1
     assert "one seed says nothing" in experiments.table([one])
+    assert experiments.on_photographs(results) == []
+
+    tool.main([*words, "0", "--photographs", str(tree)])
+    assert written == {path: path.stat().st_mtime_ns for path in written}, "nothing trained again"
+    seen = experiments.on_photographs(experiments.read_results(out))
+    assert [row.name for row in seen] == ["base", "EMA"]
+    report = json.loads((folder / "EMA" / "seed0" / "photographs.json").read_text())
+    assert report["engine"] == "onnx" and report["size"] == [256, 144]
+    assert seen[1].photographs == pytest.approx([100 * report["miou"]])
 
 
 def test_an_unknown_row_is_named(tool, tiny, tree):
@@ -187,6 +196,21 @@ def test_the_figure_shows_what_is_significant_and_the_paper():
     np.testing.assert_allclose(interval.get_xdata(), 100 * np.array(rows[1].interval))
     np.testing.assert_allclose(paper.get_xdata(), [-3.52])
     assert [label.get_text() for label in axis.get_yticklabels()] == ["other"]
+
+
+def test_rows_stand_beside_their_scores_on_photographs():
+    results = results_of([0.2, 0.21, 0.22], [0.3, 0.31, 0.35])
+    assert experiments.on_photographs(results) == []
+    for number, run in enumerate(results["rows"][1]["runs"]):
+        run["photographs"] = {"miou": 0.1 + 0.01 * number, "pixel_accuracy": 0.5}
+    (row,) = experiments.on_photographs(results)
+    name = results["rows"][1]["name"]
+    assert experiments.worlds_table([row]).splitlines()[-1] == (
+        f"| {name} | 32.0 | 10.0, 11.0, 12.0 | 11.0 |"
+    )
+    (axis,) = experiments.worlds_figure([row], [name]).axes
+    assert [text.get_text() for text in axis.texts] == [name]
+    assert axis.lines[0].get_xydata()[0] == pytest.approx((32, 11))
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"rows": [{"name": "a"}]}'])
