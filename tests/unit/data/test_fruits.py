@@ -46,6 +46,13 @@ def test_both_formats_of_the_masks_say_the_same(tmp_path):
         np.testing.assert_array_equal(*(np.asarray(Image.open(one)) for one in (path, other)))
 
 
+def test_a_thing_knows_its_own_positions():
+    corners = np.array([(1.0, 0.0), (0.0, 0.5), (-1.0, -0.5)])
+    quarter = fruits.FruitShape("leaf", corners, np.array((100, 60)), 20, np.pi / 2, np.zeros(3))
+    np.testing.assert_array_equal(quarter.outline, [(100, 80), (90, 60), (110, 40)])
+    np.testing.assert_allclose(quarter.own(quarter.outline), corners, atol=1e-9)
+
+
 def test_labels_are_shown_in_their_colours_with_their_names():
     label = np.array([[0, 1], [2, 255]], np.uint8)
     coloured = colourise_classes(label, 3)
