@@ -291,7 +291,7 @@ def deployment():
         path = Path(folder) / "model.onnx"
         export.write_onnx(export.trained_network(settings, run), path, settings, labels.CLASS_NAMES)
         predict = Predictor(path)
-    pictures = {"photograph": frame, "classes, drawn over it": predict.draw(frame, predict(frame))}
+    pictures = {"frame": frame, "classes, drawn over it": predict.draw(frame, predict(frame))}
     figure, axis = plt.subplots(figsize=(12, 3.6))
     axis.set_xlim(0, 12)
     axis.set_ylim(0, 3.6)

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from bisenet_lib.course import plots
 from bisenet_lib.data import fruits
+from bisenet_lib.data.fruit_kinds import KINDS
 from bisenet_lib.data.labels import class_colours, colourise_classes
 from bisenet_lib.errors import InputError
 from bisenet_lib.importers.importing import import_folder
@@ -30,6 +31,13 @@ def test_an_impossible_seed_is_refused_before_anything_is_written(tmp_path, seed
     assert not (tmp_path / "fruit").exists()
 
 
+@pytest.mark.parametrize("pictures", [0, -1, 1.5, "two"])
+def test_so_many_pictures_there_are_not(tmp_path, pictures):
+    with pytest.raises(InputError, match=f"pictures is {pictures!r}; give a whole number from 1"):
+        fruits.generate(tmp_path / "fruit", pictures=pictures)
+    assert not (tmp_path / "fruit").exists()
+
+
 def test_both_formats_of_the_masks_say_the_same(tmp_path):
     source = fruits.generate(tmp_path / "fruit", pictures=10)
     polygons = import_folder(
@@ -48,9 +56,22 @@ def test_both_formats_of_the_masks_say_the_same(tmp_path):
 
 def test_a_thing_knows_its_own_positions():
     corners = np.array([(1.0, 0.0), (0.0, 0.5), (-1.0, -0.5)])
-    quarter = fruits.FruitShape("leaf", corners, np.array((100, 60)), 20, np.pi / 2, np.zeros(3))
+    quarter = fruits.Thing("leaf", corners, np.array((100, 60)), 20, np.pi / 2, np.zeros(3))
     np.testing.assert_array_equal(quarter.outline, [(100, 80), (90, 60), (110, 40)])
     np.testing.assert_allclose(quarter.own(quarter.outline), corners, atol=1e-9)
+
+
+def test_what_is_painted_is_what_the_mask_says():
+    corners = KINDS["pear"].outline * 60 + (100, 80)
+    painted = fruits.filled(corners, np.array((200, 160))) / 255
+    mask = Image.new("L", (200, 160))
+    ImageDraw.Draw(mask).polygon([tuple(corner) for corner in corners.tolist()], fill=1)
+    assert painted.sum() == pytest.approx(np.asarray(mask).sum(), rel=0.02)
+    middles = [np.argwhere(one > 0.5).mean(axis=0) for one in (painted, np.asarray(mask))]
+    np.testing.assert_allclose(*middles, atol=0.2, err_msg="one is moved")
+    x, y = corners.T  # the shoelace formula
+    area = abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2
+    assert painted.sum() == pytest.approx(area, rel=0.01)
 
 
 def test_labels_are_shown_in_their_colours_with_their_names():
