@@ -149,14 +149,14 @@ def filled(corners: np.ndarray, size: np.ndarray) -> np.ndarray:
     """Draw a polygon with soft edges.
 
     Args:
-        corners: (N, 2) float64, x and y in pixels; (0, 0) is the middle of the first pixel.
+        corners: (N, 2) float64, x and y in pixels; (0, 0) is the corner of the first pixel.
         size: (2,) int, width and height.
 
     Returns:
         (height, width) uint8, 255 inside.
     """
     finer = np.zeros(_FINER * size[::-1], np.uint8)
-    places = _FINER * corners + (_FINER - 1) / 2
+    places = _FINER * corners - 0.5  # for OpenCV, (0, 0) is the middle of the first pixel
     cv2.fillPoly(finer, [(16 * places).round().astype(np.int32)], 255, shift=4)
     return cv2.resize(finer, size.tolist(), interpolation=cv2.INTER_AREA)
 
