@@ -145,7 +145,7 @@ def blocks():
     steps(stem, 2.9, -4.5, ["conv 3x3"], ORANGE)
     for axis, titles in (
         (one, ["conv 3x3", "depthwise 3x3,\n6 times as many", "conv 1x1"]),
-        (context, ["mean over the\nwhole picture", "batch norm", "conv 1x1"]),
+        (context, ["mean over the\nwhole image", "batch norm", "conv 1x1"]),
     ):
         end = steps(axis, 1.5, 0.0, titles, ORANGE)
         line(axis, (1.5, 0.55), (1.5, 0.28), (4.2, 0.28), (4.2, end))
