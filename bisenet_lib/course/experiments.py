@@ -223,7 +223,10 @@ def worlds_figure(rows: Sequence[TwoWorlds], named: Sequence[str]) -> Figure:
         ]
         axis.errorbar(*place, xerr=spread[0], yerr=spread[1], fmt="o", color=colour, alpha=0.8)
         if row.name in named:
-            axis.annotate(row.name, place, (6, 6), textcoords="offset points", color=colour)
+            axis.annotate(
+                row.name, place, (-6, 6), textcoords="offset points", ha="right", color=colour
+            )
+    axis.margins(x=0.2)  # for the names
     axis.set_xlabel("mIoU on MiniCity, %")
     axis.set_ylabel("mIoU on photographs, %")
     axis.grid(alpha=0.3)
