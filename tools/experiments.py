@@ -295,14 +295,15 @@ def _trained(words: list[str], run: Path, log: Path, threads: int) -> dict[str, 
 
 
 def score_photographs(row: Row, seed: int, dataset: Path, folder: Path, threads: int) -> None:
-    """Score a finished run on photographs, unless that has been done.
+    """Score a finished run on photographs, unless that has been done on the same ones.
 
     Raises:
         InputError: the evaluation failed; the message names its log.
     """
     place = folder / row.folder / f"seed{seed}"
     report = place / PHOTOGRAPHS
-    if (place / RESULT).is_file() and not report.is_file():
+    known = json.loads(report.read_text(encoding="utf-8"))["dataset"] if report.is_file() else ""
+    if (place / RESULT).is_file() and known != str(dataset):
         words = ["evaluate", str(place / "run"), "--dataset", str(dataset), "--engine", "onnx"]
         _bisenet([*words, "--size", SIZE, "--json", str(report)], place / LOG, threads)
 
@@ -384,6 +385,8 @@ def main(words: Sequence[str] | None = None) -> None:
         sys.exit(f"no row or group {sorted(strange)[0]!r}; there are: {'; '.join(sorted(known))}")
     if given.jobs < 1:
         sys.exit(f"--jobs is {given.jobs}; give 1 or more")
+    if given.photographs and not (given.photographs / "val.txt").is_file():
+        sys.exit(f"--photographs is {given.photographs}: no val.txt there, image,label a line")
     chosen = [row for row in table if not given.rows or {row.name, row.group} & set(given.rows)]
     todo = list(product(chosen, given.seeds))
     threads = max(1, cores() // given.jobs)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -119,6 +120,10 @@ def test_a_tiny_grid_is_measured_once_and_gone_on_with(tool, tiny, tree, tmp_pat
     report = json.loads((folder / "EMA" / "seed0" / "photographs.json").read_text())
     assert report["engine"] == "onnx" and report["size"] == [256, 144]
     assert seen[1].photographs == pytest.approx([100 * report["miou"]])
+    others = shutil.copytree(tree, tmp_path / "others")
+    tool.main([*words, "0", "--photographs", str(others)])
+    report = json.loads((folder / "EMA" / "seed0" / "photographs.json").read_text())
+    assert report["dataset"] == str(others), "not the scores on the photographs of before"
 
 
 def test_an_unknown_row_is_named(tool, tiny, tree):
@@ -142,6 +147,8 @@ def test_runs_that_fail_are_told_of_and_stop_no_other(
     printed = capsys.readouterr().out
     assert "2 of 3, EMA, seed 1: FAILED: train.log: the training ended with code 1" in printed
     assert "3 of 3, EMA, seed 2: mIoU 50.00 %" in printed
+    with pytest.raises(SystemExit, match=r"--photographs is .*nowhere: no val\.txt there"):
+        tool.main([*words, "--photographs", str(tmp_path / "nowhere")])
     with pytest.raises(SystemExit, match="--jobs is 0; give 1 or more"):
         tool.main(["--base", str(tiny), "--jobs", "0"])
 
